@@ -1,0 +1,1 @@
+//! The Core API over HTTP: JSON-RPC, keys, limits.

@@ -1,0 +1,1 @@
+//! Who is asked before, who is told after; knows no billing.

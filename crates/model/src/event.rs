@@ -1,0 +1,214 @@
+//! The catalogue of events, and the event itself as it travels from the action to the handlers.
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{Object, moment::Moment};
+
+/// Before the action is decided, or after it is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Asked: may modify, allow, forbid.
+    Before,
+    /// Told: in order, until it has heard.
+    After,
+}
+
+impl Stage {
+    /// The contract's word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::After => "after",
+        }
+    }
+}
+
+/// One line of the catalogue of contract section 1.
+#[derive(Debug)]
+pub struct EventType {
+    /// The exact name, such as `clients.create`.
+    pub events_id: &'static str,
+    /// The title in the web section.
+    pub title: &'static str,
+    /// The stages at which handlers may ask for it.
+    pub stages: &'static [Stage],
+    /// What `object_id` identifies: the collection, such as `clients.accounts`.
+    pub object: &'static str,
+    /// False where handlers have nothing to change (`delete`, `archive`...).
+    pub changeable: bool,
+}
+
+/// An event's type: a reference into [`CATALOGUE`], compared by name.
+pub type Kind = &'static EventType;
+
+impl PartialEq for EventType {
+    fn eq(&self, other: &Self) -> bool {
+        self.events_id == other.events_id
+    }
+}
+impl Eq for EventType {}
+
+const BOTH: &[Stage] = &[Stage::Before, Stage::After];
+const AFTER: &[Stage] = &[Stage::After];
+
+macro_rules! catalogue {
+    ($($constant:ident $events_id:literal $title:literal $stages:ident $object:literal $changeable:literal;)*) => {
+        $(#[doc = concat!("`", $events_id, "`")]
+        pub static $constant: EventType = EventType {
+            events_id: $events_id, title: $title, stages: $stages, object: $object, changeable: $changeable,
+        };)*
+        /// Every event, in the order of the contract. A new event is one line here.
+        pub static CATALOGUE: &[Kind] = &[$(&$constant),*];
+    };
+}
+
+catalogue! {
+    CLIENTS_CREATE "clients.create" "Clients: create" BOTH "clients" true;
+    CLIENTS_UPDATE "clients.update" "Clients: update" BOTH "clients" true;
+    CLIENTS_DELETE "clients.delete" "Clients: delete" BOTH "clients" false;
+    CLIENTS_ARCHIVE "clients.archive" "Clients: archive" BOTH "clients" false;
+    BALANCE_NOTZERO "clients.balance_notzero" "Clients: balance became >=0" AFTER "clients" false;
+    BALANCE_ZERO "clients.balance_zero" "Clients: balance became <=0" AFTER "clients" false;
+    ACCOUNTS_CREATE "clients.accounts.create" "Accounts: create" BOTH "clients.accounts" true;
+    ACCOUNTS_UPDATE "clients.accounts.update" "Accounts: update" BOTH "clients.accounts" true;
+    ACCOUNTS_DELETE "clients.accounts.delete" "Accounts: delete" BOTH "clients.accounts" false;
+}
+
+/// Finds an event's type by its exact name.
+#[must_use]
+pub fn kind(events_id: &str) -> Option<Kind> {
+    CATALOGUE.iter().copied().find(|kind| kind.events_id == events_id)
+}
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Actor {
+    /// A user by its key or session.
+    User {
+        /// The user's id.
+        id: i64,
+        /// Its login.
+        login: String,
+    },
+    /// The scheduler.
+    Clock,
+    /// An import.
+    Import {
+        /// The user who runs it.
+        id: i64,
+        /// Its login.
+        login: String,
+    },
+    /// The command line on the server's own machine.
+    Cli,
+}
+
+/// Whether the action is meant, or only tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Meant.
+    #[default]
+    Live,
+    /// `dry_run: true`: nothing will be changed.
+    DryRun,
+    /// A call of `provisioning.handlers.test`.
+    Test,
+}
+
+impl Mode {
+    /// The contract's word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::DryRun => "dry_run",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// What an event came from: the event that a handler was reacting to, and that handler.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The event that the handler was called for (`event.cause`).
+    pub event_id: Uuid,
+    /// The handler that reacted: it is not called for the new event.
+    pub handlers_id: i64,
+    /// How many causes led here: 1 for a reaction to an event without a cause.
+    pub depth: u32,
+    /// Every handler on the way here (the handler above included): none of them is called again.
+    pub handlers: Vec<i64>,
+}
+
+/// Something that happens, or is about to, to one object.
+///
+/// The same event, with the same id, is what before handlers are asked about and after handlers are told.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// UUID v7, one per event, for every stage, handler and attempt.
+    pub id: Uuid,
+    /// When it was asked for.
+    pub dt: Moment,
+    /// What happens.
+    pub kind: Kind,
+    /// The object; 0 for a new one outside `live`.
+    pub object_id: i64,
+    /// The client whose event this is: order is kept for each client.
+    pub clients_id: i64,
+    /// The client's reseller: decides which handlers are concerned.
+    pub companies_id: i64,
+    /// Whether it is meant.
+    pub mode: Mode,
+    /// Who did it.
+    pub actor: Actor,
+    /// What it is a reaction to.
+    pub cause: Option<Cause>,
+    /// As the contract's table says for this type.
+    pub data: Object,
+    /// Old values of the keys of `data` that changed (updates only).
+    pub previous: Option<Object>,
+    /// The whole object as the Core API returns it.
+    pub object: Object,
+}
+
+impl Event {
+    /// The member `event` of the payload. `seq` is absent before the commit.
+    #[must_use]
+    pub fn head(&self, stage: Stage, seq: Option<i64>) -> Value {
+        let mut head = json!({
+            "id": self.id.to_string(),
+            "dt": self.dt.iso(),
+            "events_id": self.kind.events_id,
+            "object_id": self.object_id,
+            "clients_id": self.clients_id,
+            "companies_id": self.companies_id,
+            "stage": stage.word(),
+            "mode": self.mode.word(),
+        });
+        if let Value::Object(map) = &mut head {
+            if let Some(seq) = seq {
+                map.insert("seq".into(), seq.into());
+            }
+            map.insert("actor".into(), serde_json::to_value(&self.actor).unwrap_or(Value::Null));
+            map.insert("cause".into(), self.cause.as_ref().map_or(Value::Null, |cause| cause.event_id.to_string().into()));
+        }
+        head
+    }
+
+    /// The whole payload of contract section 2.
+    #[must_use]
+    pub fn payload(&self, stage: Stage, seq: Option<i64>) -> Object {
+        let mut payload = Object::new();
+        payload.insert("event".into(), self.head(stage, seq));
+        payload.insert("data".into(), Value::Object(self.data.clone()));
+        if let Some(previous) = &self.previous {
+            payload.insert("previous".into(), Value::Object(previous.clone()));
+        }
+        payload.insert("object".into(), Value::Object(self.object.clone()));
+        payload
+    }
+}

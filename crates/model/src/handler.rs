@@ -1,0 +1,177 @@
+//! A handler: who is called when an event happens, and how (contract section 3).
+use serde::{Deserialize, Serialize};
+
+use crate::{Object, event::Stage, moment::Moment};
+
+/// Whether a handler gets new events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Called.
+    Enabled,
+    /// Gets no new events; what waits stands still.
+    Disabled,
+    /// The same, and out of sight.
+    Archived,
+}
+
+/// What a before handler's failure means for the action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFailure {
+    /// The action is refused (`handler_failed`).
+    Forbid,
+    /// The action goes on as if it had not been asked.
+    Allow,
+}
+
+/// How deliveries of one client follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ordering {
+    /// One at a time, in the order of `seq`.
+    PerClient,
+    /// As they come.
+    None,
+}
+
+/// The balance whose edges a handler hears of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Basis {
+    /// Payments minus charges.
+    Live,
+    /// Live plus credit.
+    Available,
+}
+
+/// HTTP methods that a handler may be called with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(missing_docs)]
+pub enum Method {
+    Post,
+    Put,
+    Patch,
+}
+
+/// Why nothing is sent to a handler for now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paused {
+    /// The user's login, or `breaker`.
+    pub by: String,
+    /// Since when.
+    pub since: Moment,
+    /// Plain words.
+    pub reason: String,
+}
+
+/// A handler, whole, its secrets in clear: never shown or stored as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Handler {
+    /// Given by the system.
+    pub id: i64,
+    /// 1-128 characters.
+    pub name: String,
+    /// Whether it is called.
+    pub status: Status,
+    /// Names from the catalogue, or patterns such as `clients.accounts.*`, as saved.
+    pub event: Vec<String>,
+    /// True if `event` was saved as a single text: it is given back so.
+    pub event_is_single: bool,
+    /// Asked before or told after.
+    #[serde(rename = "type")]
+    pub stage: Stage,
+    /// 1 is called first.
+    pub order: i64,
+    /// `http://`, `https://` or `script://`, normalised.
+    pub task: String,
+    /// Arguments of a script.
+    pub args: Vec<String>,
+    /// HTTP method.
+    pub method: Method,
+    /// Static headers.
+    pub headers: Vec<(String, String)>,
+    /// The present signing secret (`whsec_...`).
+    pub secret: String,
+    /// The one before, and until when it still signs.
+    pub old_secret: Option<(String, Moment)>,
+    /// Time limit of one call.
+    pub timeout_ms: u32,
+    /// Before only.
+    pub on_failure: OnFailure,
+    /// After only: waiting times in seconds; `None` = the default schedule.
+    pub retries: Option<Vec<u32>>,
+    /// Calls in flight at once.
+    pub concurrency: u32,
+    /// After only.
+    pub ordering: Ordering,
+    /// Only events of this reseller and those below it; `None` = all.
+    pub companies_id: Option<i64>,
+    /// A CEL expression; empty = always.
+    pub condition: String,
+    /// Before only: the keys of `data` that it may change; `None` = all that the caller could set.
+    pub writable: Option<Vec<String>>,
+    /// Before only: may be asked in dry runs.
+    pub dry_run: bool,
+    /// False: account passwords are masked in its payload.
+    pub passwords: bool,
+    /// Which balance's edges it hears of.
+    pub balance_basis: Basis,
+    /// Free text.
+    pub notes: String,
+    /// Counts changes; a stale one is a 409.
+    pub version: i64,
+    /// Set while nothing is sent.
+    pub paused: Option<Paused>,
+}
+
+impl Handler {
+    /// True if this handler wants events of this name, by exact name or pattern.
+    #[must_use]
+    pub fn wants(&self, events_id: &str) -> bool {
+        self.event.iter().any(|pattern| matches(pattern, events_id))
+    }
+
+    /// True if it is a script rather than an HTTP handler.
+    #[must_use]
+    pub fn is_script(&self) -> bool {
+        self.task.starts_with("script://")
+    }
+
+    /// The handler as the Core API shows it: secrets left out, header values masked.
+    #[must_use]
+    pub fn shown(&self) -> Object {
+        shown(self)
+    }
+}
+
+/// True if the name matches: exactly, or by a pattern that ends in `.*`.
+#[must_use]
+pub fn matches(pattern: &str, events_id: &str) -> bool {
+    match pattern.strip_suffix(".*") {
+        Some(prefix) => events_id.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.')),
+        None => pattern == events_id,
+    }
+}
+
+fn shown(handler: &Handler) -> Object {
+    use serde_json::{Value, json};
+    let mut object = match serde_json::to_value(handler) {
+        Ok(Value::Object(object)) => object,
+        _ => Object::new(),
+    };
+    for hidden in ["secret", "old_secret", "event_is_single"] {
+        object.shift_remove(hidden);
+    }
+    if handler.event_is_single {
+        object.insert("event".into(), handler.event.first().cloned().into());
+    }
+    let headers = handler.headers.iter().map(|(name, _)| (name.clone(), Value::from(crate::json::MASK))).collect::<Object>();
+    object.insert("headers".into(), headers.into());
+    object.insert(
+        "paused".into(),
+        handler.paused.as_ref().map_or(Value::Null, |p| json!({"by": p.by, "since": p.since.iso(), "reason": p.reason})),
+    );
+    object
+}

@@ -1,0 +1,25 @@
+//! Plain data and rules: no I/O, no async, no clock, no SQL.
+//!
+//! | file | subject |
+//! |---|---|
+//! | [`money`] | exact amounts in millionths |
+//! | [`moment`] | instants in microseconds, as text and back |
+//! | [`json`] | the strict parser, comparison by value, masks |
+//! | [`field`] | field tables: what a caller may send, and what is wrong with it |
+//! | [`objects`] | clients, accounts, transactions, companies, users |
+//! | [`event`] | the catalogue of events and the event itself |
+//! | [`handler`] | who is called, when and how |
+//! | [`funds`] | the balance edges |
+//! | [`refusal`] | every way in which a request is refused |
+pub mod event;
+pub mod field;
+pub mod funds;
+pub mod handler;
+pub mod json;
+pub mod moment;
+pub mod money;
+pub mod objects;
+pub mod refusal;
+
+/// An object of JSON: ordered keys, exact numbers.
+pub type Object = serde_json::Map<String, serde_json::Value>;

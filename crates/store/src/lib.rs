@@ -1,0 +1,1 @@
+//! Where rows live: the only crate that speaks SQL to an engine.

@@ -1,0 +1,1 @@
+//! A real server on a free port, a recording handler, scripts, crashes.
