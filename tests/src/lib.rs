@@ -1,1 +1,20 @@
-//! End-to-end tests.
+//! End-to-end tests: one binary of modules, so that they are linked once.
+//!
+//! Each test starts the real program with an empty database on a free port and knows nothing of its inside: what is
+//! asserted here is what the contract promises. `./test` builds the program and runs them all.
+#![cfg(test)]
+#![allow(clippy::unwrap_used)]
+mod after;
+mod bad_input;
+mod balance;
+mod before;
+mod core_api;
+mod crash;
+mod demo;
+mod docs;
+mod examples;
+mod flask;
+mod log;
+mod program;
+mod scripts;
+mod story;

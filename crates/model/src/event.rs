@@ -1,4 +1,6 @@
 //! The catalogue of events, and the event itself as it travels from the action to the handlers.
+pub mod schema;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -16,9 +18,22 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Both words of the contract.
+    pub const WORDS: &'static [&'static str] = &[Self::Before.word(), Self::After.word()];
+
+    /// Reads the contract's word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "before" => Some(Self::Before),
+            "after" => Some(Self::After),
+            _ => None,
+        }
+    }
+
     /// The contract's word.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Before => "before",
             Self::After => "after",

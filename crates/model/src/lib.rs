@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`money`] | exact amounts in millionths |
 //! | [`moment`] | instants in microseconds, as text and back |
+//! | [`nets`] | addresses and subnets |
 //! | [`json`] | the strict parser, comparison by value, masks |
 //! | [`field`] | field tables: what a caller may send, and what is wrong with it |
 //! | [`objects`] | clients, accounts, transactions, companies, users |
@@ -11,6 +12,7 @@
 //! | [`handler`] | who is called, when and how |
 //! | [`funds`] | the balance edges |
 //! | [`refusal`] | every way in which a request is refused |
+mod decimal;
 pub mod event;
 pub mod field;
 pub mod funds;
@@ -18,8 +20,10 @@ pub mod handler;
 pub mod json;
 pub mod moment;
 pub mod money;
+pub mod nets;
 pub mod objects;
 pub mod refusal;
+mod words;
 
 /// An object of JSON: ordered keys, exact numbers.
 pub type Object = serde_json::Map<String, serde_json::Value>;

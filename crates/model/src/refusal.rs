@@ -44,6 +44,12 @@ impl FieldErrors {
         self.0.is_empty()
     }
 
+    /// True if this field is among the wrong ones.
+    #[must_use]
+    pub fn names(&self, field: &str) -> bool {
+        self.0.contains_key(field)
+    }
+
     /// The wrong fields and what is wrong with them, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(field, message)| (field.as_str(), message.as_str()))

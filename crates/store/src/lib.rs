@@ -1,1 +1,33 @@
 //! Where rows live: the only crate that speaks SQL to an engine.
+//!
+//! [`Store::write`] takes a plain synchronous closure and gives a future: when it is done, what the closure wrote is
+//! flushed to the disk. [`Store::read`] runs a closure in a snapshot. Domain code is ordinary straight code over
+//! [`Tx`] and knows neither the engine nor `async`.
+//!
+//! | place | subject |
+//! |---|---|
+//! | [`Tx`], [`Param`], [`Row`] | the face of a transaction |
+//! | `sqlite/` | the engine: one writer that groups commits, a few readers |
+//! | `migrate`, `migrations/` | the schema |
+//! | [`tables`] | one table a file: its statements and the functions that run them |
+//! | [`Vault`] | secrets, sealed |
+//! | [`Clock`] | time, passed in |
+//! | `ids` | ids in blocks |
+mod clock;
+mod error;
+mod ids;
+mod migrate;
+mod sqlite;
+mod store;
+pub mod tables;
+mod tx;
+mod value;
+mod vault;
+
+pub use clock::{Clock, Hand};
+pub use error::{Error, OpenError};
+pub use ids::Sequence;
+pub use store::{Database, Figures, Options, Store};
+pub use tx::Tx;
+pub use value::{FromColumn, Param, Row};
+pub use vault::{MasterKey, Vault};

@@ -1,1 +1,43 @@
-//! A real server on a free port, a recording handler, scripts, crashes.
+//! What the end-to-end tests stand on: the real program, a handler that records, and ways to wait.
+//!
+//! Everything here goes through the contract's doors only (HTTP, files, signals, exit statuses), so that a test
+//! promises something to an integrator and not to our own source. The one exception is [`clocked`], which runs the
+//! server inside the test so that its clock can be turned: retries of a day pass in milliseconds.
+//!
+//! | file | what |
+//! |---|---|
+//! | `program` | the `hookswitch` binary: run once, or as a server that can be killed and started again |
+//! | `clocked` | the same server in-process, on a clock that the test turns |
+//! | `api` | the Core API as a client sees it |
+//! | `shortcuts` | what most tests begin or end with |
+//! | `recorder` | an HTTP handler that records what it got |
+//! | `reply` | and what it answers |
+//! | `scripts` | files in the scripts folder |
+//! | `companion` | example handlers and other programs that run beside the server |
+//! | `signature` | Standard Webhooks, written a second time to check the first |
+//! | `wait` | polling with a deadline |
+//! | `check` | comparisons of JSON |
+//! | `chance` | random choices that can be repeated |
+pub mod api;
+pub mod chance;
+pub mod check;
+pub mod companion;
+pub mod program;
+pub mod recorder;
+pub mod reply;
+pub mod scripts;
+mod shortcuts;
+pub mod signature;
+pub mod wait;
+
+pub use api::{Answer, Api, RpcError};
+pub use chance::Chance;
+pub use check::{assert_has, ids, names};
+pub use companion::Companion;
+pub use program::{ADMIN_KEY, Server, Setup};
+pub use recorder::{Call, Recorder};
+pub use reply::{Gate, Reply};
+pub use scripts::Scripts;
+pub use serde_json::{Value, json};
+pub use shortcuts::{after, before, with};
+pub use wait::{wait_for, wait_until};

@@ -203,3 +203,6 @@ CREATE INDEX executions_trouble ON executions (status, id) WHERE status <> 'succ
 -- Bytes in the execution log, so that it can be kept below its bound without counting it.
 CREATE TABLE counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL);
 INSERT INTO counters (name, value) VALUES ('log_bytes', 0);
+
+-- What the program must know of this very database, such as a value sealed with its key file.
+CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL);

@@ -1,58 +1,91 @@
 //! A handler: who is called when an event happens, and how (contract section 3).
+//!
+//! | file | subject |
+//! |---|---|
+//! | [`fields`] | its field table |
+//! | [`checked`] | from what a caller sent to a handler, and the rules across its fields |
+//! | `events` | names and patterns of events |
+//! | `headers` | static headers, whose values come back masked |
+//! | [`task`] | URLs and scripts, normalised |
+pub mod checked;
+mod events;
+pub mod fields;
+mod headers;
+pub mod task;
+
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Object, event::Stage, moment::Moment};
+use crate::{Object, event::Stage, moment::Moment, words::words};
 
-/// Whether a handler gets new events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Called.
-    Enabled,
-    /// Gets no new events; what waits stands still.
-    Disabled,
-    /// The same, and out of sight.
-    Archived,
+pub use checked::{check_create, check_update};
+pub use events::matches;
+pub use fields::FIELDS;
+
+words! {
+    /// Whether a handler gets new events.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    Status {
+        /// Called.
+        Enabled = "enabled",
+        /// Gets no new events; what waits stands still.
+        Disabled = "disabled",
+        /// The same, and out of sight.
+        Archived = "archived",
+    }
 }
 
-/// What a before handler's failure means for the action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnFailure {
-    /// The action is refused (`handler_failed`).
-    Forbid,
-    /// The action goes on as if it had not been asked.
-    Allow,
+words! {
+    /// What a before handler's failure means for the action.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    OnFailure {
+        /// The action is refused (`handler_failed`).
+        Forbid = "forbid",
+        /// The action goes on as if it had not been asked.
+        Allow = "allow",
+    }
 }
 
-/// How deliveries of one client follow each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ordering {
-    /// One at a time, in the order of `seq`.
-    PerClient,
-    /// As they come.
-    None,
+words! {
+    /// How deliveries of one client follow each other.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    Ordering {
+        /// One at a time, in the order of `seq`.
+        PerClient = "per_client",
+        /// As they come.
+        None = "none",
+    }
 }
 
-/// The balance whose edges a handler hears of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Basis {
-    /// Payments minus charges.
-    Live,
-    /// Live plus credit.
-    Available,
+words! {
+    /// The balance whose edges a handler hears of.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    Basis {
+        /// Payments minus charges.
+        Live = "live",
+        /// Live plus credit.
+        Available = "available",
+    }
 }
 
-/// HTTP methods that a handler may be called with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-#[allow(missing_docs)]
-pub enum Method {
-    Post,
-    Put,
-    Patch,
+words! {
+    /// HTTP methods that a handler may be called with.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "UPPERCASE")]
+    Method {
+        /// `POST`
+        Post = "POST",
+        /// `PUT`
+        Put = "PUT",
+        /// `PATCH`
+        Patch = "PATCH",
+    }
 }
 
 /// Why nothing is sent to a handler for now.
@@ -124,6 +157,9 @@ pub struct Handler {
     pub version: i64,
     /// Set while nothing is sent.
     pub paused: Option<Paused>,
+    /// Since when it is disabled, archived or paused: its deliveries' clocks stand still too. Never shown.
+    #[serde(default)]
+    pub still_since: Option<Moment>,
 }
 
 impl Handler {
@@ -139,19 +175,16 @@ impl Handler {
         self.task.starts_with("script://")
     }
 
+    /// True if it is called: enabled and not paused.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.status == Status::Enabled && self.paused.is_none()
+    }
+
     /// The handler as the Core API shows it: secrets left out, header values masked.
     #[must_use]
     pub fn shown(&self) -> Object {
         shown(self)
-    }
-}
-
-/// True if the name matches: exactly, or by a pattern that ends in `.*`.
-#[must_use]
-pub fn matches(pattern: &str, events_id: &str) -> bool {
-    match pattern.strip_suffix(".*") {
-        Some(prefix) => events_id.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.')),
-        None => pattern == events_id,
     }
 }
 
@@ -161,7 +194,7 @@ fn shown(handler: &Handler) -> Object {
         Ok(Value::Object(object)) => object,
         _ => Object::new(),
     };
-    for hidden in ["secret", "old_secret", "event_is_single"] {
+    for hidden in ["secret", "old_secret", "event_is_single", "still_since"] {
         object.shift_remove(hidden);
     }
     if handler.event_is_single {

@@ -1,0 +1,199 @@
+//! The snapshot of keys, users and resellers, and how a key becomes a caller.
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
+use hookswitch_hooks::rules::Resellers;
+use hookswitch_model::{event::Actor, moment::Moment, refusal::Refusal};
+use hookswitch_store::{Store, Tx, tables};
+use ipnet::IpNet;
+use sha2::{Digest, Sha256};
+
+use super::{Caller, Role};
+
+/// How deep the tree of resellers may be: bounds every walk to the top.
+pub const RESELLER_DEPTH_MAX: usize = 16;
+
+/// SHA-256 of a key: keys are long and random, so that a fast hash suffices.
+#[must_use]
+pub fn key_hash(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+/// A new key: 32 random bytes as 64 hexadecimal digits.
+///
+/// # Errors
+/// `Internal` if the system has no random numbers to give.
+pub fn new_key() -> Result<String, Refusal> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).map_err(Refusal::internal)?;
+    Ok(hex::encode(bytes))
+}
+
+struct Key {
+    users_id: i64,
+    expires_at: Option<Moment>,
+}
+
+struct KnownUser {
+    caller: Arc<Caller>,
+    allowed_ips: Vec<IpNet>,
+    active: bool,
+}
+
+/// One reseller, as far as access needs it.
+#[derive(Debug, Clone)]
+pub struct Reseller {
+    /// The one above; `None` at the top.
+    pub parent_id: Option<i64>,
+    /// The currency of its new clients.
+    pub currencies_id: i64,
+    /// False if stopped: its users are refused.
+    pub active: bool,
+}
+
+/// Keys, users and the tree of resellers at one moment.
+pub struct Snapshot {
+    /// The version of all this in the database.
+    pub version: i64,
+    keys: HashMap<[u8; 32], Key>,
+    users: HashMap<i64, KnownUser>,
+    resellers: HashMap<i64, Reseller>,
+}
+
+impl Snapshot {
+    /// Reads it whole.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub fn load(tx: &Tx) -> Result<Self, hookswitch_store::Error> {
+        let version = tables::versions::read(tx, tables::versions::ACCESS)?;
+        let mut users = HashMap::new();
+        for user in tables::users::all(tx)? {
+            let Some(role) = Role::from_word(user.role.word()) else { continue };
+            let caller = Caller {
+                users_id: user.id,
+                actor: Actor::User { id: user.id, login: user.login.clone() },
+                companies_id: user.companies_id,
+                role,
+            };
+            let known = KnownUser { caller: Arc::new(caller), active: user.is_active(), allowed_ips: user.allowed_ips };
+            users.insert(user.id, known);
+        }
+        let mut keys = HashMap::new();
+        for key in tables::users::all_keys(tx)? {
+            keys.insert(key.hash, Key { users_id: key.users_id, expires_at: key.expires_at });
+        }
+        let mut resellers = HashMap::new();
+        for company in tables::companies::all(tx)? {
+            let reseller =
+                Reseller { parent_id: company.parent_id, currencies_id: company.currencies_id, active: company.is_active() };
+            resellers.insert(company.id, reseller);
+        }
+        Ok(Self { version, keys, users, resellers })
+    }
+
+    /// A reseller by id.
+    #[must_use]
+    pub fn reseller(&self, companies_id: i64) -> Option<&Reseller> {
+        self.resellers.get(&companies_id)
+    }
+
+    /// True if `companies_id` is `top` or below it.
+    #[must_use]
+    pub fn is_within(&self, companies_id: i64, top: i64) -> bool {
+        self.way_up(companies_id).any(|id| id == top)
+    }
+
+    /// A reseller and everything above it, from below.
+    fn way_up(&self, companies_id: i64) -> impl Iterator<Item = i64> {
+        let above = move |id: &i64| self.resellers.get(id).and_then(|reseller| reseller.parent_id);
+        std::iter::successors(Some(companies_id), above).take(RESELLER_DEPTH_MAX)
+    }
+
+    /// How many resellers stand above this one.
+    #[must_use]
+    pub fn depth(&self, companies_id: i64) -> usize {
+        self.way_up(companies_id).count() - 1
+    }
+
+    /// True if the caller may see objects of this reseller.
+    #[must_use]
+    pub fn sees(&self, caller: &Caller, companies_id: i64) -> bool {
+        caller.companies_id.is_none_or(|top| self.is_within(companies_id, top))
+    }
+
+    /// The resellers whose objects the caller sees, in order of id; `None` = all.
+    #[must_use]
+    pub fn scope(&self, caller: &Caller) -> Option<Vec<i64>> {
+        let top = caller.companies_id?;
+        let mut ids: Vec<i64> = self.resellers.keys().copied().filter(|id| self.is_within(*id, top)).collect();
+        ids.sort_unstable();
+        Some(ids)
+    }
+
+    fn caller_of(&self, key: &str, from: IpAddr, now: Moment) -> Option<Arc<Caller>> {
+        let key = self.keys.get(&key_hash(key))?;
+        if key.expires_at.is_some_and(|end| end <= now) {
+            return None;
+        }
+        let user = self.users.get(&key.users_id)?;
+        let reseller_is_active =
+            user.caller.companies_id.is_none_or(|id| self.way_up(id).all(|id| self.reseller(id).is_some_and(|r| r.active)));
+        let address_is_allowed = user.allowed_ips.is_empty() || user.allowed_ips.iter().any(|net| net.contains(&from));
+        (user.active && reseller_is_active && address_is_allowed).then(|| Arc::clone(&user.caller))
+    }
+}
+
+/// The snapshot that counts now, shared by all.
+#[derive(Clone)]
+pub struct Access {
+    now: Arc<ArcSwap<Snapshot>>,
+    store: Store,
+}
+
+impl Access {
+    /// Reads the snapshot for the first time.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn load(store: Store) -> Result<Self, hookswitch_store::Error> {
+        let snapshot = store.read(Snapshot::load).await?;
+        Ok(Self { now: Arc::new(ArcSwap::from_pointee(snapshot)), store })
+    }
+
+    /// The snapshot that counts now.
+    #[must_use]
+    pub fn now(&self) -> Arc<Snapshot> {
+        self.now.load_full()
+    }
+
+    /// Reads it again after a change; an older one never replaces a newer one.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn reload(&self) -> Result<(), hookswitch_store::Error> {
+        let fresh = Arc::new(self.store.read(Snapshot::load).await?);
+        self.now.rcu(|old| if old.version > fresh.version { Arc::clone(old) } else { Arc::clone(&fresh) });
+        Ok(())
+    }
+
+    /// The caller behind a key, called from an address.
+    ///
+    /// # Errors
+    /// `auth-failed`; the words do not tell a wrong key from one that may not be used from here.
+    pub fn authenticate(&self, key: &str, from: IpAddr) -> Result<Arc<Caller>, Refusal> {
+        let now = self.store.clock().now();
+        let unmapped = from.to_canonical();
+        self.now.load().caller_of(key, unmapped, now).ok_or_else(|| Refusal::AuthFailed("the key is missing or wrong".to_owned()))
+    }
+}
+
+impl Resellers for Access {
+    fn is_within(&self, companies_id: i64, top: i64) -> bool {
+        self.now.load().is_within(companies_id, top)
+    }
+}

@@ -1,0 +1,227 @@
+//! `clients.accounts.*`: what a softswitch knows a client's calls by.
+use hookswitch_model::{
+    Object, event, field, json,
+    objects::{
+        account::{self, Account},
+        client::ClientStatus,
+    },
+    refusal::{FieldErrors, Refusal},
+};
+use hookswitch_store::{Error, Sequence, Tx, tables};
+use serde_json::Value;
+
+use super::{params, reach};
+use crate::{
+    access::{Caller, Right},
+    perform::{At, Draft, Part, Write, Written},
+    registry::{Act, Method, Run, Touches},
+};
+
+/// The collection's name in errors.
+pub const OBJECT: &str = "clients.accounts";
+
+pub(crate) static METHODS: &[Method] = &[
+    Method {
+        name: "clients.accounts.create",
+        about: "Creates an account of a client",
+        right: Right::Operate,
+        params: account::FIELDS,
+        check: |given| field::check_create(account::FIELDS, given),
+        idempotent: true,
+        hidden_in_replay: &["password"],
+        run: Run::Act(Act {
+            events: &[&event::ACCOUNTS_CREATE],
+            new_id: Some(Sequence::Accounts),
+            draft: create,
+            touches: Touches::Rows,
+        }),
+    },
+    Method {
+        name: "clients.accounts.get",
+        about: "Gives an account",
+        right: Right::Read,
+        params: params::ID,
+        check: params::id_only,
+        idempotent: false,
+        hidden_in_replay: &[],
+        run: Run::Read(get),
+    },
+    Method {
+        name: "clients.accounts.search",
+        about: "Lists accounts",
+        right: Right::Read,
+        params: &[],
+        check: params::as_given,
+        idempotent: false,
+        hidden_in_replay: &[],
+        run: Run::Read(search),
+    },
+    Method {
+        name: "clients.accounts.update",
+        about: "Changes an account",
+        right: Right::Operate,
+        params: account::FIELDS,
+        check: |given| params::id_and_changes(account::FIELDS, given),
+        idempotent: true,
+        hidden_in_replay: &["password"],
+        run: Run::Act(Act { events: &[&event::ACCOUNTS_UPDATE], new_id: None, draft: update, touches: Touches::Rows }),
+    },
+    Method {
+        name: "clients.accounts.delete",
+        about: "Deletes an account",
+        right: Right::Operate,
+        params: params::ID,
+        check: params::id_only,
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(Act { events: &[&event::ACCOUNTS_DELETE], new_id: None, draft: delete, touches: Touches::Rows }),
+    },
+];
+
+fn get(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {
+    let (account, _) = reach::account(tx, at, params::id(request))?;
+    Ok(shown_to(&at.caller, account.shown()).into())
+}
+
+fn search(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {
+    let scope = at.access.scope(&at.caller);
+    let mut found = tables::accounts::search(tx, &at.vault, request, scope.as_deref())?;
+    let rows = match &mut found {
+        Value::Object(page) => page.get_mut("rows").and_then(Value::as_array_mut),
+        other => other.as_array_mut(),
+    };
+    for row in rows.into_iter().flatten() {
+        if let Value::Object(account) = row {
+            *account = shown_to(&at.caller, std::mem::take(account));
+        }
+    }
+    Ok(found)
+}
+
+/// Masks the password before those who must never see it.
+fn shown_to(caller: &Caller, mut account: Object) -> Object {
+    if !caller.sees_passwords()
+        && let Some(password) = account.get_mut("password").filter(|password| !password.is_null())
+    {
+        *password = json::MASK.into();
+    }
+    account
+}
+
+fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let mut errors = FieldErrors::new();
+    let clients_id = params::integer(request, "clients_id").unwrap_or(0);
+    let client = tables::clients::get(tx, clients_id)?.filter(|client| at.access.sees(&at.caller, client.companies_id));
+    match &client {
+        None => errors.add("clients_id", "does not exist"),
+        Some(client) if client.status == ClientStatus::Archived => errors.add("clients_id", "is archived"),
+        Some(_) => {}
+    }
+    let (clients_name, companies_id) = client.map_or((String::new(), 0), |client| (client.name, client.companies_id));
+    let account = Account::from_new(at.new_id, clients_name, request);
+    errors.merge(account.rules());
+    check_unique(tx, &account, &mut errors)?;
+    let account = errors.or(account)?;
+
+    let object = account.shown();
+    let part = Part {
+        kind: &event::ACCOUNTS_CREATE,
+        object_id: account.id,
+        clients_id,
+        companies_id,
+        data: object.clone(),
+        previous: None,
+        object: object.clone(),
+        watched: Object::new(),
+    };
+    let write: Write = Box::new(move |tx, at| {
+        tables::accounts::insert(tx, &at.vault, &account).map_err(taken)?;
+        Ok(Written::as_drafted())
+    });
+    Ok(Draft { parts: vec![part], preview: object.into(), write })
+}
+
+/// A softswitch must know whose call it is: names, numbers and addresses are unique over the whole system.
+fn check_unique(tx: &Tx, account: &Account, errors: &mut FieldErrors) -> Result<(), Refusal> {
+    if let Some(accname) = &account.accname
+        && tables::accounts::accname_taken(tx, accname, account.id)?
+    {
+        errors.add("accname", "is already in use");
+    }
+    let prefix = account.tech_prefix.as_deref().unwrap_or("");
+    if let Some(ani) = &account.ani
+        && tables::accounts::ani_taken(tx, ani, prefix, account.id)?
+    {
+        errors.add("ani", "is already in use");
+    }
+    for net in &account.ips {
+        if tables::accounts::ip_taken(tx, prefix, net, account.id)? {
+            errors.add("ips", format!("{net} is already in use"));
+        }
+    }
+    Ok(())
+}
+
+fn taken(error: Error) -> Refusal {
+    match error {
+        Error::Taken { constraint } if constraint.contains("accname") => Refusal::field("accname", "is already in use"),
+        Error::Taken { constraint } if constraint.contains("ani") => Refusal::field("ani", "is already in use"),
+        Error::Taken { .. } => Refusal::field("ips", "is already in use"),
+        other => other.into(),
+    }
+}
+
+fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let (old, client) = reach::account(tx, at, params::id(request))?;
+    let mut account = old.clone();
+    account.apply(request);
+    let (before, object) = (old.shown(), account.shown());
+    let Some(mut difference) = params::difference(&before, &object, request) else {
+        return Ok(Draft::nothing(before.into()));
+    };
+    let mut errors = account.rules();
+    check_unique(tx, &account, &mut errors)?;
+    let account = errors.or(account)?;
+    difference.data.shift_insert(1, "clients_id".into(), account.clients_id.into());
+
+    let watched = params::watched(&difference.data, &before, &[]);
+    let part = Part {
+        kind: &event::ACCOUNTS_UPDATE,
+        object_id: account.id,
+        clients_id: account.clients_id,
+        companies_id: client.companies_id,
+        data: difference.data,
+        previous: Some(difference.previous),
+        object: object.clone(),
+        watched,
+    };
+    let write: Write = Box::new(move |tx, at| {
+        tables::accounts::update(tx, &at.vault, &account).map_err(taken)?;
+        Ok(Written::as_drafted())
+    });
+    Ok(Draft { parts: vec![part], preview: object.into(), write })
+}
+
+fn delete(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let (account, client) = reach::account(tx, at, params::id(request))?;
+    let part = deletion(&account, client.companies_id);
+    let write: Write = Box::new(move |tx, _| {
+        tables::accounts::delete(tx, account.id)?;
+        Ok(Written::as_drafted())
+    });
+    Ok(Draft { parts: vec![part], preview: 1.into(), write })
+}
+
+/// The share of an account in an action that deletes it, alone or with its client.
+pub(crate) fn deletion(account: &Account, companies_id: i64) -> Part {
+    Part {
+        kind: &event::ACCOUNTS_DELETE,
+        object_id: account.id,
+        clients_id: account.clients_id,
+        companies_id,
+        data: Object::new(),
+        previous: None,
+        object: account.shown(),
+        watched: Object::new(),
+    }
+}

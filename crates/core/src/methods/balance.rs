@@ -1,0 +1,51 @@
+//! The balance edges of a client, found in the transaction that changes its balance or credit.
+use hookswitch_model::{
+    Object, event,
+    funds::{Balances, Edge, EdgeKind},
+    money::Money,
+    objects::client::Client,
+};
+use serde_json::Value;
+
+use crate::perform::{At, Part};
+
+/// What counts for the edges of a client.
+pub(crate) fn balances(client: &Client) -> Balances {
+    Balances { live: client.balance, credit: client.credit }
+}
+
+/// A changed client with its new state of funds, and the edges that it crossed.
+pub(crate) fn settle(old: &Client, mut new: Client) -> (Client, Vec<Part>) {
+    let (funds, edges) = old.funds.step(balances(old), balances(&new));
+    new.funds = funds;
+    let parts = edges.iter().map(|edge| part(old, &new, edge)).collect();
+    (new, parts)
+}
+
+fn part(old: &Client, new: &Client, edge: &Edge) -> Part {
+    let mut data = Object::new();
+    data.insert("id".into(), new.id.into());
+    data.insert("basis".into(), edge.basis.word().into());
+    data.insert("balance".into(), new.balance.to_json());
+    data.insert("credit".into(), money_or_null(new.credit));
+    data.insert("available".into(), money_or_null(new.available()));
+    data.insert("previous_balance".into(), old.balance.to_json());
+    data.insert("previous_available".into(), money_or_null(old.available()));
+    Part {
+        kind: match edge.kind {
+            EdgeKind::Zero => &event::BALANCE_ZERO,
+            EdgeKind::NotZero => &event::BALANCE_NOTZERO,
+        },
+        object_id: new.id,
+        clients_id: new.id,
+        companies_id: new.companies_id,
+        data,
+        previous: None,
+        object: new.shown(),
+        watched: Object::new(),
+    }
+}
+
+fn money_or_null(amount: Option<Money>) -> Value {
+    amount.map_or(Value::Null, Money::to_json)
+}

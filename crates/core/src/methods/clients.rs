@@ -1,0 +1,235 @@
+//! `clients.*`: create, get, search, update, archive, unarchive, delete.
+use hookswitch_model::{
+    Object,
+    event::{self, Kind},
+    field,
+    objects::client::{self, Client, ClientStatus},
+    refusal::{FieldErrors, Refusal},
+};
+use hookswitch_store::{Error, Sequence, Tx, tables};
+use serde_json::Value;
+
+use super::{accounts, balance, params, reach};
+use crate::{
+    access::Right,
+    perform::{At, Draft, Part, Write, Written},
+    registry::{Act, Method, Run, Touches},
+};
+
+/// The collection's name in errors.
+pub const OBJECT: &str = "clients";
+
+pub(crate) static METHODS: &[Method] = &[
+    Method {
+        name: "clients.create",
+        about: "Creates a client",
+        right: Right::Operate,
+        params: client::FIELDS,
+        check: |given| field::check_create(client::FIELDS, given),
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(Act {
+            events: &[&event::CLIENTS_CREATE],
+            new_id: Some(Sequence::Clients),
+            draft: create,
+            touches: Touches::Rows,
+        }),
+    },
+    Method {
+        name: "clients.get",
+        about: "Gives a client",
+        right: Right::Read,
+        params: params::ID,
+        check: params::id_only,
+        idempotent: false,
+        hidden_in_replay: &[],
+        run: Run::Read(|tx, at, given| Ok(reach::client(tx, at, params::id(given))?.shown().into())),
+    },
+    Method {
+        name: "clients.search",
+        about: "Lists clients",
+        right: Right::Read,
+        params: &[],
+        check: params::as_given,
+        idempotent: false,
+        hidden_in_replay: &[],
+        run: Run::Read(search),
+    },
+    Method {
+        name: "clients.update",
+        about: "Changes a client",
+        right: Right::Operate,
+        params: client::FIELDS,
+        check: |given| params::id_and_changes(client::FIELDS, given),
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(Act { events: &[&event::CLIENTS_UPDATE], new_id: None, draft: update, touches: Touches::Rows }),
+    },
+    Method {
+        name: "clients.archive",
+        about: "Archives a client: it is kept and no longer served",
+        right: Right::Operate,
+        params: params::ID,
+        check: params::id_only,
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(Act { events: &[&event::CLIENTS_ARCHIVE], new_id: None, draft: archive, touches: Touches::Rows }),
+    },
+    Method {
+        name: "clients.unarchive",
+        about: "Brings an archived client back, active",
+        right: Right::Operate,
+        params: params::ID,
+        check: params::id_only,
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(Act { events: &[&event::CLIENTS_UPDATE], new_id: None, draft: unarchive, touches: Touches::Rows }),
+    },
+    Method {
+        name: "clients.delete",
+        about: "Deletes a client and its accounts; its transactions, events and log are kept",
+        right: Right::Operate,
+        params: params::ID_AND_FORCE,
+        check: |given| params::checked(params::ID_AND_FORCE, given),
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(Act {
+            events: &[&event::CLIENTS_DELETE, &event::ACCOUNTS_DELETE],
+            new_id: None,
+            draft: delete,
+            touches: Touches::Rows,
+        }),
+    },
+];
+
+fn search(tx: &Tx, at: &At, given: &Object) -> Result<Value, Refusal> {
+    tables::clients::search(tx, given, at.access.scope(&at.caller).as_deref())
+}
+
+fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let mut errors = FieldErrors::new();
+    let (companies_id, currencies_id) = reseller_of_new(at, request, &mut errors);
+    let client = Client::from_new(at.new_id, companies_id, currencies_id, at.now, request);
+    if errors.is_empty() && tables::clients::name_taken(tx, companies_id, &client.name, at.new_id)? {
+        errors.add("name", "is already in use");
+    }
+    let client = errors.or(client)?;
+    let object = client.shown();
+    let part = Part {
+        kind: &event::CLIENTS_CREATE,
+        object_id: client.id,
+        clients_id: client.id,
+        companies_id,
+        data: object.clone(),
+        previous: None,
+        object: object.clone(),
+        watched: Object::new(),
+    };
+    let write: Write = Box::new(move |tx, _| {
+        tables::clients::insert(tx, &client).map_err(name_taken)?;
+        Ok(Written::as_drafted())
+    });
+    Ok(Draft { parts: vec![part], preview: object.into(), write })
+}
+
+/// The reseller and currency of a new client: as asked for, else the key's reseller (or 1) and its currency.
+fn reseller_of_new(at: &At, request: &Object, errors: &mut FieldErrors) -> (i64, i64) {
+    let asked = params::integer(request, "companies_id");
+    let companies_id = asked.or(at.caller.companies_id).unwrap_or(1);
+    let reseller = at.access.reseller(companies_id).filter(|_| at.access.sees(&at.caller, companies_id));
+    match reseller {
+        Some(reseller) => (companies_id, params::integer(request, "currencies_id").unwrap_or(reseller.currencies_id)),
+        None => {
+            errors.add("companies_id", "does not exist");
+            (companies_id, 1)
+        }
+    }
+}
+
+fn name_taken(error: Error) -> Refusal {
+    match error {
+        Error::Taken { .. } => Refusal::field("name", "is already in use"),
+        other => other.into(),
+    }
+}
+
+fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let client = reach::client(tx, at, params::id(request))?;
+    if client.status == ClientStatus::Archived && request.contains_key("status") {
+        return Err(Refusal::field("status", "an archived client is brought back by clients.unarchive"));
+    }
+    change(tx, client, request)
+}
+
+fn unarchive(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let client = reach::client(tx, at, params::id(request))?;
+    if client.status != ClientStatus::Archived {
+        return Ok(Draft::nothing(client.shown().into()));
+    }
+    let mut changes = request.clone();
+    changes.insert("status".into(), ClientStatus::Active.word().into());
+    change(tx, client, &changes)
+}
+
+/// Drafts an update: the event's `data` holds what really changes; if nothing does, nothing happens.
+fn change(tx: &Tx, old: Client, request: &Object) -> Result<Draft, Refusal> {
+    let mut client = old.clone();
+    client.apply(request);
+    let (before, object) = (old.shown(), client.shown());
+    let Some(difference) = params::difference(&before, &object, request) else {
+        return Ok(Draft::nothing(before.into()));
+    };
+    if difference.changed("name") && tables::clients::name_taken(tx, client.companies_id, &client.name, client.id)? {
+        return Err(Refusal::field("name", "is already in use"));
+    }
+    let part = part(&event::CLIENTS_UPDATE, &old, difference.data, Some(difference.previous), object.clone(), &before);
+    let write: Write = Box::new(move |tx, _| {
+        let (client, edges) = balance::settle(&old, client);
+        tables::clients::update(tx, &client).map_err(name_taken)?;
+        Ok(Written::with_edges(edges))
+    });
+    Ok(Draft { parts: vec![part], preview: object.into(), write })
+}
+
+fn archive(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let mut client = reach::client(tx, at, params::id(request))?;
+    if client.status == ClientStatus::Archived {
+        return Ok(Draft::nothing(0.into()));
+    }
+    let before = client.shown();
+    let part = part(&event::CLIENTS_ARCHIVE, &client, Object::new(), None, before.clone(), &before);
+    client.status = ClientStatus::Archived;
+    let write: Write = Box::new(move |tx, _| {
+        tables::clients::update(tx, &client)?;
+        Ok(Written::as_drafted())
+    });
+    Ok(Draft { parts: vec![part], preview: 1.into(), write })
+}
+
+fn delete(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let client = reach::client(tx, at, params::id(request))?;
+    let force = request.get("force") == Some(&Value::Bool(true));
+    if !client.balance.is_zero() && !force {
+        let message = format!("the client's balance is {}; delete it with force, or settle it first", client.balance);
+        return Err(Refusal::conflict(message));
+    }
+    let owned = tables::accounts::of_client(tx, &at.vault, client.id)?;
+    let mut parts: Vec<Part> = owned.iter().map(|account| accounts::deletion(account, client.companies_id)).collect();
+    let before = client.shown();
+    parts.push(part(&event::CLIENTS_DELETE, &client, Object::new(), None, before.clone(), &before));
+    let accounts: Vec<i64> = owned.iter().map(|account| account.id).collect();
+    let write: Write = Box::new(move |tx, _| {
+        for id in accounts {
+            tables::accounts::delete(tx, id)?;
+        }
+        tables::clients::delete(tx, client.id)?;
+        Ok(Written::as_drafted())
+    });
+    Ok(Draft { parts, preview: 1.into(), write })
+}
+
+fn part(kind: Kind, client: &Client, data: Object, previous: Option<Object>, object: Object, before: &Object) -> Part {
+    let watched = params::watched(&data, before, &["status"]);
+    Part { kind, object_id: client.id, clients_id: client.id, companies_id: client.companies_id, data, previous, object, watched }
+}
+

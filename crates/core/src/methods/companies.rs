@@ -1,0 +1,134 @@
+//! `companies.*`: resellers, a tree. A reseller's own key may name itself anew, and make and change those below it.
+use hookswitch_model::{
+    Object, field,
+    objects::company::{self, Company},
+    refusal::{FieldErrors, Refusal},
+};
+use hookswitch_store::{Error, Sequence, Tx, tables};
+
+use super::{params, reach};
+use crate::{
+    access::{Right, keys::RESELLER_DEPTH_MAX},
+    perform::{At, Draft, Write, Written},
+    registry::{Act, Method, Run, Touches},
+};
+
+/// The collection's name in errors.
+pub const OBJECT: &str = "companies";
+
+pub(crate) static METHODS: &[Method] = &[
+    Method {
+        name: "companies.create",
+        about: "Creates a reseller",
+        right: Right::Operate,
+        params: company::FIELDS,
+        check: |given| field::check_create(company::FIELDS, given),
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(Act { events: &[], new_id: Some(Sequence::Companies), draft: create, touches: Touches::Access }),
+    },
+    Method {
+        name: "companies.get",
+        about: "Gives a reseller",
+        right: Right::Read,
+        params: params::ID,
+        check: params::id_only,
+        idempotent: false,
+        hidden_in_replay: &[],
+        run: Run::Read(|tx, at, given| Ok(reach::company(tx, at, params::id(given))?.shown().into())),
+    },
+    Method {
+        name: "companies.search",
+        about: "Lists resellers",
+        right: Right::Read,
+        params: &[],
+        check: params::as_given,
+        idempotent: false,
+        hidden_in_replay: &[],
+        run: Run::Read(|tx, at, given| tables::companies::search(tx, given, at.access.scope(&at.caller).as_deref())),
+    },
+    Method {
+        name: "companies.update",
+        about: "Changes a reseller",
+        right: Right::Operate,
+        params: company::FIELDS,
+        check: |given| params::id_and_changes(company::FIELDS, given),
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(Act { events: &[], new_id: None, draft: update, touches: Touches::Access }),
+    },
+];
+
+fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let mut errors = FieldErrors::new();
+    let parent_id = params::integer(request, "parent_id").or(at.caller.companies_id);
+    check_parent(at, parent_id, None, &mut errors);
+    let company = Company::from_new(at.new_id, parent_id, at.now, request);
+    if tables::companies::name_taken(tx, &company.name, company.id)? {
+        errors.add("name", "is already in use");
+    }
+    let company = errors.or(company)?;
+    let preview = company.shown().into();
+    let write: Write = Box::new(move |tx, _| {
+        tables::companies::insert(tx, &company).map_err(name_taken)?;
+        bump(tx)
+    });
+    Ok(Draft::silent(preview, write))
+}
+
+/// A parent must be within reach, and neither the reseller itself nor one below it.
+fn check_parent(at: &At, parent_id: Option<i64>, itself: Option<i64>, errors: &mut FieldErrors) {
+    let Some(parent_id) = parent_id else {
+        if at.caller.companies_id.is_some() {
+            errors.add("parent_id", "must be your own reseller or one below it");
+        }
+        return;
+    };
+    if at.access.reseller(parent_id).is_none() || !at.access.sees(&at.caller, parent_id) {
+        errors.add("parent_id", "does not exist");
+    } else if itself.is_some_and(|id| at.access.is_within(parent_id, id)) {
+        errors.add("parent_id", "must not be the reseller itself or one below it");
+    } else if at.access.depth(parent_id) + 2 >= RESELLER_DEPTH_MAX {
+        errors.add("parent_id", format!("resellers may stand at most {RESELLER_DEPTH_MAX} deep"));
+    }
+}
+
+fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let old = reach::company(tx, at, params::id(request))?;
+    let mut company = old.clone();
+    company.apply(request);
+    let Some(difference) = params::difference(&old.shown(), &company.shown(), request) else {
+        return Ok(Draft::nothing(old.shown().into()));
+    };
+    let mut errors = FieldErrors::new();
+    if at.caller.companies_id == Some(company.id) {
+        for name in ["parent_id", "status"].into_iter().filter(|name| difference.changed(name)) {
+            errors.add(name, "only those above your reseller can change this");
+        }
+    }
+    if difference.changed("parent_id") {
+        check_parent(at, company.parent_id, Some(company.id), &mut errors);
+    }
+    if difference.changed("name") && tables::companies::name_taken(tx, &company.name, company.id)? {
+        errors.add("name", "is already in use");
+    }
+    let company = errors.or(company)?;
+    let preview = company.shown().into();
+    let write: Write = Box::new(move |tx, _| {
+        tables::companies::update(tx, &company).map_err(name_taken)?;
+        bump(tx)
+    });
+    Ok(Draft::silent(preview, write))
+}
+
+fn bump(tx: &mut Tx) -> Result<Written, Refusal> {
+    tables::versions::bump(tx, tables::versions::ACCESS)?;
+    Ok(Written::as_drafted())
+}
+
+fn name_taken(error: Error) -> Refusal {
+    match error {
+        Error::Taken { .. } => Refusal::field("name", "is already in use"),
+        other => other.into(),
+    }
+}

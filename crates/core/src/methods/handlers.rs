@@ -1,0 +1,358 @@
+//! `provisioning.handlers.*`: who is asked and who is told. A saved handler counts from the next event on.
+use hookswitch_model::{
+    Object,
+    event::Stage,
+    field::Field,
+    handler::{self, Handler, Paused, Status},
+    refusal::{FieldErrors, Refusal},
+};
+use hookswitch_store::{Sequence, Tx, tables};
+use serde_json::Value;
+
+use super::{params, sample};
+use crate::{
+    Core,
+    access::Right,
+    perform::{At, Draft, Write, Written},
+    registry::{Act, Method, Run, Steered, Touches},
+};
+
+/// The collection's name in errors.
+pub const OBJECT: &str = "provisioning.handlers";
+
+/// How long the old secret signs beside the new one.
+const OLD_SECRET_HOURS: i64 = 24;
+
+const fn act(draft: fn(&Tx, &At, &Object) -> Result<Draft, Refusal>) -> Act {
+    Act { events: &[], new_id: None, draft, touches: Touches::Handlers }
+}
+
+const PAUSE: &[Field] = &[Field::ID, Field::REASON];
+
+pub(crate) static METHODS: &[Method] = &[
+    Method {
+        name: "provisioning.handlers.create",
+        about: "Saves a new handler; its signing secret is returned here and by rotate_secret only",
+        right: Right::Administer,
+        params: handler::FIELDS,
+        check: handler::check_create,
+        idempotent: true,
+        hidden_in_replay: &["secret"],
+        run: Run::Act(Act { new_id: Some(Sequence::Handlers), ..act(create) }),
+    },
+    Method {
+        name: "provisioning.handlers.get",
+        about: "Gives a handler",
+        right: Right::Read,
+        params: params::ID,
+        check: params::id_only,
+        idempotent: false,
+        hidden_in_replay: &[],
+        run: Run::Read(get),
+    },
+    Method {
+        name: "provisioning.handlers.search",
+        about: "Lists handlers",
+        right: Right::Read,
+        params: &[],
+        check: params::as_given,
+        idempotent: false,
+        hidden_in_replay: &[],
+        run: Run::Read(|tx, at, given| tables::handlers::search(tx, &at.vault, given, at.access.scope(&at.caller).as_deref())),
+    },
+    Method {
+        name: "provisioning.handlers.update",
+        about: "Changes a handler",
+        right: Right::Administer,
+        params: handler::FIELDS,
+        check: |given| handler::check_update(given),
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(act(update)),
+    },
+    Method {
+        name: "provisioning.handlers.delete",
+        about: "Deletes a handler; with waiting deliveries only with force, which discards them",
+        right: Right::Administer,
+        params: params::ID_AND_FORCE,
+        check: |given| params::checked(params::ID_AND_FORCE, given),
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(act(delete)),
+    },
+    Method {
+        name: "provisioning.handlers.rotate_secret",
+        about: "Gives a handler a new signing secret; the old one signs beside it for 24 hours",
+        right: Right::Administer,
+        params: params::ID,
+        check: params::id_only,
+        idempotent: true,
+        hidden_in_replay: &["secret"],
+        run: Run::Act(act(rotate_secret)),
+    },
+    Method {
+        name: "provisioning.handlers.pause",
+        about: "Sends nothing to an after handler until it is resumed; its events wait",
+        right: Right::Operate,
+        params: PAUSE,
+        check: |given| params::checked(PAUSE, given),
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(act(pause)),
+    },
+    Method {
+        name: "provisioning.handlers.resume",
+        about: "Sends again to a paused handler",
+        right: Right::Operate,
+        params: params::ID,
+        check: params::id_only,
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(act(resume)),
+    },
+    Method {
+        name: "provisioning.handlers.test",
+        about: "Calls a handler with a sample or a past event: the verdict and what it would change; nothing is stored",
+        right: Right::Operate,
+        params: sample::FIELDS,
+        check: |given| params::checked(sample::FIELDS, given),
+        idempotent: false,
+        hidden_in_replay: &[],
+        run: Run::Steer(test),
+    },
+];
+
+/// A handler within the caller's reach: a reseller's user has its own reseller's and those below.
+fn reached(tx: &Tx, at: &At, id: i64) -> Result<Handler, Refusal> {
+    tables::handlers::get(tx, &at.vault, id)?
+        .filter(|handler| match handler.companies_id {
+            None => at.caller.companies_id.is_none(),
+            Some(companies_id) => at.access.sees(&at.caller, companies_id),
+        })
+        .ok_or_else(|| Refusal::not_found(OBJECT, id))
+}
+
+/// A handler that the caller may change: a reseller's admin his own reseller's only.
+fn owned(tx: &Tx, at: &At, id: i64) -> Result<Handler, Refusal> {
+    let handler = reached(tx, at, id)?;
+    if at.caller.companies_id.is_some() && handler.companies_id != at.caller.companies_id {
+        return Err(Refusal::AccessDenied("this handler belongs to another reseller".to_owned()));
+    }
+    Ok(handler)
+}
+
+fn get(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {
+    let id = params::id(request);
+    match reached(tx, at, id) {
+        Ok(handler) => Ok(handler.shown().into()),
+        Err(refusal) => system_handler_name(tx, at, id)?.ok_or(refusal),
+    }
+}
+
+/// What a reseller's user sees of a system handler: id and name, so that a refusal can be understood.
+fn system_handler_name(tx: &Tx, at: &At, id: i64) -> Result<Option<Value>, Refusal> {
+    let handler = tables::handlers::get(tx, &at.vault, id)?.filter(|handler| handler.companies_id.is_none());
+    Ok(handler.map(|handler| {
+        let shown = [("id", Value::from(handler.id)), ("name", handler.name.into())];
+        shown.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Object>().into()
+    }))
+}
+
+fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let mut request = request.clone();
+    if !request.contains_key("companies_id")
+        && let Some(own) = at.caller.companies_id
+    {
+        request.insert("companies_id".into(), own.into());
+    }
+    let mut handler = Handler::from_checked(at.new_id, &request)?;
+    handler.secret = at.handlers.new_secret()?;
+    check(tx, at, &handler)?;
+    let warnings = warnings(tx, at, &handler)?;
+    let mut shown = handler.shown();
+    shown.insert("secret".into(), handler.secret.clone().into());
+    let write: Write = Box::new(move |tx, at| {
+        tables::handlers::insert(tx, &at.vault, &handler)?;
+        changed(tx, warnings)
+    });
+    Ok(Draft::silent(shown.into(), write))
+}
+
+/// What can't work is refused when it is saved, naming the field.
+fn check(_tx: &Tx, at: &At, handler: &Handler) -> Result<(), Refusal> {
+    let mut errors = at.handlers.validate(handler);
+    match (at.caller.companies_id, handler.companies_id) {
+        (Some(own), wanted) if wanted != Some(own) => errors.add("companies_id", "must be your own reseller"),
+        (_, Some(wanted)) if at.access.reseller(wanted).is_none() => errors.add("companies_id", "does not exist"),
+        _ => {}
+    }
+    if at.caller.companies_id.is_some() && handler.is_script() {
+        errors.add("task", "only users of the whole system may configure scripts");
+    }
+    errors.or(())
+}
+
+/// Order is kept within a handler, never between handlers: two with one task are worth a word.
+fn warnings(tx: &Tx, at: &At, handler: &Handler) -> Result<Vec<String>, Refusal> {
+    if handler.stage != Stage::After || handler.status == Status::Archived {
+        return Ok(Vec::new());
+    }
+    let same = tables::handlers::all(tx, &at.vault)?;
+    let twin = same.into_iter().find(|other| {
+        other.id != handler.id
+            && other.stage == Stage::After
+            && other.status != Status::Archived
+            && other.task == handler.task
+            && other.args == handler.args
+            && other.companies_id == handler.companies_id
+    });
+    Ok(twin
+        .map(|twin| {
+            format!(
+                "handler {} ({}) has the same task: order is kept within a handler, never between handlers; \
+                 events that belong together go into one handler",
+                twin.id, twin.name
+            )
+        })
+        .into_iter()
+        .collect())
+}
+
+fn changed(tx: &mut Tx, warnings: Vec<String>) -> Result<Written, Refusal> {
+    tables::versions::bump(tx, tables::versions::HANDLERS)?;
+    Ok(Written { warnings, ..Written::as_drafted() })
+}
+
+fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let old = owned(tx, at, params::id(request))?;
+    if let Some(version) = params::integer(request, "version").filter(|version| *version != old.version) {
+        let message = format!("the handler was changed meanwhile: yours is version {version}, it is {} now", old.version);
+        return Err(Refusal::conflict(message));
+    }
+    let mut handler = old.clone();
+    handler.apply(request)?;
+    if handler == old {
+        return Ok(Draft::nothing(old.shown().into()));
+    }
+    check(tx, at, &handler)?;
+    let warnings = if handler.task == old.task { Vec::new() } else { warnings(tx, at, &handler)? };
+    save(old, handler, warnings)
+}
+
+/// Drafts the saving of a changed handler; its waiting deliveries' clocks stand still with it.
+fn save(old: Handler, mut handler: Handler, warnings: Vec<String>) -> Result<Draft, Refusal> {
+    handler.version += 1;
+    let preview = handler.shown().into();
+    let write: Write = Box::new(move |tx, at| {
+        stand_or_go(tx, at, &old, &mut handler)?;
+        tables::handlers::update(tx, &at.vault, &handler)?;
+        changed(tx, warnings)
+    });
+    Ok(Draft::silent(preview, write))
+}
+
+/// Notes since when a handler stands still; when it goes again, moves its deliveries on by that time.
+fn stand_or_go(tx: &mut Tx, at: &At, old: &Handler, new: &mut Handler) -> Result<(), Refusal> {
+    match (old.is_running(), new.is_running()) {
+        (true, false) => new.still_since = Some(at.now),
+        (false, true) => {
+            if let Some(since) = new.still_since.take() {
+                tables::deliveries::move_on(tx, new.id, at.now.0 - since.0)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn delete(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let handler = owned(tx, at, params::id(request))?;
+    let force = request.get("force") == Some(&Value::Bool(true));
+    let waiting = tables::deliveries::count_of_handler(tx, handler.id)?;
+    if waiting > 0 && !force {
+        let message = format!("{waiting} deliveries wait for this handler; delete it with force to discard them");
+        return Err(Refusal::conflict(message));
+    }
+    let write: Write = Box::new(move |tx, at| {
+        hookswitch_hooks::after::discard_all(tx, &handler, at.caller.login())?;
+        tables::handlers::delete(tx, handler.id)?;
+        changed(tx, Vec::new())
+    });
+    Ok(Draft::silent(1.into(), write))
+}
+
+fn rotate_secret(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let old = owned(tx, at, params::id(request))?;
+    let mut handler = old.clone();
+    handler.secret = at.handlers.new_secret()?;
+    handler.old_secret = Some((old.secret, at.now.plus_millis(OLD_SECRET_HOURS * 3_600_000)));
+    handler.version += 1;
+    let mut shown = handler.shown();
+    shown.insert("secret".into(), handler.secret.clone().into());
+    let write: Write = Box::new(move |tx, at| {
+        tables::handlers::update(tx, &at.vault, &handler)?;
+        changed(tx, Vec::new())
+    });
+    Ok(Draft::silent(shown.into(), write))
+}
+
+fn pause(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let old = reached(tx, at, params::id(request))?;
+    if old.stage == Stage::Before {
+        return Err(Refusal::field("id", "only after handlers can be paused; disable a before handler instead"));
+    }
+    if old.paused.is_some() {
+        return Ok(Draft::nothing(old.shown().into()));
+    }
+    let mut handler = old.clone();
+    let reason = params::text(request, "reason").unwrap_or("maintenance").to_owned();
+    handler.paused = Some(Paused { by: at.caller.login().to_owned(), since: at.now, reason });
+    save(old, handler, Vec::new())
+}
+
+fn resume(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let old = reached(tx, at, params::id(request))?;
+    if old.paused.is_none() {
+        return Ok(Draft::nothing(old.shown().into()));
+    }
+    let handler = Handler { paused: None, ..old.clone() };
+    save(old, handler, Vec::new())
+}
+
+fn test(core: &Core, at: At, request: Object) -> Steered<'_> {
+    Box::pin(async move {
+        let (handler, event) = core.store.read(move |tx| subject_of_test(tx, &at, &request)).await?;
+        Ok(core.hooks.before.test(&handler, event).await.shown())
+    })
+}
+
+/// The handler to try, saved or not, and the event to try it with.
+fn subject_of_test(tx: &Tx, at: &At, request: &Object) -> Result<(Handler, hookswitch_model::event::Event), Refusal> {
+    let handler = match (request.get("id").and_then(Value::as_i64), request.get("handler")) {
+        (Some(id), None) => reached(tx, at, id)?,
+        (None, Some(Value::Object(fields))) => unsaved(tx, at, fields)?,
+        _ => return Err(Refusal::field("id", "give the id of a saved handler, or the fields of one in `handler`")),
+    };
+    let event = sample::event_for(tx, at, &handler, request)?;
+    Ok((handler, event))
+}
+
+fn unsaved(tx: &Tx, at: &At, fields: &Object) -> Result<Handler, Refusal> {
+    at.caller.demand(Right::Administer)?;
+    let nested = |errors: FieldErrors| {
+        let mut all = FieldErrors::new();
+        errors.iter().for_each(|(field, message)| all.add(&format!("handler.{field}"), message));
+        all
+    };
+    let mut checked = handler::check_create(fields).map_err(nested)?;
+    if let (false, Some(own)) = (checked.contains_key("companies_id"), at.caller.companies_id) {
+        checked.insert("companies_id".into(), own.into());
+    }
+    let mut handler = Handler::from_checked(0, &checked).map_err(nested)?;
+    handler.secret = at.handlers.new_secret()?;
+    check(tx, at, &handler).map_err(|refusal| match refusal {
+        Refusal::Invalid(errors) => nested(errors).into(),
+        other => other,
+    })?;
+    Ok(handler)
+}

@@ -1,0 +1,15 @@
+//! One file an object, plain functions over a transaction: how each method is validated, which event it raises,
+//! what its data carries, and how it is written. A new method is one function here and one row of its file's table.
+pub(crate) mod accounts;
+pub(crate) mod balance;
+pub(crate) mod clients;
+pub(crate) mod companies;
+pub(crate) mod deliveries;
+pub(crate) mod events;
+pub(crate) mod executions;
+pub(crate) mod handlers;
+pub(crate) mod params;
+pub(crate) mod reach;
+pub(crate) mod system;
+pub(crate) mod transactions;
+pub(crate) mod users;

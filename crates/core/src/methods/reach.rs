@@ -1,0 +1,30 @@
+//! Objects by id, as far as the caller's reseller reaches: all others are not found.
+use hookswitch_model::{
+    objects::{account::Account, client::Client, company::Company},
+    refusal::Refusal,
+};
+use hookswitch_store::{Tx, tables};
+
+use crate::perform::At;
+
+/// A client that the caller may see.
+pub(crate) fn client(tx: &Tx, at: &At, id: i64) -> Result<Client, Refusal> {
+    tables::clients::get(tx, id)?
+        .filter(|client| at.access.sees(&at.caller, client.companies_id))
+        .ok_or_else(|| Refusal::not_found(super::clients::OBJECT, id))
+}
+
+/// An account that the caller may see, and its client's reseller.
+pub(crate) fn account(tx: &Tx, at: &At, id: i64) -> Result<(Account, Client), Refusal> {
+    let not_found = || Refusal::not_found(super::accounts::OBJECT, id);
+    let account = tables::accounts::get(tx, &at.vault, id)?.ok_or_else(not_found)?;
+    let client = client(tx, at, account.clients_id).map_err(|_| not_found())?;
+    Ok((account, client))
+}
+
+/// A reseller that the caller may see.
+pub(crate) fn company(tx: &Tx, at: &At, id: i64) -> Result<Company, Refusal> {
+    tables::companies::get(tx, id)?
+        .filter(|company| at.access.sees(&at.caller, company.id))
+        .ok_or_else(|| Refusal::not_found(super::companies::OBJECT, id))
+}

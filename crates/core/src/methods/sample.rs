@@ -1,0 +1,114 @@
+//! The event that `provisioning.handlers.test` tries a handler with: a real past one, or a plausible made-up one.
+use hookswitch_model::{
+    Object,
+    event::{self, CATALOGUE, Event, Kind, Mode},
+    field::Field,
+    handler::Handler,
+    objects::{account::Account, client::Client},
+    refusal::Refusal,
+};
+use hookswitch_store::{Tx, tables};
+use serde_json::{Value, json};
+
+use super::params;
+use crate::perform::{At, new_event_id};
+
+/// What a test may be told: the handler (saved or not), and the event (past or made up).
+pub(crate) const FIELDS: &[Field] = &[Field::OPTIONAL_ID, Field::HANDLER, Field::EVENT_ID, Field::EVENTS_ID, Field::DATA];
+
+/// The event for a test of this handler.
+///
+/// # Errors
+/// Field errors for an event that does not exist, or that the handler does not take.
+pub(crate) fn event_for(tx: &Tx, at: &At, handler: &Handler, request: &Object) -> Result<Event, Refusal> {
+    let mut event = match params::text(request, "event_id") {
+        Some(id) => past(tx, at, id)?,
+        None => made_up(at, kind_for(handler, params::text(request, "events_id"))?),
+    };
+    if let Some(Value::Object(data)) = request.get("data") {
+        for (name, value) in data {
+            event.data.insert(name.clone(), value.clone());
+        }
+    }
+    Ok(event)
+}
+
+fn kind_for(handler: &Handler, asked: Option<&str>) -> Result<Kind, Refusal> {
+    match asked {
+        Some(name) => event::kind(name).ok_or_else(|| Refusal::field("events_id", "is not in the catalogue of events")),
+        None => CATALOGUE
+            .iter()
+            .copied()
+            .find(|kind| handler.wants(kind.events_id) && kind.stages.contains(&handler.stage))
+            .ok_or_else(|| Refusal::field("events_id", "the handler takes no event; name one")),
+    }
+}
+
+fn past(tx: &Tx, at: &At, id: &str) -> Result<Event, Refusal> {
+    let missing = || Refusal::field("event_id", "does not exist");
+    let uuid = id.parse().map_err(|_| missing())?;
+    let row = tables::events::get(tx, &uuid)?.filter(|row| at.access.sees(&at.caller, row.companies_id)).ok_or_else(missing)?;
+    let mut event = row.event().ok_or_else(missing)?;
+    event.mode = Mode::Test;
+    Ok(event)
+}
+
+fn made_up(at: &At, kind: Kind) -> Event {
+    let (data, previous, object) = match kind.object {
+        "clients.accounts" => account_sample(kind),
+        _ => client_sample(at, kind),
+    };
+    Event {
+        id: new_event_id(at),
+        dt: at.now,
+        kind,
+        object_id: 0,
+        clients_id: 0,
+        companies_id: at.caller.companies_id.unwrap_or(1),
+        mode: Mode::Test,
+        actor: at.caller.actor.clone(),
+        cause: None,
+        data,
+        previous,
+        object,
+    }
+}
+
+type Sample = (Object, Option<Object>, Object);
+
+fn client_sample(at: &At, kind: Kind) -> Sample {
+    let given = object(json!({"name": "Sample Telecom", "credit": 100, "c_email": "noc@sample.example"}));
+    let client = Client::from_new(0, at.caller.companies_id.unwrap_or(1), 1, at.now, &given);
+    let shown = client.shown();
+    if *kind == event::BALANCE_ZERO || *kind == event::BALANCE_NOTZERO {
+        let out = *kind == event::BALANCE_ZERO;
+        let (now, before) = if out { (-5, 5) } else { (5, -5) };
+        let data = json!({"id": 0, "basis": "live", "balance": now, "credit": 100, "available": now + 100,
+            "previous_balance": before, "previous_available": before + 100});
+        return (object(data), None, shown);
+    }
+    sample_of(kind, shown, json!({"id": 0, "name": "Sample Telecom"}), json!({"name": "Sample"}))
+}
+
+fn account_sample(kind: Kind) -> Sample {
+    let given = object(json!({"clients_id": 1, "name": "Desk", "auth_type": "name", "accname": "sample-100", "password": "sample-secret"}));
+    let shown = Account::from_new(0, "Sample Telecom".to_owned(), &given).shown();
+    sample_of(kind, shown, json!({"id": 0, "clients_id": 1, "name": "Desk"}), json!({"name": "Old desk"}))
+}
+
+fn sample_of(kind: Kind, shown: Object, changed: Value, previous: Value) -> Sample {
+    if kind.events_id.ends_with(".create") {
+        (shown.clone(), None, shown)
+    } else if kind.events_id.ends_with(".update") {
+        (object(changed), Some(object(previous)), shown)
+    } else {
+        (Object::new(), None, shown)
+    }
+}
+
+fn object(value: Value) -> Object {
+    match value {
+        Value::Object(object) => object,
+        _ => Object::new(),
+    }
+}

@@ -1,0 +1,137 @@
+//! `accounting.transactions.*`: the ledger, the only way to change a balance. Rows are never changed or deleted.
+use hookswitch_model::{
+    Object,
+    money::Money,
+    objects::{
+        client::Client,
+        transaction::{self, Transaction},
+    },
+    refusal::Refusal,
+};
+use hookswitch_store::{Error, Sequence, Tx, tables};
+use serde_json::Value;
+
+use super::{balance, params};
+use crate::{
+    access::Right,
+    perform::{At, Draft, Write, Written},
+    registry::{Act, Method, Run, Touches},
+};
+
+/// The collection's name in errors.
+pub const OBJECT: &str = "accounting.transactions";
+
+pub(crate) static METHODS: &[Method] = &[
+    Method {
+        name: "accounting.transactions.create",
+        about: "Books a payment, refund, charge or correction",
+        right: Right::Operate,
+        params: transaction::FIELDS,
+        check: transaction::check,
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(Act { events: &[], new_id: Some(Sequence::Transactions), draft: create, touches: Touches::Rows }),
+    },
+    Method {
+        name: "accounting.transactions.create_no_negative",
+        about: "The same, refused with low_balance when balance and credit would not cover it",
+        right: Right::Operate,
+        params: transaction::FIELDS,
+        check: transaction::check,
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(Act { events: &[], new_id: Some(Sequence::Transactions), draft: create_no_negative, touches: Touches::Rows }),
+    },
+    Method {
+        name: "accounting.transactions.get",
+        about: "Gives a transaction",
+        right: Right::Read,
+        params: params::ID,
+        check: params::id_only,
+        idempotent: false,
+        hidden_in_replay: &[],
+        run: Run::Read(get),
+    },
+    Method {
+        name: "accounting.transactions.search",
+        about: "Lists transactions",
+        right: Right::Read,
+        params: &[],
+        check: params::as_given,
+        idempotent: false,
+        hidden_in_replay: &[],
+        run: Run::Read(search),
+    },
+];
+
+fn get(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {
+    let id = params::id(request);
+    let booked = tables::transactions::get(tx, id)?.filter(|booked| at.access.sees(&at.caller, booked.companies_id));
+    Ok(booked.ok_or_else(|| Refusal::not_found(OBJECT, id))?.transaction.shown().into())
+}
+
+fn search(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {
+    tables::transactions::search(tx, request, at.access.scope(&at.caller).as_deref())
+}
+
+fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let (old, amount) = subject(tx, at, request)?;
+    book(tx, at, request, old, amount)
+}
+
+fn create_no_negative(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let (old, amount) = subject(tx, at, request)?;
+    let after = Client { balance: added(old.balance, amount)?, ..old.clone() };
+    match after.available() {
+        Some(available) if amount < Money::ZERO && available < Money::ZERO => {
+            let had = old.available().unwrap_or(Money::ZERO);
+            Err(Refusal::rule("low_balance", format!("{had} is available, the charge is {}", amount.abs())))
+        }
+        _ => book(tx, at, request, old, amount),
+    }
+}
+
+/// The client whose balance is to change, and by how much.
+fn subject(tx: &Tx, at: &At, request: &Object) -> Result<(Client, Money), Refusal> {
+    let clients_id = params::integer(request, "clients_id").unwrap_or(0);
+    let client = tables::clients::get(tx, clients_id)?
+        .filter(|client| at.access.sees(&at.caller, client.companies_id))
+        .ok_or_else(|| Refusal::field("clients_id", "does not exist"))?;
+    let amount = transaction::amount(request).ok_or_else(|| Refusal::field("amount", "is required"))?;
+    Ok((client, amount))
+}
+
+fn added(balance: Money, amount: Money) -> Result<Money, Refusal> {
+    balance
+        .checked_add(amount)
+        .ok_or_else(|| Refusal::rule("amount_out_of_range", format!("the balance would leave the range of ±{}", Money::MAX)))
+}
+
+fn book(tx: &Tx, at: &At, request: &Object, old: Client, amount: Money) -> Result<Draft, Refusal> {
+    let mut new = old.clone();
+    new.balance = added(old.balance, amount)?;
+    let transaction = Transaction::from_new(at.new_id, request, amount, new.balance, at.now);
+    if let Some(external_id) = &transaction.external_id
+        && let Some(known) = tables::transactions::by_external(tx, old.id, external_id)?
+    {
+        return Err(external_taken(known));
+    }
+    let preview = transaction.shown().into();
+    let write: Write = Box::new(move |tx, _| {
+        let companies_id = old.companies_id;
+        let (new, edges) = balance::settle(&old, new);
+        tables::clients::set_balance(tx, &new)?;
+        tables::transactions::insert(tx, &transaction, companies_id).map_err(|error| match error {
+            Error::Taken { .. } => Refusal::conflict("this external_id is taken"),
+            other => other.into(),
+        })?;
+        Ok(Written::with_edges(edges))
+    });
+    Ok(Draft::silent(preview, write))
+}
+
+fn external_taken(transactions_id: i64) -> Refusal {
+    let mut details = Object::new();
+    details.insert("transactions_id".into(), transactions_id.into());
+    Refusal::Conflict { message: format!("this external_id is taken by transaction {transactions_id}"), details }
+}

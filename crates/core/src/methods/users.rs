@@ -1,0 +1,201 @@
+//! `users.*`: who may call, with which key. A reseller's admin makes users of its own reseller only.
+use hookswitch_model::{
+    Object, field,
+    field::Field,
+    moment::Moment,
+    objects::user::{self, User},
+    refusal::{FieldErrors, Refusal},
+};
+use hookswitch_store::{Error, Sequence, Tx, tables};
+use serde_json::Value;
+
+use super::params;
+use crate::{
+    access::{
+        Right,
+        keys::{key_hash, new_key},
+    },
+    perform::{At, Draft, Write, Written},
+    registry::{Act, Method, Run, Touches},
+};
+
+/// The collection's name in errors.
+pub const OBJECT: &str = "users";
+
+const ROTATION: &[Field] = &[Field::ID, Field::OVERLAP_HOURS];
+
+pub(crate) static METHODS: &[Method] = &[
+    Method {
+        name: "users.create",
+        about: "Creates a user; its key is returned here and never again",
+        right: Right::Administer,
+        params: user::FIELDS,
+        check: |given| field::check_create(user::FIELDS, given),
+        idempotent: true,
+        hidden_in_replay: &["key"],
+        run: Run::Act(Act { events: &[], new_id: Some(Sequence::Users), draft: create, touches: Touches::Access }),
+    },
+    Method {
+        name: "users.get",
+        about: "Gives a user",
+        right: Right::Administer,
+        params: params::ID,
+        check: params::id_only,
+        idempotent: false,
+        hidden_in_replay: &[],
+        run: Run::Read(|tx, at, given| Ok(reached(tx, at, params::id(given))?.shown().into())),
+    },
+    Method {
+        name: "users.search",
+        about: "Lists users",
+        right: Right::Administer,
+        params: &[],
+        check: params::as_given,
+        idempotent: false,
+        hidden_in_replay: &[],
+        run: Run::Read(|tx, at, given| tables::users::search(tx, given, own(at).as_ref().map(std::slice::from_ref))),
+    },
+    Method {
+        name: "users.update",
+        about: "Changes a user",
+        right: Right::Administer,
+        params: user::FIELDS,
+        check: |given| params::id_and_changes(user::FIELDS, given),
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(Act { events: &[], new_id: None, draft: update, touches: Touches::Access }),
+    },
+    Method {
+        name: "users.delete",
+        about: "Deletes a user and its keys",
+        right: Right::Administer,
+        params: params::ID,
+        check: params::id_only,
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(Act { events: &[], new_id: None, draft: delete, touches: Touches::Access }),
+    },
+    Method {
+        name: "users.rotate_key",
+        about: "Gives a user a new key; the old one works on for overlap_hours",
+        right: Right::Administer,
+        params: ROTATION,
+        check: |given| params::checked(ROTATION, given),
+        idempotent: true,
+        hidden_in_replay: &["key"],
+        run: Run::Act(Act { events: &[], new_id: None, draft: rotate_key, touches: Touches::Access }),
+    },
+];
+
+/// The caller's own reseller, if it has one: users of those below it are not its business.
+fn own(at: &At) -> Option<i64> {
+    at.caller.companies_id
+}
+
+fn reached(tx: &Tx, at: &At, id: i64) -> Result<User, Refusal> {
+    tables::users::get(tx, id)?
+        .filter(|user| own(at).is_none() || user.companies_id == own(at))
+        .ok_or_else(|| Refusal::not_found(OBJECT, id))
+}
+
+fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let mut errors = FieldErrors::new();
+    let companies_id = if request.contains_key("companies_id") { params::integer(request, "companies_id") } else { own(at) };
+    check_reseller(at, companies_id, &mut errors);
+    let user = User::from_new(at.new_id, companies_id, at.now, request);
+    if tables::users::by_login(tx, &user.login)?.is_some() {
+        errors.add("login", "is already in use");
+    }
+    let user = errors.or(user)?;
+    let password_hash = params::text(request, "password").map(str::to_owned);
+    let preview = user.shown().into();
+    let write: Write = Box::new(move |tx, _| {
+        tables::users::insert(tx, &user, password_hash.as_deref()).map_err(login_taken)?;
+        with_key(tx, &user, None)
+    });
+    Ok(Draft::silent(preview, write))
+}
+
+fn check_reseller(at: &At, companies_id: Option<i64>, errors: &mut FieldErrors) {
+    match (own(at), companies_id) {
+        (Some(own), wanted) if wanted != Some(own) => errors.add("companies_id", "must be your own reseller"),
+        (_, Some(wanted)) if at.access.reseller(wanted).is_none() => errors.add("companies_id", "does not exist"),
+        _ => {}
+    }
+}
+
+/// Makes a key, keeps its hash, and answers with the user and the key itself.
+fn with_key(tx: &mut Tx, user: &User, old_keys_end: Option<Moment>) -> Result<Written, Refusal> {
+    let key = new_key()?;
+    if let Some(end) = old_keys_end {
+        tables::users::expire_keys(tx, user.id, end)?;
+    }
+    tables::users::add_key(tx, user.id, &key_hash(&key))?;
+    tables::versions::bump(tx, tables::versions::ACCESS)?;
+    let mut shown = user.shown();
+    shown.insert("key".into(), key.into());
+    Ok(Written { result: Some(shown.into()), ..Written::as_drafted() })
+}
+
+fn login_taken(error: Error) -> Refusal {
+    match error {
+        Error::Taken { .. } => Refusal::field("login", "is already in use"),
+        other => other.into(),
+    }
+}
+
+fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let old = reached(tx, at, params::id(request))?;
+    let mut user = old.clone();
+    user.apply(request);
+    let mut errors = FieldErrors::new();
+    if user.companies_id != old.companies_id {
+        check_reseller(at, user.companies_id, &mut errors);
+    }
+    if user.login != old.login && tables::users::by_login(tx, &user.login)?.is_some() {
+        errors.add("login", "is already in use");
+    }
+    let user = errors.or(user)?;
+    if !user.is_system_admin() {
+        keep_an_admin(tx, &old)?;
+    }
+    let password_hash = params::text(request, "password").map(str::to_owned);
+    let preview = user.shown().into();
+    let write: Write = Box::new(move |tx, _| {
+        tables::users::update(tx, &user, password_hash.as_deref()).map_err(login_taken)?;
+        tables::versions::bump(tx, tables::versions::ACCESS)?;
+        Ok(Written::as_drafted())
+    });
+    Ok(Draft::silent(preview, write))
+}
+
+/// The last admin of the whole system can be neither deleted nor demoted: nobody could make another.
+fn keep_an_admin(tx: &Tx, user: &User) -> Result<(), Refusal> {
+    let others = || Ok::<bool, Error>(tables::users::all(tx)?.iter().any(|other| other.id != user.id && other.is_system_admin()));
+    if user.is_system_admin() && !others()? {
+        return Err(Refusal::conflict("this is the last admin of the whole system"));
+    }
+    Ok(())
+}
+
+fn delete(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let user = reached(tx, at, params::id(request))?;
+    keep_an_admin(tx, &user)?;
+    let write: Write = Box::new(move |tx, _| {
+        tables::users::delete(tx, user.id)?;
+        tables::versions::bump(tx, tables::versions::ACCESS)?;
+        Ok(Written::as_drafted())
+    });
+    Ok(Draft::silent(Value::from(1), write))
+}
+
+fn rotate_key(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let user = reached(tx, at, params::id(request))?;
+    let overlap_hours = params::integer(request, "overlap_hours").unwrap_or(0);
+    let preview = user.shown().into();
+    let write: Write = Box::new(move |tx, at| {
+        let end = at.now.plus_millis(overlap_hours * 3_600_000);
+        with_key(tx, &user, Some(end))
+    });
+    Ok(Draft::silent(preview, write))
+}

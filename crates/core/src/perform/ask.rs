@@ -1,0 +1,257 @@
+//! Step 2: everyone who must be asked is asked, with nothing held.
+//!
+//! A journey through the door has one budget and at most two askings; the ids of its events stay the same throughout.
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use hookswitch_hooks::{
+    before::{Allowed, Asking, Subject},
+    rules::Rules,
+};
+use hookswitch_model::{
+    Object,
+    event::{Event, Kind},
+    json,
+    refusal::{FieldErrors, Refusal},
+};
+use tokio::time::Instant;
+
+use super::{
+    Answer, Place, RELOADS_MAX, Waiting,
+    draft::{Decided, EventIds, Part, Shown},
+    prepare::{Request, Shared},
+};
+use crate::{Core, registry::Act};
+
+/// Under this much of the budget nobody is asked a second time.
+const SECOND_ASKING_MIN: Duration = Duration::from_millis(20);
+
+/// What lasts over the askings and commits of one action.
+pub struct Journey {
+    deadline: Instant,
+    asking: u32,
+    reloads: u32,
+    /// The ids of the action's events.
+    pub ids: EventIds,
+    /// A decision that a reload of the handlers left standing.
+    standing: Option<Asked>,
+}
+
+/// What came of the asking.
+pub struct Asked {
+    /// The request as decided.
+    pub decided: std::sync::Arc<Decided>,
+    /// What handlers wanted the caller to know.
+    pub warnings: Vec<String>,
+    /// The handlers that were in force.
+    pub rules: std::sync::Arc<Rules>,
+    /// After handlers whose condition is false, by the index of the part.
+    pub unwanted: std::sync::Arc<HashSet<(usize, i64)>>,
+    /// The ids of the action's events.
+    pub ids: EventIds,
+}
+
+impl Journey {
+    /// Sets out with the whole budget.
+    pub fn start(core: &Core, _act: &Act) -> Self {
+        let deadline = Instant::now() + core.before_budget;
+        Self { deadline, asking: 1, reloads: 0, ids: EventIds::default(), standing: None }
+    }
+
+    /// What the chain was shown is no longer so.
+    ///
+    /// # Errors
+    /// `conflict` if it was asked a second time already, or too little time is left.
+    pub fn ask_again(&mut self) -> Result<(), Refusal> {
+        self.asking += 1;
+        if self.asking > 2 {
+            return Err(Refusal::conflict("the object was changed again while handlers were asked; read it and try again"));
+        }
+        if self.deadline.saturating_duration_since(Instant::now()) < SECOND_ASKING_MIN {
+            return Err(Refusal::conflict("the object was changed while handlers were asked, and no time is left to ask again"));
+        }
+        Ok(())
+    }
+
+    /// Handlers were saved between decision and commit.
+    ///
+    /// # Errors
+    /// `conflict` if that happened too often.
+    pub fn reload(&mut self) -> Result<(), Refusal> {
+        self.reloads += 1;
+        if self.reloads > RELOADS_MAX {
+            return Err(Refusal::conflict("handlers are being changed; try again"));
+        }
+        Ok(())
+    }
+
+    /// The decision stands if the before handlers of these events are what they were: only deliveries are found anew.
+    pub fn keep_if_same_handlers(&mut self, core: &Core, act: &Act, asked: Asked) {
+        let now = core.hooks.rules();
+        if act.events.iter().all(|kind| now.before_versions(kind) == asked.rules.before_versions(kind)) {
+            self.standing = Some(asked);
+        }
+    }
+}
+
+/// Finds out what becomes of the request: drafts it, asks, and weighs the conditions of after handlers.
+///
+/// # Errors
+/// The handlers' refusal, or whatever is wrong with the request.
+pub async fn decide(core: &Core, act: &'static Act, request: &Shared, journey: &mut Journey) -> Result<Asked, Refusal> {
+    let rules = core.hooks.rules();
+    if let Some(standing) = journey.standing.take() {
+        let events = draft_events(core, act, request, standing.decided.request().clone(), &mut journey.ids).await?.events;
+        let unwanted = core.hooks.unwanted(&rules, &events).await;
+        return Ok(Asked { rules, unwanted: unwanted.into(), ids: journey.ids.clone(), ..standing });
+    }
+    let before = act.events.iter().any(|kind| rules.wants_before(kind));
+    let conditions = act.events.iter().any(|kind| rules.conditional_after(kind));
+    if !before && !conditions {
+        let decided = Decided::undisputed(request.params.clone()).into();
+        let ids = journey.ids.clone();
+        return Ok(Asked { decided, warnings: Vec::new(), rules, unwanted: HashSet::new().into(), ids });
+    }
+    let drafted = draft_events(core, act, request, request.params.clone(), &mut journey.ids).await?;
+    let subject = Revision::new(core, act, request, drafted.shown, journey.ids.clone());
+    let allowed = if before {
+        let _places = enter(&core.waiting, &drafted.events)?;
+        ask_chain(core, request, journey, drafted.events, &subject).await?
+    } else {
+        Allowed { events: drafted.events, warnings: Vec::new() }
+    };
+    let unwanted = core.hooks.unwanted(&rules, &allowed.events).await;
+    let ids = journey.ids.clone();
+    Ok(Asked { decided: subject.decided().into(), warnings: allowed.warnings, rules, unwanted: unwanted.into(), ids })
+}
+
+/// `dry_run: true`: drafts, asks those who may be asked, writes nothing.
+///
+/// # Errors
+/// As the real thing.
+pub async fn rehearse(core: &Core, act: &'static Act, request: &Shared) -> Result<Answer, Refusal> {
+    let mut journey = Journey::start(core, act);
+    let drafted = draft_events(core, act, request, request.params.clone(), &mut journey.ids).await?;
+    let _places = enter(&core.waiting, &drafted.events)?;
+    let subject = Revision::new(core, act, request, drafted.shown, journey.ids.clone());
+    let allowed = ask_chain(core, request, &journey, drafted.events, &subject).await?;
+    let decided = subject.decided().request().clone();
+    let (shared, draft) = (std::sync::Arc::clone(request), act.draft);
+    let preview = core.store.read(move |tx| draft(tx, &shared.at, &decided).map(|draft| draft.preview)).await?;
+    Ok(Answer { result: preview, warnings: allowed.warnings })
+}
+
+async fn ask_chain(
+    core: &Core,
+    request: &Request,
+    journey: &Journey,
+    events: Vec<Event>,
+    subject: &Revision<'_>,
+) -> Result<Allowed, Refusal> {
+    let asking = Asking {
+        attempt: journey.asking,
+        deadline: journey.deadline,
+        budget: core.before_budget,
+        traceparent: request.traceparent.clone(),
+    };
+    let _asked = core.hooks.being_asked(&events);
+    core.hooks.before.ask(&core.hooks.rules(), events, asking, subject).await
+}
+
+fn enter(waiting: &Waiting, events: &[Event]) -> Result<Vec<Place>, Refusal> {
+    let clients: HashSet<i64> = events.iter().map(|event| event.clients_id).collect();
+    clients.into_iter().map(|clients_id| waiting.enter(clients_id)).collect()
+}
+
+/// A draft as seen from outside its transaction.
+struct Drafted {
+    events: Vec<Event>,
+    shown: Shown,
+}
+
+async fn draft_events(
+    core: &Core,
+    act: &'static Act,
+    request: &Shared,
+    params: Object,
+    ids: &mut EventIds,
+) -> Result<Drafted, Refusal> {
+    let parts = draft_parts(core, act, request, params).await?;
+    let mut shown = Shown::default();
+    shown.note(&parts);
+    Ok(Drafted { events: ids.events(parts, &request.at), shown })
+}
+
+async fn draft_parts(core: &Core, act: &'static Act, request: &Shared, params: Object) -> Result<Vec<Part>, Refusal> {
+    let (shared, draft) = (std::sync::Arc::clone(request), act.draft);
+    core.store.read(move |tx| draft(tx, &shared.at, &params).map(|draft| draft.parts)).await
+}
+
+/// The request while handlers revise it: what one changes is checked like the caller's own before the next is asked.
+struct Revision<'a> {
+    core: &'a Core,
+    act: &'static Act,
+    request: &'a Shared,
+    state: Mutex<State>,
+}
+
+struct State {
+    params: Object,
+    shown: Shown,
+    ids: EventIds,
+}
+
+impl<'a> Revision<'a> {
+    fn new(core: &'a Core, act: &'static Act, request: &'a Shared, shown: Shown, ids: EventIds) -> Self {
+        let state = State { params: request.params.clone(), shown, ids };
+        Self { core, act, request, state: Mutex::new(state) }
+    }
+
+    fn decided(self) -> Decided {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Decided::by_handlers(state.params, state.shown)
+    }
+
+    fn with_state<T>(&self, use_it: impl FnOnce(&mut State) -> T) -> T {
+        use_it(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn revised(&self, event: &Event, data: Object) -> Result<Option<Event>, FieldErrors> {
+        let mut params = self.with_state(|state| state.params.clone());
+        for (name, value) in data {
+            if event.data.get(&name).is_none_or(|old| !json::same(old, &value)) {
+                params.insert(name, value);
+            }
+        }
+        let params = (self.request.method.check)(&params)?;
+        let parts = draft_parts(self.core, self.act, self.request, params.clone()).await.map_err(as_field_errors)?;
+        let events = self.with_state(|state| {
+            state.params = params;
+            state.shown.note(&parts);
+            state.ids.events(parts, &self.request.at)
+        });
+        Ok(events.into_iter().find(|revised| revised.id == event.id))
+    }
+}
+
+/// Whatever makes a revised request impossible is the fault of the handler's answer.
+fn as_field_errors(refusal: Refusal) -> FieldErrors {
+    match refusal {
+        Refusal::Invalid(errors) => errors,
+        other => FieldErrors::one("data", other.to_string()),
+    }
+}
+
+impl Subject for Revision<'_> {
+    async fn revise(&self, event: &Event, data: Object) -> Result<Event, FieldErrors> {
+        let revised = self.revised(event, data).await?;
+        // Changed back to what is stored: the event stays, with nothing in it.
+        Ok(revised.unwrap_or_else(|| Event { data: Object::new(), previous: None, ..event.clone() }))
+    }
+}
+
+/// The kinds that an action without handlers has.
+pub const NO_EVENTS: &[Kind] = &[];

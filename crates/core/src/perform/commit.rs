@@ -1,0 +1,109 @@
+//! Step 3: one short transaction. It drafts the decided request again from the state of that very transaction, finds
+//! out whether that state is still the one that the handlers were shown, writes the change, and puts its events and
+//! their deliveries beside it. Either all of this is there after a crash, or none of it.
+use std::{collections::HashSet, sync::Arc};
+
+use hookswitch_hooks::{outbox, rules::Rules};
+use hookswitch_model::{event::Event, refusal::Refusal};
+use hookswitch_store::{Tx, tables};
+use serde_json::Value;
+
+use super::{
+    ask::Asked,
+    draft::{Draft, EventIds, edge_events},
+    prepare::Shared,
+};
+use crate::{Core, registry::Act};
+
+/// What became of a commit.
+pub enum Outcome {
+    /// It is done: the method's result, and what the caller should know.
+    Committed(Value, Vec<String>),
+    /// The object is no longer what the handlers were shown: nothing was written.
+    Moved,
+    /// Handlers were saved meanwhile: nothing was written.
+    HandlersChanged,
+}
+
+/// Writes a decided request.
+///
+/// # Errors
+/// Whatever is wrong with the request in the state that the transaction finds.
+pub async fn commit(core: &Core, act: &'static Act, request: &Shared, asked: &Asked) -> Result<Outcome, Refusal> {
+    let (request, decided, draft) = (Arc::clone(request), Arc::clone(&asked.decided), act.draft);
+    let mut outgoing = Outgoing::new(core, asked);
+    core.store
+        .write(move |tx| {
+            if let Some(result) = replayed(tx, &request)? {
+                return Ok(Outcome::Committed(result, Vec::new()));
+            }
+            if tables::versions::read(tx, tables::versions::HANDLERS)? != outgoing.rules.version {
+                return Ok(Outcome::HandlersChanged);
+            }
+            let Draft { parts, preview, write } = draft(tx, &request.at, decided.request())?;
+            if !decided.still_holds(&parts) {
+                return Ok(Outcome::Moved);
+            }
+            let written = write(tx, &request.at)?;
+            let events = outgoing.ids.events(parts, &request.at);
+            outgoing.put(tx, &events)?;
+            let edges = edge_events(written.edges, &request.at);
+            outgoing.put_edges(tx, &edges)?;
+            let result = written.result.unwrap_or(preview);
+            if let Some(ticket) = &request.idempotency {
+                ticket.remember(tx, request.method, &result)?;
+            }
+            Ok(Outcome::Committed(result, written.warnings))
+        })
+        .await
+}
+
+/// Two at once: the second finds what the first has committed.
+fn replayed(tx: &Tx, request: &Shared) -> Result<Option<Value>, Refusal> {
+    request.idempotency.as_ref().map_or(Ok(None), |ticket| ticket.find(tx))
+}
+
+/// The way of this action's events into the journal.
+struct Outgoing {
+    rules: Arc<Rules>,
+    unwanted: Arc<HashSet<(usize, i64)>>,
+    ids: EventIds,
+    resellers: crate::access::Access,
+    entrance: hookswitch_hooks::after::Entrance,
+    vault: hookswitch_store::Vault,
+}
+
+impl Outgoing {
+    fn new(core: &Core, asked: &Asked) -> Self {
+        Self {
+            rules: Arc::clone(&asked.rules),
+            unwanted: Arc::clone(&asked.unwanted),
+            ids: asked.ids.clone(),
+            resellers: core.access.clone(),
+            entrance: core.hooks.entrance(),
+            vault: core.store.vault().clone(),
+        }
+    }
+
+    /// The action's own events, to the after handlers whose conditions held when it was decided.
+    fn put(&self, tx: &mut Tx, events: &[Event]) -> Result<(), Refusal> {
+        for (index, event) in events.iter().enumerate() {
+            let mut due = self.due(event);
+            due.retain(|handlers_id| !self.unwanted.contains(&(index, *handlers_id)));
+            outbox::put(tx, &self.vault, event, &due, &self.entrance)?;
+        }
+        Ok(())
+    }
+
+    /// Balance edges, to all who hear of that basis: their conditions are weighed in the lane.
+    fn put_edges(&self, tx: &mut Tx, edges: &[Event]) -> Result<(), Refusal> {
+        for event in edges {
+            outbox::put(tx, &self.vault, event, &self.due(event), &self.entrance)?;
+        }
+        Ok(())
+    }
+
+    fn due(&self, event: &Event) -> Vec<i64> {
+        self.rules.after(event, &self.resellers).iter().map(|rule| rule.handler.id).collect()
+    }
+}

@@ -1,0 +1,269 @@
+//! Where a change stands, told by its type: a [`Draft`] is valid and nobody was asked; a [`Decided`] one has been
+//! before every before handler; only the commit takes a `Decided`, and only this module makes one.
+use std::collections::HashMap;
+
+use hookswitch_model::{
+    Object,
+    event::{Event, Kind},
+    json,
+    refusal::Refusal,
+};
+use hookswitch_store::Tx;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::At;
+
+/// One object's share in an action, as an event without its id. A simple action has one; a compound one has many,
+/// in the order in which they happen.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// What happens to the object.
+    pub kind: Kind,
+    /// The object; the id of a new one is already known.
+    pub object_id: i64,
+    /// Its client.
+    pub clients_id: i64,
+    /// The client's reseller.
+    pub companies_id: i64,
+    /// As the contract's table of events says.
+    pub data: Object,
+    /// Old values of the keys of `data` (updates only).
+    pub previous: Option<Object>,
+    /// The whole object: as it would be, or as it was for `delete` and `archive`.
+    pub object: Object,
+    /// What the chain's answer depends on: the present values of the keys of `data`, and of `status`.
+    pub watched: Object,
+}
+
+impl Part {
+    /// The same share in a second asking and at commit has the same key.
+    fn key(&self) -> (&'static str, i64) {
+        (self.kind.events_id, self.object_id)
+    }
+
+    fn into_event(self, id: Uuid, at: &At) -> Event {
+        Event {
+            id,
+            dt: at.now,
+            kind: self.kind,
+            object_id: self.object_id,
+            clients_id: self.clients_id,
+            companies_id: self.companies_id,
+            mode: at.mode,
+            actor: at.caller.actor.clone(),
+            cause: at.cause.clone(),
+            data: self.data,
+            previous: self.previous,
+            object: self.object,
+        }
+    }
+}
+
+/// What was written: the answer, and the balance edges that were found on the way.
+pub struct Written {
+    /// The method's result; `None` = the draft's preview holds.
+    pub result: Option<Value>,
+    /// Balance edges, in order; they follow the action's own events.
+    pub edges: Vec<Part>,
+    /// What the caller should know.
+    pub warnings: Vec<String>,
+}
+
+impl Written {
+    /// As drafted, with nothing more to tell.
+    #[must_use]
+    pub fn as_drafted() -> Self {
+        Self { result: None, edges: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// As drafted, with balance edges.
+    #[must_use]
+    pub fn with_edges(edges: Vec<Part>) -> Self {
+        Self { edges, ..Self::as_drafted() }
+    }
+}
+
+/// Writes what was drafted from the state of the very same transaction.
+pub type Write = Box<dyn FnOnce(&mut Tx, &At) -> Result<Written, Refusal> + Send>;
+
+/// A valid change that nobody was asked about.
+pub struct Draft {
+    /// Its events, in order.
+    pub parts: Vec<Part>,
+    /// What the caller would get.
+    pub preview: Value,
+    /// How it is written.
+    pub write: Write,
+}
+
+impl Draft {
+    /// A change without events.
+    #[must_use]
+    pub fn silent(preview: Value, write: Write) -> Self {
+        Self { parts: Vec::new(), preview, write }
+    }
+
+    /// Nothing changes: the answer is known, nothing is written.
+    #[must_use]
+    pub fn nothing(answer: Value) -> Self {
+        Self::silent(answer, Box::new(|_, _| Ok(Written::as_drafted())))
+    }
+}
+
+/// A request whose before handlers have all spoken, and what they were shown.
+pub struct Decided {
+    request: Object,
+    shown: Shown,
+}
+
+impl Decided {
+    /// Nobody had to be asked: the request stands as it came.
+    #[must_use]
+    pub fn undisputed(request: Object) -> Self {
+        Self { request, shown: Shown::nothing() }
+    }
+
+    /// Every handler has allowed `request`, having been shown `shown`.
+    #[must_use]
+    pub(super) fn by_handlers(request: Object, shown: Shown) -> Self {
+        Self { request, shown }
+    }
+
+    /// The request with what the handlers made of it.
+    #[must_use]
+    pub fn request(&self) -> &Object {
+        &self.request
+    }
+
+    /// True if the present state is still the one that the handlers were shown.
+    #[must_use]
+    pub fn still_holds(&self, parts: &[Part]) -> bool {
+        self.shown.agrees_with(parts)
+    }
+}
+
+/// The watched values that the chain was shown, by part; the first value shown of a key counts.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    parts: Option<HashMap<(&'static str, i64), Object>>,
+}
+
+impl Shown {
+    fn nothing() -> Self {
+        Self { parts: None }
+    }
+
+    /// Takes note of what these parts show.
+    pub fn note(&mut self, parts: &[Part]) {
+        let known = self.parts.get_or_insert_default();
+        for part in parts {
+            let seen = known.entry(part.key()).or_default();
+            for (name, value) in &part.watched {
+                if !seen.contains_key(name) {
+                    seen.insert(name.clone(), value.clone());
+                }
+            }
+        }
+    }
+
+    fn agrees_with(&self, parts: &[Part]) -> bool {
+        let Some(shown) = &self.parts else { return true };
+        shown.len() == parts.len()
+            && parts.iter().all(|part| {
+                shown.get(&part.key()).is_some_and(|seen| {
+                    part.watched.iter().all(|(name, value)| seen.get(name).is_none_or(|old| json::same(old, value)))
+                })
+            })
+    }
+}
+
+/// The ids of an action's events: the same for each part through every asking and the commit.
+#[derive(Debug, Clone, Default)]
+pub struct EventIds(HashMap<(&'static str, i64), Uuid>);
+
+impl EventIds {
+    /// The parts as events, with their ids; a part seen for the first time gets a new one.
+    pub fn events(&mut self, parts: Vec<Part>, at: &At) -> Vec<Event> {
+        parts
+            .into_iter()
+            .map(|part| {
+                let id = *self.0.entry(part.key()).or_insert_with(|| new_event_id(at));
+                part.into_event(id, at)
+            })
+            .collect()
+    }
+}
+
+/// Balance edges as events: each is its own, also when both bases cross at once.
+#[must_use]
+pub fn edge_events(edges: Vec<Part>, at: &At) -> Vec<Event> {
+    edges.into_iter().map(|part| part.into_event(new_event_id(at), at)).collect()
+}
+
+/// A UUID v7 of the action's own time: an event's id tells when it was asked for.
+#[must_use]
+pub fn new_event_id(at: &At) -> Uuid {
+    let micros = at.now.0.max(0).unsigned_abs();
+    let nanos = u32::try_from(micros % 1_000_000 * 1_000).unwrap_or(0); // under 10^9
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, micros / 1_000_000, nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use hookswitch_model::event;
+    use serde_json::json;
+
+    use super::*;
+
+    fn part(object_id: i64, watched: Value) -> Part {
+        let Value::Object(watched) = watched else { panic!("an object") };
+        Part {
+            kind: &event::CLIENTS_UPDATE,
+            object_id,
+            clients_id: object_id,
+            companies_id: 1,
+            data: Object::new(),
+            previous: None,
+            object: Object::new(),
+            watched,
+        }
+    }
+
+    fn decided(shown: &[Part]) -> Decided {
+        let mut note = Shown::default();
+        note.note(shown);
+        Decided::by_handlers(Object::new(), note)
+    }
+
+    #[test]
+    fn a_watched_key_that_moved_is_noticed() {
+        let decided = decided(&[part(1, json!({"name": "a", "status": "active"}))]);
+        assert!(decided.still_holds(&[part(1, json!({"name": "a", "status": "active"}))]));
+        assert!(!decided.still_holds(&[part(1, json!({"name": "b", "status": "active"}))]));
+        assert!(!decided.still_holds(&[part(1, json!({"name": "a", "status": "stopped"}))]));
+    }
+
+    #[test]
+    fn the_first_value_shown_of_a_key_counts() {
+        let mut shown = Shown::default();
+        shown.note(&[part(1, json!({"credit": 1}))]);
+        shown.note(&[part(1, json!({"credit": 2, "notes": "n"}))]);
+        let decided = Decided::by_handlers(Object::new(), shown);
+        assert!(decided.still_holds(&[part(1, json!({"credit": 1.0, "notes": "n"}))]));
+        assert!(!decided.still_holds(&[part(1, json!({"credit": 2, "notes": "n"}))]));
+    }
+
+    #[test]
+    fn a_part_that_came_or_went_is_noticed() {
+        let decided = decided(&[part(1, json!({})), part(2, json!({}))]);
+        assert!(decided.still_holds(&[part(1, json!({})), part(2, json!({}))]));
+        assert!(!decided.still_holds(&[part(1, json!({}))]));
+        assert!(!decided.still_holds(&[part(1, json!({})), part(3, json!({}))]));
+    }
+
+    #[test]
+    fn who_was_shown_nothing_depends_on_nothing() {
+        assert!(Decided::undisputed(Object::new()).still_holds(&[part(1, json!({"name": "a"}))]));
+    }
+}

@@ -1,0 +1,164 @@
+//! The one door. Every path that changes an object comes through [`perform`]: Core API, REST, Management API, web
+//! section, import, the clock. This is the map of the whole program, the six steps in the order in which they happen:
+//!
+//! ```text
+//!  1 prepare   validate, read a snapshot, allocate the id     perform/prepare.rs, methods/<object>.rs
+//!  2 ask       before handlers, in order, under one budget    perform/ask.rs -> hooks::before
+//!  3 commit    one short transaction: re-check, write,        perform/commit.rs -> methods/<object>.rs,
+//!              the balance edges, events, their deliveries                         hooks::outbox
+//!  4 answer    the caller has the result                      perform/mod.rs
+//!  5 deliver   after handlers, per client in order, retried   hooks::after (woken by the commit, never by the caller)
+//!  6 log       every call: what was sent, what came back      hooks::log
+//! ```
+//!
+//! No lock, transaction or pooled connection is held in step 2. Where nobody is to be asked and no condition is to be
+//! evaluated, steps 1 and 3 are one closure in one transaction: that is why an action without handlers costs one hop.
+//! Once a handler may have been asked the action runs in a task of its own, so that a caller who hangs up cancels
+//! nothing. What moved while handlers were asked is found at commit by drafting again from the state of that very
+//! transaction ([`draft::Decided::still_holds`]): there is no second description of "what matters".
+mod ask;
+mod commit;
+mod draft;
+mod idempotency;
+mod prepare;
+mod waiting;
+
+use std::sync::Arc;
+
+use hookswitch_model::{
+    Object,
+    event::{Cause, Mode},
+    moment::Moment,
+    refusal::Refusal,
+};
+use hookswitch_store::Vault;
+use serde_json::Value;
+
+pub use draft::{Draft, Part, Write, Written, new_event_id};
+pub use idempotency::IDEMPOTENCY_HOURS;
+pub(crate) use waiting::Waiting;
+
+use crate::{
+    Core,
+    access::{Caller, Snapshot},
+    registry::{Act, Method, Run, Touches},
+};
+use commit::Outcome;
+
+/// A request at the door.
+#[derive(Clone)]
+pub struct Call {
+    /// What is to be done.
+    pub method: &'static Method,
+    /// Its parameters, as they came.
+    pub params: Object,
+    /// Who asks.
+    pub caller: Arc<Caller>,
+    /// The text of `Hookswitch-Cause`, if it came.
+    pub cause: Option<String>,
+    /// From the header; the parameter of the same meaning is read here.
+    pub idempotency_key: Option<String>,
+    /// The caller's trace, if it came.
+    pub traceparent: Option<String>,
+}
+
+/// What the caller gets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The method's result.
+    pub result: Value,
+    /// What handlers wanted the caller to know.
+    pub warnings: Vec<String>,
+}
+
+impl Answer {
+    fn plain(result: Value) -> Self {
+        Self { result, warnings: Vec::new() }
+    }
+}
+
+/// The circumstances of one request: who, when, in what mode, seeing what.
+#[derive(Clone)]
+pub struct At {
+    /// Who asks.
+    pub caller: Arc<Caller>,
+    /// Keys, users and resellers as they were when the request came.
+    pub access: Arc<Snapshot>,
+    /// When the request came.
+    pub now: Moment,
+    /// Whether it is meant.
+    pub mode: Mode,
+    /// What it is a reaction to.
+    pub cause: Option<Cause>,
+    /// The id of the object that it makes; 0 outside `live`.
+    pub new_id: i64,
+    /// Opens and seals secrets.
+    pub vault: Vault,
+    /// Checks handlers and makes their secrets.
+    pub handlers: hookswitch_hooks::validate::Checks,
+}
+
+/// Runs one request, whatever its kind.
+///
+/// # Errors
+/// Every refusal of the contract.
+pub async fn perform(core: &Core, call: Call) -> Result<Answer, Refusal> {
+    call.caller.demand(call.method.right)?;
+    let request = prepare::request(core, call).await?;
+    match &request.method.run {
+        Run::Read(read) => {
+            let (at, params) = (request.at, request.params);
+            core.store.read(move |tx| read(tx, &at, &params)).await.map(Answer::plain)
+        }
+        Run::Steer(steer) => steer(core, request.at, request.params).await.map(Answer::plain),
+        Run::Act(act) if act.touches == Touches::Rows && !asks_somebody(core, act) => carry_out(core, act, request).await,
+        Run::Act(act) => {
+            let core = core.clone();
+            tokio::spawn(async move { carry_out(&core, act, request).await }).await.map_err(Refusal::internal)?
+        }
+    }
+}
+
+fn asks_somebody(core: &Core, act: &Act) -> bool {
+    let rules = core.hooks.rules();
+    act.events.iter().any(|kind| rules.wants_before(kind))
+}
+
+/// How often a commit is tried anew because handlers were saved meanwhile.
+const RELOADS_MAX: u32 = 3;
+
+async fn carry_out(core: &Core, act: &'static Act, request: prepare::Request) -> Result<Answer, Refusal> {
+    if let Some(replay) = idempotency::find(core, &request).await? {
+        return Ok(Answer::plain(replay));
+    }
+    let request = Arc::new(request);
+    if request.at.mode == Mode::DryRun {
+        return ask::rehearse(core, act, &request).await;
+    }
+    let mut journey = ask::Journey::start(core, act);
+    loop {
+        let asked = ask::decide(core, act, &request, &mut journey).await?;
+        match commit::commit(core, act, &request, &asked).await? {
+            Outcome::Committed(result, more) => {
+                refresh(core, act.touches).await?;
+                return Ok(Answer { result, warnings: [asked.warnings, more].concat() });
+            }
+            Outcome::Moved => journey.ask_again()?,
+            Outcome::HandlersChanged => {
+                journey.reload()?;
+                core.hooks.reload().await?;
+                journey.keep_if_same_handlers(core, act, asked);
+            }
+        }
+    }
+}
+
+/// Makes a change count before its caller is answered.
+async fn refresh(core: &Core, touches: Touches) -> Result<(), Refusal> {
+    match touches {
+        Touches::Rows => {}
+        Touches::Handlers => core.hooks.reload().await?,
+        Touches::Access => core.access.reload().await?,
+    }
+    Ok(())
+}

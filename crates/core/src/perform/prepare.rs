@@ -1,0 +1,131 @@
+//! Step 1: the request's shape, its options (`dry_run`, `idempotency_key`), its cause, the id of what it makes.
+use std::sync::Arc;
+
+use hookswitch_model::{
+    Object,
+    event::{Cause, Mode},
+    refusal::{FieldErrors, Refusal},
+};
+use serde_json::Value;
+
+use super::{At, Call, idempotency};
+use crate::{
+    Core,
+    access::passwords,
+    registry::{Method, Run, Touches},
+};
+
+/// From this depth on a chain of causes is cut.
+pub const CAUSE_DEPTH_MAX: u32 = 8;
+
+/// A request of good shape.
+pub struct Request {
+    /// What is to be done.
+    pub method: &'static Method,
+    /// Its own parameters, checked and normalised.
+    pub params: Object,
+    /// The key under which its success is remembered.
+    pub idempotency: Option<idempotency::Ticket>,
+    /// Who, when, how.
+    pub at: At,
+    /// The caller's trace, if it came.
+    pub traceparent: Option<String>,
+}
+
+/// Checks the shape of a call and gathers its circumstances.
+///
+/// # Errors
+/// `Invalid` with every wrong field, `cause_too_deep`.
+pub async fn request(core: &Core, call: Call) -> Result<Request, Refusal> {
+    let Call { method, mut params, caller, cause, idempotency_key, traceparent } = call;
+    let mut errors = FieldErrors::new();
+    let options = Options::take(method, &mut params, idempotency_key, &mut errors);
+    let ticket = match &options.idempotency_key {
+        Some(key) => idempotency::Ticket::new(&caller, method, key, &params, &mut errors),
+        None => None,
+    };
+    let checked = (method.check)(&params).unwrap_or_else(|wrong| {
+        errors.merge(wrong);
+        Object::new()
+    });
+    let mut params = errors.or(checked)?;
+    hash_password(method, &mut params).await?;
+
+    let now = core.store.clock().now();
+    let mode = if options.dry_run { Mode::DryRun } else { Mode::Live };
+    let cause = match cause {
+        Some(header) if method.changes() => cause_of(core, &header).await?,
+        _ => None,
+    };
+    let new_id = match &method.run {
+        Run::Act(act) if mode == Mode::Live => match act.new_id {
+            Some(sequence) => core.store.next_id(sequence).await?,
+            None => 0,
+        },
+        _ => 0,
+    };
+    let at = At { caller, access: core.access.now(), now, mode, cause, new_id, vault: core.store.vault().clone(), handlers: core.hooks.checks() };
+    Ok(Request { method, params, idempotency: ticket, at, traceparent })
+}
+
+/// A user's password is hashed before any transaction: that takes tens of milliseconds on purpose.
+async fn hash_password(method: &Method, params: &mut Object) -> Result<(), Refusal> {
+    let of_a_user = matches!(&method.run, Run::Act(act) if act.touches == Touches::Access);
+    if let (true, Some(Value::String(password))) = (of_a_user, params.get_mut("password")) {
+        *password = passwords::hash(std::mem::take(password)).await?;
+    }
+    Ok(())
+}
+
+struct Options {
+    dry_run: bool,
+    idempotency_key: Option<String>,
+}
+
+impl Options {
+    /// Takes the options out of the parameters. `dry_run` is a field of handlers: with their methods it means that
+    /// field, so that saving a handler can't be rehearsed (nothing would be asked about it anyway).
+    fn take(method: &Method, params: &mut Object, header: Option<String>, errors: &mut FieldErrors) -> Self {
+        let mut options = Self { dry_run: false, idempotency_key: header };
+        if !method.changes() {
+            options.idempotency_key = None;
+            return options;
+        }
+        let has_field = method.params.iter().any(|field| field.name == "dry_run");
+        if !has_field && matches!(method.run, Run::Act(_)) {
+            match params.shift_remove("dry_run") {
+                None | Some(Value::Bool(false)) => {}
+                Some(Value::Bool(true)) => options.dry_run = true,
+                Some(_) => errors.add("dry_run", "must be true or false"),
+            }
+        }
+        if method.idempotent {
+            match params.shift_remove("idempotency_key") {
+                None | Some(Value::Null) => {}
+                Some(Value::String(key)) => options.idempotency_key = Some(key),
+                Some(_) => errors.add("idempotency_key", "must be a text"),
+            }
+        } else {
+            options.idempotency_key = None;
+        }
+        options
+    }
+}
+
+/// The cause behind a header, with its depth; a false or forgotten one is none.
+async fn cause_of(core: &Core, header: &str) -> Result<Option<Cause>, Refusal> {
+    let Some((event_id, handlers_id)) = core.hooks.read_cause(header) else { return Ok(None) };
+    let above = core.hooks.cause_behind(event_id).await?;
+    let (depth, mut handlers) = above.map_or((0, Vec::new()), |cause| (cause.depth, cause.handlers));
+    if depth + 1 >= CAUSE_DEPTH_MAX {
+        let message = format!("this is reaction number {} to reactions of handlers; the chain is cut here", depth + 1);
+        return Err(Refusal::rule("cause_too_deep", message));
+    }
+    if !handlers.contains(&handlers_id) {
+        handlers.push(handlers_id);
+    }
+    Ok(Some(Cause { event_id, handlers_id, depth: depth + 1, handlers }))
+}
+
+/// A request is shared by its askings and commits.
+pub type Shared = Arc<Request>;

@@ -1,0 +1,129 @@
+//! One call to one handler, whatever its task: what goes out, what comes back, and in how much time.
+//!
+//! A call never decides anything. It says what came back (a [`Reply`]: any HTTP status, any exit status) or in plain
+//! words why nothing did (a [`CallError`]); what that means is [`crate::reply`]'s business for before handlers and
+//! [`crate::after`]'s for after handlers. Everything here has a bound: the whole call by its time limit, the reply by
+//! [`BODY_BYTES_MAX`], standard error by [`STDERR_BYTES_MAX`].
+//!
+//! | file | subject |
+//! |---|---|
+//! | [`caller`](Caller) | which handler is called how; a connection pool for each |
+//! | `http` | POST, and its reply read within bounds; `resolver`, `tls`, `words` (errors in plain words) serve it |
+//! | [`script`] | a process, its pipes and its end; `script/sandbox` is what it is started through |
+//! | [`address`] | where a handler may not be |
+//! | [`headers`], [`signature`], [`traceparent`] | what every call carries |
+use std::{borrow::Cow, time::Duration};
+
+use bytes::Bytes;
+use hookswitch_model::{event::Stage, moment::Moment, refusal::FailureReason};
+use uuid::Uuid;
+
+pub mod address;
+mod caller;
+pub mod headers;
+mod http;
+mod resolver;
+pub mod script;
+pub mod signature;
+mod tls;
+pub mod traceparent;
+mod words;
+
+pub use caller::{Caller, CallerOptions, HandlerCaller};
+
+/// A reply's body, or a script's standard output, may be this long.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// How much of a script's standard error is kept: its end.
+pub const STDERR_BYTES_MAX: usize = 4 << 10;
+
+/// What is sent to one handler, once.
+#[derive(Clone)]
+pub struct Call {
+    /// `event.id`: the same for every handler and every attempt.
+    pub event_id: Uuid,
+    /// The event's name, as this handler knows it.
+    pub events_id: Cow<'static, str>,
+    /// Before or after.
+    pub stage: Stage,
+    /// `event.object_id`.
+    pub object_id: i64,
+    /// From 1.
+    pub attempt: u32,
+    /// The payload. Shared: sending it to many handlers does not copy it.
+    pub body: Bytes,
+    /// The time limit of the whole call: name lookup, connection, sending, the whole reply.
+    pub timeout: Duration,
+    /// What a before handler is told of its time; `None` = it is not told (after).
+    pub deadline_ms: Option<u64>,
+    /// `Hookswitch-Cause`, see [`crate::cause`].
+    pub cause_header: String,
+    /// See [`traceparent`]: a new span for each call.
+    pub traceparent: String,
+    /// Sent again on demand: `Hookswitch-Resend: true`.
+    pub resend: bool,
+    /// The time of the signature, and of a `Retry-After` that names a date.
+    pub now: Moment,
+    /// The handler belongs to a reseller: public addresses and `reseller_networks` only.
+    pub reseller_bound: bool,
+}
+
+/// How a call went, and how long it took.
+#[derive(Debug)]
+pub struct Called {
+    /// What came back, or why nothing did.
+    pub result: Result<Reply, CallError>,
+    /// From the start of the call to its end.
+    pub took: Duration,
+}
+
+/// What a handler answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// Over HTTP or from a script: decides how `status` is read.
+    pub kind: Kind,
+    /// The HTTP status, or the exit status.
+    pub status: i64,
+    /// The reply's body, or standard output: at most [`BODY_BYTES_MAX`].
+    pub body: Vec<u8>,
+    /// The end of a script's standard error: at most [`STDERR_BYTES_MAX`].
+    pub stderr: String,
+    /// The first line of a script's standard error, which is its message when it forbids. Apart from `stderr`,
+    /// because a long standard error loses its beginning.
+    pub first_line: String,
+    /// When the handler wants to hear from us again (HTTP only).
+    pub retry_after: Option<Duration>,
+}
+
+/// What kind of handler answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Over HTTP.
+    Http,
+    /// A script.
+    Script,
+}
+
+/// Why nothing usable came back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct CallError {
+    /// The contract's word for it.
+    pub reason: FailureReason,
+    /// Plain words, without addresses of our own network and without the URL's password.
+    pub message: String,
+    /// The HTTP status, where one came before it went wrong.
+    pub status: Option<i64>,
+    /// What had come back until then, for the log.
+    pub body: Vec<u8>,
+    /// The same for a script's standard error.
+    pub stderr: String,
+}
+
+impl CallError {
+    /// Nothing came back at all.
+    #[must_use]
+    pub fn new(reason: FailureReason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), status: None, body: Vec::new(), stderr: String::new() }
+    }
+}

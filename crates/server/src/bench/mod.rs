@@ -1,0 +1,116 @@
+//! `hookswitch bench`: how fast this program is on this machine, and what the machine itself could do.
+//!
+//! ```text
+//!   bench ---- starts ----> serve       what is measured, in a temporary folder (subject.rs)
+//!     |------- starts ----> __load      sends requests, measures answers        (load.rs, template.rs)
+//!     |------- starts ----> __receive   the handler                             (receive.rs)
+//!     '------- starts ----> __post      the raw ceiling                         (post.rs, limits.rs)
+//! ```
+//!
+//! All of them are this binary, each a process of its own; they talk over the loopback, as bare HTTP (wire.rs). Every
+//! run measures the machine's limits first, because a figure without them says nothing about the program. What is
+//! measured, and what is wanted of it, is in `scenarios/`.
+mod histogram;
+mod limits;
+mod load;
+mod post;
+pub(crate) mod process;
+mod receive;
+mod report;
+mod scenarios;
+mod subject;
+mod template;
+mod wire;
+
+use std::{
+    io::Write as _,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use clap::ValueEnum as _;
+
+use limits::Limits;
+use report::{Figure, Section};
+use scenarios::Circumstances;
+pub(crate) use scenarios::Scenario;
+
+/// No scenario takes longer, whatever happens; its processes are killed then.
+const SCENARIO_MAX: Duration = Duration::from_secs(600);
+
+/// What is to be measured.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    /// How long one measurement takes.
+    pub(crate) seconds: f64,
+    /// Which scenarios; none = all.
+    pub(crate) only: Vec<Scenario>,
+    /// Where the temporary folders are made: on the disk that is meant.
+    pub(crate) folder: PathBuf,
+    /// JSON on standard output in place of the table.
+    pub(crate) json: bool,
+    /// Where to write the figures as Markdown.
+    pub(crate) markdown: Option<PathBuf>,
+}
+
+/// Measures, and prints each scenario as it is done. True if nothing misses what is wanted.
+///
+/// # Errors
+/// When a process can't be started, or what it does is wrong: an event lost, an order broken, an error answered.
+pub(crate) async fn run(options: &Options) -> anyhow::Result<bool> {
+    let limits = Limits::measure(&options.folder, options.seconds).await.context("measuring the machine's limits")?;
+    let mut sections = Vec::new();
+    show(options, &mut sections, machine(&limits))?;
+    let (folder, seconds) = (options.folder.clone(), options.seconds);
+    let mut at = Circumstances { folder, seconds, limits, creates_per_second: None };
+    for scenario in Scenario::value_variants() {
+        if options.only.is_empty() || options.only.contains(scenario) {
+            let started = Instant::now();
+            let measured = tokio::time::timeout(SCENARIO_MAX, scenario.run(&mut at)).await;
+            let section = measured.context("it took too long").flatten().with_context(|| format!("{scenario:?}"))?;
+            show(options, &mut sections, section)?;
+            tracing::debug!(?scenario, took = ?started.elapsed(), "measured");
+        }
+    }
+    finish(options, &sections)?;
+    Ok(sections.iter().all(Section::met))
+}
+
+fn machine(limits: &Limits) -> Section {
+    Section {
+        name: "machine",
+        about: "what it can do at all, measured in this run",
+        figures: vec![
+            Figure::new("processors", std::thread::available_parallelism().map_or(0, usize::from) as f64, ""),
+            Figure::new("flushes of the disk (4 KiB appended, fdatasync)", limits.flushes_per_second, "/s"),
+            Figure::new("one flush, median", limits.flush_ms, "ms"),
+            Figure::new("raw ceiling: bare posts of the same client, 64 in flight", limits.posts_per_second, "/s"),
+        ],
+    }
+}
+
+fn show(options: &Options, sections: &mut Vec<Section>, section: Section) -> anyhow::Result<()> {
+    if !options.json {
+        let mut out = std::io::stdout().lock();
+        out.write_all(section.text().as_bytes())?;
+        out.flush()?;
+    }
+    sections.push(section);
+    Ok(())
+}
+
+fn finish(options: &Options, sections: &[Section]) -> anyhow::Result<()> {
+    if options.json {
+        let all = serde_json::json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "sections": sections.iter().map(Section::json).collect::<Vec<_>>(),
+        });
+        writeln!(std::io::stdout().lock(), "{all:#}")?;
+    }
+    if let Some(path) = &options.markdown {
+        let text: String = sections.iter().map(Section::markdown).collect();
+        std::fs::write(path, text.trim_start()).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
+}

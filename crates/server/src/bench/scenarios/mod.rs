@@ -1,0 +1,70 @@
+//! What is measured, one question a file. Every scenario has a server of its own, with an empty database.
+mod before;
+mod delivered;
+mod hang;
+mod memory;
+mod throughput;
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::{
+    limits::Limits,
+    load::Until,
+    report::Section,
+    subject::{Load, Subject},
+};
+
+/// One question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scenario {
+    /// Clients created, without handlers
+    Create,
+    /// Transactions created, without handlers
+    Transactions,
+    /// Created and delivered, sustained
+    Delivered,
+    /// A prepared queue, drained
+    Drain,
+    /// What a before handler adds
+    Before,
+    /// A handler that hangs beside a healthy one
+    Hang,
+    /// Memory, at rest and with a queue
+    Memory,
+}
+
+/// What the scenarios of one run share.
+pub(super) struct Circumstances {
+    pub(super) folder: PathBuf,
+    /// How long one measurement takes.
+    pub(super) seconds: f64,
+    pub(super) limits: Limits,
+    /// Creates per second of this run, once measured.
+    pub(super) creates_per_second: Option<f64>,
+}
+
+impl Circumstances {
+    /// A server that has seen some requests: statements are prepared, files have grown.
+    async fn warm_server(&self) -> anyhow::Result<Subject> {
+        let server = Subject::start(&self.folder).await?;
+        server.load(Load { until: Until::Seconds(1.0), ..Load::clients_create() }).await?;
+        Ok(server)
+    }
+}
+
+impl Scenario {
+    /// Measures.
+    pub(super) async fn run(self, at: &mut Circumstances) -> anyhow::Result<Section> {
+        match self {
+            Self::Create => throughput::create(at).await,
+            Self::Transactions => throughput::transactions(at).await,
+            Self::Delivered => delivered::sustained(at).await,
+            Self::Drain => delivered::drain(at).await,
+            Self::Before => before::overhead(at).await,
+            Self::Hang => hang::neighbour(at).await,
+            Self::Memory => memory::held(at).await,
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What is measured: a server in a folder of its own, spoken to through its API only.
+use std::{net::SocketAddr, path::Path, time::Duration};
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{
+    load::{Outcome, Plan, Until},
+    process::{self, Listening, this_program},
+    receive::{Tallies, Tally},
+    template::Request,
+    wire::Wire,
+};
+
+/// The admin's key in a server of the bench, which lives in a folder that nobody else can read.
+pub(super) const KEY: &str = "bench-admin-key-0123456789-abcdefghij";
+
+/// A server of its own.
+pub(super) struct Subject {
+    server: Listening,
+    _folder: TempDir,
+}
+
+impl Subject {
+    /// Starts one with an empty database in a new folder within `folder`.
+    pub(super) async fn start(folder: &Path) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("hookswitch-bench-").tempdir_in(folder)?;
+        let data = folder.path().join("data").display().to_string();
+        let mut command = this_program(&["serve", "--listen", "127.0.0.1:0", "--data", &data])?;
+        command
+            .current_dir(folder.path())
+            .env("HOOKSWITCH_ADMIN_KEY", KEY)
+            .env("HOOKSWITCH_ADMIN_PASSWORD", "a bench's password");
+        // Its log would only be in the way; warnings and errors would not.
+        command.env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()));
+        let server = Listening::start(command).await.context("starting the server")?;
+        Ok(Self { server, _folder: folder })
+    }
+
+    /// Ends it in order, and removes its folder.
+    pub(super) async fn end(self) -> anyhow::Result<()> {
+        let Self { server, _folder } = self;
+        let status = server.terminate().await?;
+        anyhow::ensure!(status.success(), "the server ended with {status}");
+        Ok(())
+    }
+
+    /// One call of the Core API.
+    pub(super) async fn call(&self, method: &str, params: Value) -> anyhow::Result<Value> {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let mut answer = exchange(self.server.address, "/api/", &body).await?;
+        match answer.get_mut("result") {
+            Some(result) => Ok(result.take()),
+            None => bail!("{method}: {answer}"),
+        }
+    }
+
+    /// Saves a handler and returns its id.
+    pub(super) async fn handler(&self, handler: Value) -> anyhow::Result<i64> {
+        self.call("provisioning.handlers.create", handler).await?["id"].as_i64().context("an id")
+    }
+
+    /// Loads it from another process.
+    pub(super) async fn load(&self, load: Load<'_>) -> anyhow::Result<Outcome> {
+        let outcome: Outcome = process::ask("__load", &load.plan(self.server.address)).await?;
+        if let Some(error) = &outcome.first_error {
+            bail!("{} of {} requests failed; the first: {error}", outcome.errors, outcome.errors + outcome.answered);
+        }
+        Ok(outcome)
+    }
+
+    /// Makes so many clients, as fast as it goes.
+    pub(super) async fn make_clients(&self, count: u64) -> anyhow::Result<Outcome> {
+        self.load(Load { until: Until::Requests(count), ..Load::clients_create() }).await
+    }
+
+    /// The ids of up to 1000 clients.
+    pub(super) async fn some_clients(&self) -> anyhow::Result<Vec<i64>> {
+        let rows = self.call("clients.search", json!({"limit": 1000, "order": ["id"]})).await?;
+        Ok(rows.as_array().into_iter().flatten().filter_map(|row| row["id"].as_i64()).collect())
+    }
+
+    /// Its memory now and at its most, in megabytes.
+    pub(super) fn memory(&self) -> anyhow::Result<Memory> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.server.pid()?))?;
+        let megabytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).context("a line of /proc/PID/status")?;
+            let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
+            anyhow::Ok(kilobytes / 1024.0)
+        };
+        Ok(Memory { resident_mb: megabytes("VmRSS:")?, peak_mb: megabytes("VmHWM:")? })
+    }
+
+    /// Processor time that it has used up to now, in seconds, over all its threads.
+    pub(super) fn processor_seconds(&self) -> anyhow::Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.server.pid()?))?;
+        // After the name, which may hold blanks: fields 14 and 15 of all are the ticks in user mode and in the kernel.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks: f64 = fields.get(11..13).context("/proc/PID/stat")?.iter().filter_map(|field| field.parse::<f64>().ok()).sum();
+        Ok(ticks / TICKS_PER_SECOND)
+    }
+}
+
+/// What Linux has counted in since for ever, whatever its timer does.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// As the kernel sees it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Memory {
+    pub(super) resident_mb: f64,
+    pub(super) peak_mb: f64,
+}
+
+/// A load on a server: which call, over how many connections, until when, how fast.
+#[derive(Debug, Clone)]
+pub(super) struct Load<'a> {
+    pub(super) method: &'a str,
+    /// With the slots of [`super::template`].
+    pub(super) params: &'a str,
+    pub(super) picks: Vec<i64>,
+    pub(super) connections: usize,
+    pub(super) until: Until,
+    pub(super) rate: Option<f64>,
+}
+
+impl Load<'_> {
+    /// What most scenarios do: 64 connections create clients as fast as they are answered.
+    pub(super) fn clients_create() -> Self {
+        Load {
+            method: "clients.create",
+            params: r#"{"name":"bench {unique}"}"#,
+            picks: Vec::new(),
+            connections: 64,
+            until: Until::Seconds(1.0),
+            rate: None,
+        }
+    }
+
+    fn plan(self, address: SocketAddr) -> Plan {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{}","params":{}}}"#, self.method, self.params);
+        let headers = vec![("x-api-key".to_owned(), KEY.to_owned())];
+        let request = Request { address, path: "/api/".to_owned(), headers, body, picks: self.picks };
+        Plan { request, connections: self.connections, until: self.until, rate: self.rate }
+    }
+}
+
+/// A receiver of its own.
+pub(super) struct Receiver {
+    process: Listening,
+}
+
+impl Receiver {
+    pub(super) async fn start() -> anyhow::Result<Self> {
+        Ok(Self { process: Listening::start(this_program(&["__receive"])?).await? })
+    }
+
+    /// Where a handler's `task` points to.
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.process.address)
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.process.address
+    }
+
+    /// What came in on one path.
+    pub(super) async fn tally(&self, path: &str) -> anyhow::Result<Tally> {
+        let answer = exchange(self.process.address, "/-/tally", "").await?;
+        let mut tallies: Tallies = serde_json::from_value(answer)?;
+        Ok(tallies.remove(path).unwrap_or_default())
+    }
+
+    /// Forgets what came in.
+    pub(super) async fn reset(&self) -> anyhow::Result<()> {
+        exchange(self.process.address, "/-/reset", "").await.map(drop)
+    }
+
+    /// Waits until so many posts came in on a path.
+    pub(super) async fn wait(&self, path: &str, posts: u64, patience: Duration) -> anyhow::Result<Tally> {
+        let started = std::time::Instant::now();
+        loop {
+            let tally = self.tally(path).await?;
+            if tally.posts >= posts {
+                return Ok(tally);
+            }
+            anyhow::ensure!(started.elapsed() < patience, "after {patience:?} only {} of {posts} posts came in", tally.posts);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+async fn exchange(address: SocketAddr, path: &str, body: &str) -> anyhow::Result<Value> {
+    let mut wire = Wire::connect(address).await?;
+    let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\nx-api-key: {KEY}\r\ncontent-type: application/json\r\n");
+    wire.send(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await?;
+    let answer = wire.receive().await?.context("the connection was closed")?;
+    Ok(serde_json::from_slice(answer.body)?)
+}

@@ -1,0 +1,57 @@
+//! `hookswitch bench`: the command line of [`crate::bench`].
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::bench::{self, Options, Scenario};
+
+/// Measures how fast this program is here, and what the machine itself could do.
+///
+/// Servers, load and receivers are processes of their own, in a temporary folder. Nothing is written but what
+/// --markdown names.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Example:\n  hookswitch bench --only create --only drain --seconds 5\n\nUse a release build: cargo run --release -- bench"
+)]
+pub(crate) struct Bench {
+    /// How long one measurement takes; the sustained one three times as long
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=600))]
+    seconds: u16,
+    /// Only this scenario; may be repeated
+    #[arg(long, value_name = "NAME")]
+    only: Vec<Scenario>,
+    /// Where the temporary folders are made: name one on the disk that you mean to use [default: the system's temporary folder]
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Also write the figures to this file, as Markdown
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// End with status 1 if a figure misses what is wanted of it
+    #[arg(long)]
+    strict: bool,
+}
+
+impl Bench {
+    /// Measures.
+    ///
+    /// # Errors
+    /// When something does not work, or with `--strict` when a figure misses what is wanted.
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        if cfg!(debug_assertions) {
+            tracing::warn!("this is a debug build: its figures say nothing; use cargo run --release -- bench");
+        }
+        let met = bench::run(&Options {
+            seconds: f64::from(self.seconds),
+            only: self.only,
+            folder: self.folder.unwrap_or_else(std::env::temp_dir),
+            json: self.json,
+            markdown: self.markdown,
+        })
+        .await?;
+        anyhow::ensure!(met || !self.strict, "a figure misses what is wanted of it");
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! What can go wrong where rows live. Nothing of it reaches a caller in these words.
+use hookswitch_model::refusal::Refusal;
+
+/// A statement or transaction that failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A value that must be unique is there already; the engine's name for the rule.
+    #[error("{constraint} is taken")]
+    Taken {
+        /// Such as `clients.companies_id, clients.name` or an index's name.
+        constraint: String,
+    },
+    /// The disk is full.
+    #[error("the disk is full")]
+    Full,
+    /// Anything else, in the engine's words.
+    #[error("{0}")]
+    Engine(String),
+}
+
+impl Error {
+    pub(crate) fn engine(words: impl std::fmt::Display) -> Self {
+        Self::Engine(words.to_string())
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        let rusqlite::Error::SqliteFailure(failure, words) = &error else { return Self::engine(error) };
+        let words = words.clone().unwrap_or_default();
+        match failure.code {
+            rusqlite::ErrorCode::DiskFull => Self::Full,
+            rusqlite::ErrorCode::ConstraintViolation if words.starts_with("UNIQUE constraint failed: ") => {
+                Self::Taken { constraint: words.trim_start_matches("UNIQUE constraint failed: ").to_owned() }
+            }
+            _ => Self::engine(error),
+        }
+    }
+}
+
+/// Why a database can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It was written by a newer program.
+    #[error("the database is of a newer version of hookswitch (schema {found}, this program knows {known}); nothing was changed")]
+    Newer {
+        /// The schema that it has.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// It is no database, or it is damaged.
+    #[error("the database is damaged or no database at all ({0}); nothing was changed")]
+    Damaged(String),
+    /// Its schema is not the one that its version promises.
+    #[error("migration {0} of the database is not the one that this program knows; nothing was changed")]
+    Foreign(i64),
+    /// The key file is not the one that it was written with.
+    #[error("the key file is not the one that this database was written with; nothing was changed")]
+    WrongKey,
+    /// The key file can't be read.
+    #[error("the key file {path}: {words}")]
+    KeyFile {
+        /// Which one.
+        path: String,
+        /// What is wrong with it.
+        words: String,
+    },
+    /// Anything else.
+    #[error("the database can't be used: {0}")]
+    Other(String),
+}
+
+impl From<Error> for OpenError {
+    fn from(error: Error) -> Self {
+        Self::Other(error.to_string())
+    }
+}

@@ -1,0 +1,90 @@
+//! The schema changes by numbered migrations only, each in one transaction, recorded with its text's hash: an applied
+//! one can't be changed silently.
+use rusqlite::{Connection, OptionalExtension as _};
+use sha2::{Digest as _, Sha256};
+
+use crate::{Clock, OpenError};
+
+struct Migration {
+    number: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+/// In order, numbered from 1 without a gap.
+const MIGRATIONS: &[Migration] =
+    &[Migration { number: 1, name: "start", sql: include_str!("migrations/0001_start.sql") }];
+
+const RECORDS: &str = "CREATE TABLE IF NOT EXISTS migrations
+  (number INTEGER PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, dt INTEGER NOT NULL)";
+
+/// Brings the schema up to date; refuses a newer or foreign one without touching it.
+pub(crate) fn migrate(connection: &mut Connection, clock: &Clock) -> Result<(), OpenError> {
+    let other = |error: rusqlite::Error| OpenError::Other(error.to_string());
+    let applied = applied(connection).map_err(other)?;
+    let known = MIGRATIONS.last().map_or(0, |last| last.number);
+    if let Some((found, _)) = applied.last().filter(|(number, _)| *number > known) {
+        return Err(OpenError::Newer { found: *found, known });
+    }
+    for (number, hash) in &applied {
+        let same = MIGRATIONS.iter().any(|migration| migration.number == *number && hash_of(migration) == *hash);
+        if !same {
+            return Err(OpenError::Foreign(*number));
+        }
+    }
+    for migration in MIGRATIONS.iter().skip(applied.len()) {
+        apply(connection, migration, clock).map_err(other)?;
+    }
+    Ok(())
+}
+
+fn applied(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
+    let there = "SELECT 1 FROM sqlite_master WHERE name = 'migrations'";
+    if connection.query_row(there, (), |_| Ok(())).optional()?.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare("SELECT number, hash FROM migrations ORDER BY number")?;
+    statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+fn apply(connection: &mut Connection, migration: &Migration, clock: &Clock) -> rusqlite::Result<()> {
+    let tx = connection.transaction()?;
+    tx.execute_batch(RECORDS)?;
+    tx.execute_batch(&for_sqlite(migration.sql))?;
+    let record = "INSERT INTO migrations (number, name, hash, dt) VALUES (?1, ?2, ?3, ?4)";
+    tx.execute(record, (migration.number, migration.name, hash_of(migration), clock.now().0))?;
+    tx.commit()
+}
+
+/// SQLite gives a row its number only under the very words `INTEGER PRIMARY KEY`; numbers that the engine gives
+/// (`BIGINT_ID`) must never be given twice, also after the last row was deleted.
+fn for_sqlite(sql: &str) -> String {
+    sql.replace("BIGINT_ID PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT").replace("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY")
+}
+
+fn hash_of(migration: &Migration) -> String {
+    hex::encode(Sha256::digest(migration.sql.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrations_are_numbered_without_a_gap() {
+        assert!(MIGRATIONS.iter().zip(1..).all(|(migration, number)| migration.number == number));
+    }
+
+    #[test]
+    fn a_newer_or_foreign_schema_is_left_alone() {
+        let clock = Clock::system();
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &clock).unwrap();
+        migrate(&mut connection, &clock).unwrap();
+        connection.execute("INSERT INTO migrations VALUES (999, 'x', 'y', 0)", ()).unwrap();
+        assert!(matches!(migrate(&mut connection, &clock), Err(OpenError::Newer { found: 999, .. })));
+        connection.execute("DELETE FROM migrations WHERE number = 999", ()).unwrap();
+        connection.execute("UPDATE migrations SET hash = 'z' WHERE number = 1", ()).unwrap();
+        assert!(matches!(migrate(&mut connection, &clock), Err(OpenError::Foreign(1))));
+    }
+}

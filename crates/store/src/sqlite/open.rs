@@ -1,0 +1,61 @@
+//! Opening a SQLite file: looked at before it is touched.
+use std::{
+    fs::OpenOptions,
+    io::Read as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::OpenError;
+
+/// The first bytes of every SQLite file.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// Statements kept prepared by each connection.
+const STATEMENTS_MAX: usize = 256;
+
+/// The writer's connection, to a file made if absent. Nothing is changed if it turns out to be no database.
+pub(crate) fn connect(path: &Path) -> Result<Connection, OpenError> {
+    look(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(damaged)?;
+    // The first statement that reads: a damaged header or schema shows here.
+    connection.query_row("SELECT COUNT(*) FROM sqlite_master", (), |row| row.get::<_, i64>(0)).map_err(damaged)?;
+    Ok(connection)
+}
+
+/// Makes the file for its owner alone, or looks at its first bytes.
+fn look(path: &Path) -> Result<(), OpenError> {
+    let other = |error: std::io::Error| OpenError::Other(format!("{}: {error}", path.display()));
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(other)?;
+    let mut head = Vec::new();
+    file.by_ref().take(16).read_to_end(&mut head).map_err(other)?;
+    if head.is_empty() || head == MAGIC { Ok(()) } else { Err(OpenError::Damaged("it does not begin like a SQLite file".to_owned())) }
+}
+
+fn damaged(error: rusqlite::Error) -> OpenError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => OpenError::Damaged(error.to_string()),
+        _ => OpenError::Other(error.to_string()),
+    }
+}
+
+/// Sets the writer up: every commit is flushed before it is answered.
+pub(crate) fn set_up_writer(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;
+         PRAGMA foreign_keys = OFF",
+    )
+}
+
+/// A reader's connection.
+pub(crate) fn reader_of(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(damaged)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.execute_batch("PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048").map_err(damaged)?;
+    Ok(connection)
+}

@@ -1,0 +1,134 @@
+//! The one writer: takes what waits, runs each closure in a savepoint, commits them all with one flush, answers all.
+//!
+//! What bounds a group: [`GROUP_MAX`] jobs. What orders it: the queue; commits, and with them everything that closures
+//! asked to be done on commit, have one order. A closure that fails or panics is rolled back alone. If the commit
+//! itself fails (a full disk), nothing of the group is there and every caller is told.
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use rusqlite::Connection;
+use tokio::sync::mpsc;
+
+use crate::{Clock, Error, Tx, tx::OnCommit};
+
+/// Jobs in one transaction at most.
+const GROUP_MAX: usize = 512;
+/// Jobs that wait at most; who comes then waits for room.
+const QUEUE_MAX: usize = 4_096;
+/// A closure that takes longer holds everybody up.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// A caller's closure: run inside the transaction; then told whether that was committed.
+pub(crate) trait Job: Send {
+    /// Runs it; true if its writes are to be kept.
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
+    /// Tells the caller. `committed` is an error if the transaction came to nothing.
+    fn answer(self: Box<Self>, committed: Result<(), Error>);
+}
+
+/// What the writer has done.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) jobs: AtomicU64,
+    pub(crate) flushes: AtomicU64,
+}
+
+/// The writer's entrance.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+    pub(crate) counts: Arc<Counts>,
+}
+
+impl Writer {
+    /// Starts the thread; it ends when the last handle is gone.
+    pub(crate) fn start(connection: Connection, clock: Clock) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
+        let (queue, jobs) = mpsc::channel(QUEUE_MAX);
+        let counts = Arc::new(Counts::default());
+        let run = Run { connection, clock, counts: Arc::clone(&counts) };
+        let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || run.run(jobs))?;
+        Ok((Self { queue, counts }, thread))
+    }
+
+    /// Hands a job in, when there is room.
+    pub(crate) async fn submit(&self, job: Box<dyn Job>) -> Result<(), Error> {
+        self.queue.send(job).await.map_err(|_| Error::engine("the store is closed"))
+    }
+
+    /// Jobs that wait.
+    pub(crate) fn waiting(&self) -> usize {
+        QUEUE_MAX - self.queue.capacity()
+    }
+}
+
+struct Run {
+    connection: Connection,
+    clock: Clock,
+    counts: Arc<Counts>,
+}
+
+impl Run {
+    fn run(self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+        let mut group = Vec::with_capacity(GROUP_MAX);
+        while jobs.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
+            self.counts.jobs.fetch_add(group.len() as u64, Ordering::Relaxed);
+            let (committed, then) = self.commit(&mut group);
+            then.into_iter().for_each(|then| drop(catch_unwind(AssertUnwindSafe(then))));
+            group.drain(..).for_each(|job| job.answer(committed.clone()));
+        }
+        if let Err(error) = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+            tracing::warn!(%error, "the last checkpoint failed; the next start will read the log");
+        }
+    }
+
+    /// Runs a group in one transaction; gives what is to be done now that it is there.
+    fn commit(&self, group: &mut [Box<dyn Job>]) -> (Result<(), Error>, Vec<OnCommit>) {
+        let mut then = Vec::new();
+        let committed = self.try_commit(group, &mut then);
+        if let Err(error) = &committed {
+            tracing::error!(%error, jobs = group.len(), "a transaction failed; nothing of it was kept");
+            if !self.connection.is_autocommit() {
+                // Nothing more can be done here: the next BEGIN tells.
+                let _ = self.connection.execute_batch("ROLLBACK");
+            }
+            then.clear();
+        }
+        (committed, then)
+    }
+
+    fn try_commit(&self, group: &mut [Box<dyn Job>], then: &mut Vec<OnCommit>) -> Result<(), Error> {
+        let statement = |sql: &str| -> Result<(), Error> {
+            self.connection.prepare_cached(sql)?.execute(())?;
+            Ok(())
+        };
+        statement("BEGIN IMMEDIATE")?;
+        for job in group.iter_mut() {
+            statement("SAVEPOINT job")?;
+            match self.run_one(job.as_mut()) {
+                Some(on_commit) => then.extend(on_commit),
+                None => statement("ROLLBACK TO job")?,
+            }
+            statement("RELEASE job")?;
+        }
+        statement("COMMIT")?;
+        self.counts.flushes.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Runs one job; gives what it wants done on commit, or nothing if its writes are to be undone.
+    fn run_one(&self, job: &mut dyn Job) -> Option<Vec<OnCommit>> {
+        let started = Instant::now();
+        let mut tx = Tx::new(&self.connection, self.clock.now());
+        let kept = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx))).unwrap_or(false);
+        if started.elapsed() > SLOW {
+            tracing::warn!(ms = started.elapsed().as_millis(), "a write took long; all others waited for it");
+        }
+        kept.then_some(tx.on_commit)
+    }
+}

@@ -1,0 +1,203 @@
+//! The store's handle: opening, writing, reading, closing.
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    thread::JoinHandle,
+};
+
+use tokio::sync::oneshot;
+
+use crate::{
+    Clock, Error, MasterKey, OpenError, Sequence, Tx, Vault,
+    ids::Ids,
+    migrate,
+    sqlite::{self, Job, Readers, Writer},
+    tables,
+};
+
+/// Threads that read.
+const READERS: usize = 4;
+
+/// Which database.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Database {
+    /// A file, made if absent.
+    Sqlite(PathBuf),
+}
+
+/// What a store is made of.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Which database.
+    pub database: Database,
+    /// What secrets are sealed with.
+    pub key: MasterKey,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// What the store has done so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Figures {
+    /// The engine's name.
+    pub engine: &'static str,
+    /// Closures that wrote.
+    pub writes: u64,
+    /// Flushes that they shared.
+    pub flushes: u64,
+    /// Closures that wait for the writer.
+    pub waiting: usize,
+    /// Bytes of the database and its log.
+    pub bytes: u64,
+}
+
+/// A cheap handle.
+#[derive(Clone)]
+pub struct Store {
+    writer: Writer,
+    readers: Readers,
+    clock: Clock,
+    vault: Vault,
+    ids: Ids,
+    path: Arc<PathBuf>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Store {
+    /// Opens a database: looks before it touches, migrates, starts the threads.
+    ///
+    /// # Errors
+    /// [`OpenError`], in words for the operator; nothing was changed then.
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        let Options { database: Database::Sqlite(path), key, clock } = options;
+        let vault = Vault::new(key);
+        let mut connection = sqlite::connect(&path)?;
+        let other = |error: rusqlite::Error| OpenError::Other(error.to_string());
+        sqlite::set_up_writer(&connection).map_err(other)?;
+        migrate::migrate(&mut connection, &clock)?;
+        tables::start(&mut Tx::new(&connection, clock.now()), &vault)?;
+        let readers = (0..READERS).map(|_| sqlite::reader_of(&path)).collect::<Result<Vec<_>, _>>()?;
+        let threads = |error: std::io::Error| OpenError::Other(error.to_string());
+        let readers = Readers::start(readers, &clock).map_err(threads)?;
+        let (writer, thread) = Writer::start(connection, clock.clone()).map_err(threads)?;
+        let thread = Arc::new(Mutex::new(Some(thread)));
+        Ok(Self { writer, readers, clock, vault, ids: Ids::default(), path: Arc::new(path), thread })
+    }
+
+    /// Writes: the closure runs in a transaction shared with others, its own part undone if it fails. What it wrote is
+    /// flushed when this gives `Ok`. It runs also if the caller goes away.
+    ///
+    /// # Errors
+    /// The closure's own, or the store's.
+    pub async fn write<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        self.writer.submit(Box::new(Writing { work: Some(work), result: None, answer })).await?;
+        answered.await.unwrap_or_else(|_| Err(Error::engine("the store ended before it answered").into()))
+    }
+
+    /// Reads: the closure sees one snapshot.
+    ///
+    /// # Errors
+    /// The closure's own, or the store's.
+    pub async fn read<T, E>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        self.readers.submit(Box::new(move |tx| drop(answer.send(work(tx))))).await?;
+        answered.await.unwrap_or_else(|_| Err(Error::engine("a read failed").into()))
+    }
+
+    /// The next id of a sequence; never given before.
+    ///
+    /// # Errors
+    /// Whatever the store says when a new block is needed.
+    pub async fn next_id(&self, sequence: Sequence) -> Result<i64, Error> {
+        self.ids.next(self, sequence).await
+    }
+
+    /// What time it is.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Seals and opens secrets.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        Figures {
+            engine: "sqlite",
+            writes: self.writer.counts.jobs.load(Ordering::Relaxed),
+            flushes: self.writer.counts.flushes.load(Ordering::Relaxed),
+            waiting: self.writer.waiting(),
+            bytes: size_of(&self.path) + size_of(&self.path.with_extension("db-wal")),
+        }
+    }
+
+    /// The folder that the database is in, for looking at the disk's free room.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.path.parent()
+    }
+
+    /// Ends in order: unused ids are given back. When the last handle is gone, the log is merged into the file.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn close(self) -> Result<(), Error> {
+        self.ids.give_back(&self).await?;
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(self);
+        if let Some(thread) = thread {
+            // Ends once the other handles are gone too; who holds one for ever must not hold us.
+            let ended = tokio::task::spawn_blocking(move || thread.join());
+            let _ = tokio::time::timeout(std::time::Duration::from_secs(5), ended).await;
+        }
+        Ok(())
+    }
+}
+
+fn size_of(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+/// One caller's closure on its way through the writer.
+struct Writing<W, T, E> {
+    work: Option<W>,
+    result: Option<Result<T, E>>,
+    answer: oneshot::Sender<Result<T, E>>,
+}
+
+impl<W, T, E> Job for Writing<W, T, E>
+where
+    W: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<Error> + Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        self.result = self.work.take().map(|work| work(tx));
+        matches!(self.result, Some(Ok(_)))
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), Error>) {
+        let result = match (self.result, committed) {
+            (Some(Ok(_)), Err(error)) => Err(error.into()),
+            (Some(result), _) => result,
+            (None, _) => Err(Error::engine("a write panicked; nothing of it was kept").into()),
+        };
+        // Nobody may be waiting any more.
+        let _ = self.answer.send(result);
+    }
+}

@@ -1,0 +1,20 @@
+//! One table a file: its statements, as constants beside the functions that run them.
+pub mod accounts;
+pub mod check;
+pub mod clients;
+pub mod companies;
+pub mod idempotency;
+pub mod search;
+mod settings;
+pub mod transactions;
+pub mod users;
+pub mod versions;
+
+use crate::{OpenError, Tx, Vault};
+
+/// What must be there before anything else: the proof of the key file, and the first reseller.
+pub(crate) fn start(tx: &mut Tx<'_>, vault: &Vault) -> Result<(), OpenError> {
+    settings::prove_key(tx, vault)?;
+    companies::seed(tx)?;
+    Ok(())
+}

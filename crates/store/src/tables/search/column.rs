@@ -1,0 +1,71 @@
+//! What a column may be asked.
+use hookswitch_model::{field, moment::Moment, money::Money};
+use serde_json::Value;
+
+use super::Bound;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Whole numbers.
+    Integer,
+    /// Texts.
+    Text,
+    /// Amounts.
+    Money,
+    /// Moments: also `x_from` (inclusive) and `x_to` (exclusive).
+    Time,
+    /// UUIDs, stored as 16 bytes.
+    Uuid,
+}
+
+/// One column of a list.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Its name for callers.
+    pub name: &'static str,
+    /// Where it comes from.
+    pub sql: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// True if the quick search looks here.
+    pub quick: bool,
+}
+
+impl Column {
+    /// A column that can be filtered and sorted by.
+    #[must_use]
+    pub const fn new(name: &'static str, sql: &'static str, kind: Kind) -> Self {
+        Self { name, sql, kind, quick: false }
+    }
+
+    /// The same, and the quick search looks here.
+    #[must_use]
+    pub const fn quick(self) -> Self {
+        Self { quick: true, ..self }
+    }
+
+    /// Reads a value to compare this column with.
+    pub(super) fn bound(&self, value: &Value) -> Result<Bound, &'static str> {
+        match (self.kind, value) {
+            (Kind::Integer, Value::Number(number)) => field::integer(number).map(Bound::Int).ok_or("must be a whole number"),
+            (Kind::Integer, _) => Err("must be a whole number"),
+            (Kind::Text, Value::String(text)) if text.len() <= 1_024 => Ok(Bound::Text(text.clone())),
+            (Kind::Text, _) => Err("must be a text of at most 1024 bytes"),
+            (Kind::Money, Value::Number(number)) => {
+                Money::read(number).map(|amount| Bound::Int(amount.micros())).map_err(|_| "must be an amount")
+            }
+            (Kind::Money, _) => Err("must be an amount"),
+            (Kind::Time, value) => time(value).map(|moment| Bound::Int(moment.0)).ok_or("must be a time such as 2026-11-23T21:14:07+00:00"),
+            (Kind::Uuid, value) => uuid(value).map(Bound::Blob).ok_or("must be the id of an event"),
+        }
+    }
+}
+
+fn time(value: &Value) -> Option<Moment> {
+    value.as_str().and_then(Moment::parse)
+}
+
+fn uuid(value: &Value) -> Option<Vec<u8>> {
+    value.as_str()?.parse::<uuid::Uuid>().ok().map(|id| id.as_bytes().to_vec())
+}

@@ -1,0 +1,145 @@
+//! Lists: filters, quick search, order, paging, for every `search` method alike.
+//!
+//! A list declares its columns once; what a caller may filter and sort by follows from that. Values reach the engine as
+//! parameters only. Every wrong filter is named in one answer.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `column` | what a column may be asked |
+//! | `parse` | filters to a [`Query`] |
+//! | here | running it |
+mod column;
+mod parse;
+
+#[cfg(test)]
+mod tests;
+
+use hookswitch_model::{Object, refusal::Refusal};
+use serde_json::{Value, json};
+
+use crate::{Error, Param, Row, Tx};
+
+pub use column::{Column, Kind};
+
+/// Rows at most in one answer.
+pub const LIMIT_MAX: i64 = 1_000;
+/// Rows in one answer, if nothing is said.
+pub const LIMIT_DEFAULT: i64 = 20;
+/// Further than this goes `after_id`.
+pub const OFFSET_MAX: i64 = 10_000_000;
+
+/// What a list shows and what it may be asked.
+#[derive(Debug)]
+pub struct List {
+    /// The tables.
+    pub from: &'static str,
+    /// The columns that the reader of a row wants.
+    pub select: &'static str,
+    /// The column that holds the reseller.
+    pub scope: &'static str,
+    /// True for logs: newest first, if nothing is said.
+    pub newest_first: bool,
+    /// What it may be filtered and sorted by; one of them is `id`.
+    pub columns: &'static [Column],
+}
+
+/// A parameter that lives as long as its query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bound {
+    /// An integer.
+    Int(i64),
+    /// A text.
+    Text(String),
+    /// Bytes.
+    Blob(Vec<u8>),
+}
+
+impl Bound {
+    fn as_param(&self) -> Param<'_> {
+        match self {
+            Self::Int(number) => Param::Int(*number),
+            Self::Text(text) => Param::Text(text),
+            Self::Blob(bytes) => Param::Blob(bytes),
+        }
+    }
+}
+
+/// A list's filters, checked: conditions that all hold, an order, a page.
+#[derive(Debug)]
+pub struct Query {
+    list: &'static List,
+    conditions: Vec<String>,
+    bound: Vec<Bound>,
+    order: String,
+    limit: i64,
+    offset: i64,
+    with_total: bool,
+}
+
+impl Query {
+    /// One more condition; `?` stands for each of its values in turn.
+    pub fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Bound>) {
+        let mut sql = String::with_capacity(condition.len() + 4);
+        let mut pieces = condition.split('?');
+        sql.push_str(pieces.next().unwrap_or_default());
+        for (piece, value) in pieces.zip(values) {
+            self.bound.push(value);
+            sql.push_str(&format!("${}{piece}", self.bound.len()));
+        }
+        self.conditions.push(sql);
+    }
+
+    /// The conditions as SQL (`WHERE` included) and their values, for statements that work on what a list would show.
+    #[must_use]
+    pub fn conditions(&self) -> (String, Vec<Param<'_>>) {
+        let filter = if self.conditions.is_empty() { String::new() } else { format!(" WHERE {}", self.conditions.join(" AND ")) };
+        (filter, self.bound.iter().map(Bound::as_param).collect())
+    }
+
+    /// The rows of the page, and the total if it was asked for.
+    ///
+    /// # Errors
+    /// Whatever the engine says.
+    pub fn rows<T>(&self, tx: &Tx<'_>, read: impl FnMut(&Row<'_>) -> Result<T, Error>) -> Result<(Vec<T>, Option<i64>), Error> {
+        let (filter, mut values) = self.conditions();
+        let total = if self.with_total {
+            let sql = format!("SELECT COUNT(*) FROM {}{filter}", self.list.from);
+            tx.first(&sql, &values, |row| row.get::<i64>(0))?
+        } else {
+            None
+        };
+        values.extend([Param::Int(self.limit), Param::Int(self.offset)]);
+        let List { select, from, .. } = self.list;
+        let (limit, offset) = (self.bound.len() + 1, self.bound.len() + 2);
+        let sql = format!("SELECT {select} FROM {from}{filter} ORDER BY {} LIMIT ${limit} OFFSET ${offset}", self.order);
+        Ok((tx.query(&sql, &values, read)?, total))
+    }
+
+    /// The page as every `search` answers: a bare array, or with its total.
+    ///
+    /// # Errors
+    /// Whatever the engine says.
+    pub fn page(&self, tx: &Tx<'_>, mut read: impl FnMut(&Row<'_>) -> Result<Object, Error>) -> Result<Value, Error> {
+        let (rows, total) = self.rows(tx, |row| read(row).map(Value::Object))?;
+        Ok(match total {
+            Some(total) => json!({"rows": rows, "total": total}),
+            None => Value::Array(rows),
+        })
+    }
+}
+
+impl List {
+    /// Checks the filters and gives the page.
+    ///
+    /// # Errors
+    /// Every wrong filter, or whatever the engine says.
+    pub fn search(
+        &'static self,
+        tx: &Tx<'_>,
+        filters: &Object,
+        scope: Option<&[i64]>,
+        read: impl FnMut(&Row<'_>) -> Result<Object, Error>,
+    ) -> Result<Value, Refusal> {
+        Ok(self.query(filters, scope)?.page(tx, read)?)
+    }
+}

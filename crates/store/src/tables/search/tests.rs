@@ -1,0 +1,69 @@
+use hookswitch_model::{Object, moment::Moment, objects::client::Client};
+use serde_json::{Value, json};
+
+use crate::{Clock, Tx, Vault, migrate, tables};
+
+fn with_clients<T>(look: impl FnOnce(&Tx<'_>) -> T) -> T {
+    let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+    migrate::migrate(&mut connection, &Clock::system()).unwrap();
+    let mut tx = Tx::new(&connection, Moment(0));
+    tables::start(&mut tx, &Vault::new(crate::MasterKey::from_bytes([1; 32]))).unwrap();
+    for (id, name) in [(1, "Acme"), (2, "Beta 100%"), (3, "beta_b")] {
+        let client = Client::from_new(id, id % 2 + 1, 1, Moment(id * 1_000_000), &object(json!({"name": name})));
+        tables::clients::insert(&mut tx, &client).unwrap();
+    }
+    look(&tx)
+}
+
+fn object(value: Value) -> Object {
+    let Value::Object(object) = value else { panic!("an object") };
+    object
+}
+
+fn ids(filters: Value, scope: Option<&[i64]>) -> Vec<i64> {
+    with_clients(|tx| {
+        let found = tables::clients::search(tx, &object(filters), scope).unwrap();
+        found.as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()).collect()
+    })
+}
+
+fn wrong(filters: Value) -> Vec<String> {
+    with_clients(|tx| {
+        let refusal = tables::clients::search(tx, &object(filters), None).unwrap_err();
+        refusal.data("").as_object().unwrap().keys().cloned().collect()
+    })
+}
+
+#[test]
+fn a_list_is_filtered_sorted_and_paged() {
+    assert_eq!(ids(json!({}), None), [1, 2, 3]);
+    assert_eq!(ids(json!({"id": [3, 1]}), None), [1, 3]);
+    assert_eq!(ids(json!({"id": []}), None), [] as [i64; 0]);
+    assert_eq!(ids(json!({"order": ["-name"]}), None), [3, 2, 1]);
+    assert_eq!(ids(json!({"limit": 1, "offset": 1}), None), [2]);
+    assert_eq!(ids(json!({"after_id": 1}), None), [2, 3]);
+    assert_eq!(ids(json!({"c_dt_from": "1970-01-01T00:00:02+00:00", "c_dt_to": "1970-01-01T00:00:03Z"}), None), [2]);
+}
+
+#[test]
+fn the_quick_search_takes_a_star_and_nothing_else_specially() {
+    assert_eq!(ids(json!({"q": "beta"}), None), [2, 3]);
+    assert_eq!(ids(json!({"q": "b*_b"}), None), [3]);
+    assert_eq!(ids(json!({"q": "100%"}), None), [2]);
+    assert_eq!(ids(json!({"q": "%"}), None), [2]);
+}
+
+#[test]
+fn a_scope_hides_the_rest_from_rows_and_totals() {
+    assert_eq!(ids(json!({}), Some(&[2])), [1, 3]);
+    assert_eq!(ids(json!({}), Some(&[])), [] as [i64; 0]);
+    let total = with_clients(|tx| tables::clients::search(tx, &object(json!({"with_total": true, "limit": 1})), Some(&[2])).unwrap());
+    assert_eq!(total["total"], 2);
+}
+
+#[test]
+fn every_wrong_filter_is_named() {
+    let filters = json!({"limit": 1001, "offset": -1, "order": ["colour"], "colour": 1, "id": "x", "c_dt_from": 5, "with_total": 1});
+    assert_eq!(wrong(filters), ["c_dt_from", "colour", "id", "limit", "offset", "order", "with_total"]);
+    assert_eq!(wrong(json!({"after_id": 1, "offset": 2, "order": ["id"]})), ["offset", "order"]);
+}

@@ -1,0 +1,100 @@
+//! The face of a transaction: straight, synchronous code over it is all that domain code knows of a database.
+//!
+//! Reading takes `&Tx`, writing `&mut Tx`: a closure that was given a snapshot can't write by its type. Statements use
+//! `$1, $2...`, which must first occur in ascending order (SQLite numbers them by first occurrence).
+use hookswitch_model::moment::Moment;
+use rusqlite::{CachedStatement, Connection};
+
+use crate::{Error, Param, Row};
+
+/// Run after the commit, in the order of commits, by the thread that committed: it must neither block nor take long.
+pub type OnCommit = Box<dyn FnOnce() + Send>;
+
+/// One transaction, or one caller's part of it.
+pub struct Tx<'c> {
+    connection: &'c Connection,
+    now: Moment,
+    pub(crate) on_commit: Vec<OnCommit>,
+}
+
+impl<'c> Tx<'c> {
+    pub(crate) fn new(connection: &'c Connection, now: Moment) -> Self {
+        Self { connection, now, on_commit: Vec::new() }
+    }
+
+    /// The time of the transaction, by the store's clock.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Runs a statement; gives the number of rows that it changed.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] for what must be unique, else the engine's words.
+    pub fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, Error> {
+        let changed = self.prepared(sql)?.execute(rusqlite::params_from_iter(params))?;
+        Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+    }
+
+    /// Runs a statement that gives back at most one row (`INSERT ... RETURNING`).
+    ///
+    /// # Errors
+    /// As [`Tx::execute`].
+    pub fn returning<T>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        read: impl FnOnce(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.first(sql, params, read)
+    }
+
+    /// Every row of an answer, read.
+    ///
+    /// # Errors
+    /// The engine's words, or what `read` says.
+    pub fn query<T>(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let mut statement = self.prepared(sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            all.push(read(&Row(row))?);
+        }
+        Ok(all)
+    }
+
+    /// The first row of an answer, read.
+    ///
+    /// # Errors
+    /// The engine's words, or what `read` says.
+    pub fn first<T>(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+        read: impl FnOnce(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let mut statement = self.prepared(sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+        rows.next()?.map(|row| read(&Row(row))).transpose()
+    }
+
+    /// Has something done once, and only if, this is committed.
+    pub fn on_commit(&mut self, then: impl FnOnce() + Send + 'static) {
+        self.on_commit.push(Box::new(then));
+    }
+
+    fn prepared(&self, sql: &str) -> Result<CachedStatement<'c>, Error> {
+        let statement = self.connection.prepare_cached(sql)?;
+        debug_assert!(
+            (1..=statement.parameter_count()).all(|n| statement.parameter_name(n) == Some(&format!("${n}"))),
+            "placeholders must first occur in ascending order: {sql}"
+        );
+        Ok(statement)
+    }
+}

@@ -1,0 +1,253 @@
+//! The `hookswitch` binary: run once for its exit status, or as a server that can be killed and started again.
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+    ops::Deref,
+    path::{Path, PathBuf},
+    process::{ExitStatus, Output, Stdio},
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+    time::timeout,
+};
+
+use crate::{Api, Scripts};
+
+/// The first admin's key in every test server.
+pub const ADMIN_KEY: &str = "test-admin-key-0123456789-abcdefghij";
+/// And its password.
+pub const ADMIN_PASSWORD: &str = "test admin password";
+
+/// What the program promises to need at most, from a signal to its end, and somewhat more.
+const END: Duration = Duration::from_secs(20);
+
+/// The binary that cargo built beside this test (`./test` builds it first).
+///
+/// # Panics
+/// When it is not there.
+#[must_use]
+pub fn binary() -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    let folder = test.parent().and_then(Path::parent).expect("target/PROFILE/deps/TEST");
+    let binary = folder.join("hookswitch");
+    assert!(binary.exists(), "{} is missing: run ./test, or cargo build -p hookswitch", binary.display());
+    binary
+}
+
+/// A command of the program in an empty working folder, untouched by the settings of whoever runs the tests.
+#[must_use]
+pub fn command(folder: &Path) -> Command {
+    let mut command = Command::new(binary());
+    command.current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("HOOKSWITCH_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs the program to its end.
+///
+/// # Panics
+/// When it does not end within 20 s.
+pub async fn run(folder: &Path, args: &[&str], env: &[(&str, &str)]) -> Output {
+    let output = command(folder).args(args).envs(env.iter().copied()).output();
+    timeout(END, output).await.unwrap_or_else(|_| panic!("{args:?} did not end")).expect("the program can be run")
+}
+
+/// How a server is to be started.
+#[derive(Debug, Default)]
+pub struct Setup {
+    env: Vec<(OsString, OsString)>,
+    args: Vec<OsString>,
+    config: String,
+    listen: Option<String>,
+}
+
+impl Setup {
+    /// With a variable in its environment.
+    #[must_use]
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// With a further argument.
+    #[must_use]
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.args.push(arg.as_ref().to_owned());
+        self
+    }
+
+    /// With a line in its `hookswitch.toml`.
+    #[must_use]
+    pub fn config(mut self, line: &str) -> Self {
+        self.config.push_str(line);
+        self.config.push('\n');
+        self
+    }
+
+    /// Listening on another address than loopback's first free port, such as `0.0.0.0:0`.
+    #[must_use]
+    pub fn listen(mut self, address: &str) -> Self {
+        self.listen = Some(address.to_owned());
+        self
+    }
+
+    /// Starts it and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not get there.
+    pub async fn start(self) -> Server {
+        let home = tempfile::Builder::new().prefix("hookswitch-test-").tempdir().expect("a temporary folder");
+        if !self.config.is_empty() {
+            fs::write(home.path().join("hookswitch.toml"), &self.config).expect("a written configuration");
+        }
+        let running = launch(&self, home.path()).await;
+        Server { setup: self, home, running }
+    }
+}
+
+/// The real program, serving on a free port, with a data folder of its own. It is killed when this is dropped.
+pub struct Server {
+    setup: Setup,
+    home: TempDir,
+    running: Running,
+}
+
+struct Running {
+    child: Child,
+    stdout: Lines<BufReader<ChildStdout>>,
+    api: Api,
+}
+
+impl Server {
+    /// As it comes, with an empty database.
+    pub async fn start() -> Self {
+        Setup::default().start().await
+    }
+
+    /// With settings.
+    #[must_use]
+    pub fn setup() -> Setup {
+        Setup::default()
+    }
+
+    /// Its working folder: `hookswitch.toml` and `data` are in it.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Its data folder.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.home().join("data")
+    }
+
+    /// Its scripts folder.
+    #[must_use]
+    pub fn scripts(&self) -> Scripts {
+        Scripts::in_folder(&self.data().join("scripts"))
+    }
+
+    /// What it has written to standard error up to now, over all its starts.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        fs::read_to_string(stderr_path(self.home())).unwrap_or_default()
+    }
+
+    /// Its process id.
+    ///
+    /// # Panics
+    /// When it has ended.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.running.child.id().expect("a running process")
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    ///
+    /// # Panics
+    /// When it can't be killed.
+    pub async fn kill9(&mut self) {
+        self.running.child.kill().await.expect("a process that can be killed");
+    }
+
+    /// Starts it again on the same data, with a new port and a new [`Api`].
+    pub async fn start_again(&mut self) {
+        self.running = launch(&self.setup, self.home.path()).await;
+    }
+
+    /// Sends a signal and waits for its end; returns how it ended and the rest of its standard output.
+    ///
+    /// # Panics
+    /// When it does not end within 20 s.
+    pub async fn end(&mut self, signal: Signal) -> (ExitStatus, String) {
+        let pid = i32::try_from(self.pid()).expect("a process id");
+        kill(Pid::from_raw(pid), signal).expect("a signal that can be sent");
+        let status = timeout(END, self.running.child.wait()).await.expect("it ends in time").expect("a status");
+        let mut rest = String::new();
+        while let Ok(Some(line)) = self.running.stdout.next_line().await {
+            rest.push_str(&line);
+            rest.push('\n');
+        }
+        (status, rest)
+    }
+
+    /// SIGTERM.
+    pub async fn terminate(&mut self) -> (ExitStatus, String) {
+        self.end(Signal::SIGTERM).await
+    }
+}
+
+impl Deref for Server {
+    type Target = Api;
+    fn deref(&self) -> &Api {
+        &self.running.api
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.stderr();
+            let from = log.char_indices().rev().nth(8_000).map_or(0, |(at, _)| at);
+            eprintln!("--- the server's log ends with:\n{}", &log[from..]);
+        }
+    }
+}
+
+fn stderr_path(home: &Path) -> PathBuf {
+    home.join("stderr.log")
+}
+
+async fn launch(setup: &Setup, home: &Path) -> Running {
+    let log = fs::OpenOptions::new().create(true).append(true).open(stderr_path(home)).expect("a log file");
+    let mut child = command(home)
+        .args(["serve", "--data", "data", "--listen", setup.listen.as_deref().unwrap_or("127.0.0.1:0")])
+        .args(&setup.args)
+        .env("HOOKSWITCH_ADMIN_KEY", ADMIN_KEY)
+        .env("HOOKSWITCH_ADMIN_PASSWORD", ADMIN_PASSWORD)
+        .envs(setup.env.iter().cloned())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .expect("the program can be started");
+    let mut stdout = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let first = timeout(END, stdout.next_line()).await.expect("it says in time that it is ready").expect("readable output");
+    let base = first.as_deref().and_then(|line| line.strip_prefix("listening on ")).unwrap_or_else(|| {
+        let log = fs::read_to_string(stderr_path(home)).unwrap_or_default();
+        panic!("expected `listening on http://ADDR`, found {first:?}; its log:\n{log}")
+    });
+    // All addresses are reached by this one.
+    let base = base.replace("//0.0.0.0:", "//127.0.0.1:");
+    Running { child, api: Api::new(&base, ADMIN_KEY), stdout }
+}

@@ -1,0 +1,10 @@
+//! After handlers: told once it is committed (`provisioning.md`, sections 2, 3 and 5).
+mod dead;
+mod handlers;
+mod headers;
+mod order;
+mod payload;
+mod resend;
+mod saving;
+mod signature;
+mod standstill;

@@ -1,0 +1,11 @@
+//! Before handlers: asked while the action is undecided (`provisioning.md`, section 4).
+mod bounds;
+mod budget;
+mod causes;
+mod compound;
+mod decisions;
+mod failures;
+mod meanwhile;
+mod modify;
+mod order;
+mod second_asking;

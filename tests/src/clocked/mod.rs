@@ -1,0 +1,4 @@
+//! What takes minutes, hours or days: the server runs inside the test, on a clock that the test turns.
+mod expiry;
+mod retries;
+mod tripped;
