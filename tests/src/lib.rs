@@ -1,13 +1,16 @@
 //! End-to-end tests: one binary of modules, so that they are linked once.
 //!
 //! Each test starts the real program with an empty database on a free port and knows nothing of its inside: what is
-//! asserted here is what the contract promises. `./test` builds the program and runs them all.
+//! asserted here is what the contract promises. (`clocked` runs the same server inside, to turn its clock.) `./test`
+//! builds the program and runs them all.
 #![cfg(test)]
 #![allow(clippy::unwrap_used)]
 mod after;
 mod bad_input;
 mod balance;
 mod before;
+mod clocked;
+mod commands;
 mod core_api;
 mod crash;
 mod demo;

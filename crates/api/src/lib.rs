@@ -1,1 +1,82 @@
-//! The Core API over HTTP: JSON-RPC, keys, limits.
+//! The Core API over HTTP: JSON-RPC, keys, limits, health, metrics.
+//!
+//! What a request says is decided in `hookswitch-core`; here it is only read, and its answer written. The way of a
+//! request, from the socket inwards:
+//!
+//! | place | subject |
+//! |---|---|
+//! | [`connections`] | accepting, TLS, limits of time and number; a request's id; panics |
+//! | `routes` | which address is what, what is at none |
+//! | `body` | reading a body within bounds of size, time and memory |
+//! | `keys`, `wrong_keys`, `proxies` | who calls, from where; guessing is slowed down |
+//! | `rpc` | JSON-RPC 2.0: from bytes to calls, from answers to bytes |
+//! | `problem` | errors at addresses that don't speak JSON-RPC |
+//! | `health`, `metrics` | is it alive, can it serve, how is it doing |
+//!
+//! **Invariant:** nothing here changes anything; every change goes through the one door, `Core::perform`.
+mod body;
+pub mod connections;
+#[cfg(test)]
+mod fixture;
+mod health;
+mod keys;
+mod metrics;
+mod panics;
+mod problem;
+mod proxies;
+mod request_id;
+mod routes;
+mod rpc;
+mod wrong_keys;
+
+use std::sync::Arc;
+
+use hookswitch_core::Core;
+use ipnet::IpNet;
+
+pub use connections::Serving;
+
+/// What the API stands on, and how it is set.
+pub struct Options {
+    /// What the product can do.
+    pub core: Core,
+    /// Networks whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// True if `/metrics` may be read without a key: the listener is on the loopback.
+    pub open_metrics: bool,
+}
+
+/// The API; a cheap handle.
+#[derive(Clone)]
+pub struct Api {
+    parts: Arc<Parts>,
+}
+
+/// What every request may need.
+struct Parts {
+    core: Core,
+    proxies: proxies::Proxies,
+    wrong_keys: wrong_keys::WrongKeys,
+    bodies: body::Bodies,
+    request_ids: request_id::RequestIds,
+    metrics: metrics::Metrics,
+    open_metrics: bool,
+}
+
+impl Api {
+    /// Over this core.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let metrics = metrics::Metrics::new(options.core.store().clock().now());
+        let parts = Parts {
+            core: options.core,
+            proxies: proxies::Proxies::new(options.trusted_proxies),
+            wrong_keys: wrong_keys::WrongKeys::default(),
+            bodies: body::Bodies::default(),
+            request_ids: request_id::RequestIds::new(),
+            metrics,
+            open_metrics: options.open_metrics,
+        };
+        Self { parts: Arc::new(parts) }
+    }
+}

@@ -13,27 +13,60 @@ pub struct Finding {
     pub broken: Vec<String>,
 }
 
-type Question = fn(&Tx) -> Result<Vec<Offender>, Error>;
+/// A promise, the question that finds where it is broken, and words for each place.
+struct Promise {
+    promise: &'static str,
+    question: fn(&Tx) -> Result<Vec<Offender>, Error>,
+    words: fn(&Offender) -> String,
+}
 
-const PROMISES: &[(&str, Question, fn(&Offender) -> String)] = &[
-    ("every balance is the sum of its transactions", check::ledger, |o| {
-        format!("client {}: the balance is {} millionths, its transactions make {}", o.clients_id, o.stored, o.expected)
-    }),
-    ("the live state of funds agrees with the balance", check::live_funds, |o| {
-        format!("client {}: {} funds by its live state, but {} by its balance", o.clients_id, side(o.stored), side(o.expected))
-    }),
-    ("the available state of funds agrees with balance and credit", check::available_funds, |o| {
-        format!("client {}: {} funds by its available state, but {} by its numbers", o.clients_id, side(o.stored), side(o.expected))
-    }),
-    ("each client's events are numbered without a gap", check::seqs, |o| {
-        format!("client {}: {} events should be there, {} are", o.clients_id, o.stored, o.expected)
-    }),
-    ("each client's counter is the number of its last event", check::last_seqs, |o| {
-        format!("client {}: the counter is {}, the last event is {}", o.clients_id, o.stored, o.expected)
-    }),
-    ("every delivery has its event and its handler", check::orphans, |o| {
-        format!("delivery {} of client {} has lost its event or handler", o.stored, o.clients_id)
-    }),
+const PROMISES: &[Promise] = &[
+    Promise {
+        promise: "every balance is the sum of its transactions",
+        question: check::ledger,
+        words: |o| {
+            format!("client {}: the balance is {} millionths, its transactions make {}", o.clients_id, o.stored, o.expected)
+        },
+    },
+    Promise {
+        promise: "the live state of funds agrees with the balance",
+        question: check::live_funds,
+        words: |o| {
+            format!(
+                "client {}: {} funds by its live state, but {} by its balance",
+                o.clients_id,
+                side(o.stored),
+                side(o.expected)
+            )
+        },
+    },
+    Promise {
+        promise: "the available state of funds agrees with balance and credit",
+        question: check::available_funds,
+        words: |o| {
+            format!(
+                "client {}: {} funds by its available state, but {} by its numbers",
+                o.clients_id,
+                side(o.stored),
+                side(o.expected)
+            )
+        },
+    },
+    Promise {
+        promise: "each client's events are numbered without a gap",
+        question: check::seqs,
+        words: |o| format!("client {}: {} events should be there, {} are", o.clients_id, o.stored, o.expected),
+    },
+    Promise {
+        promise: "each client's counter is the number of its last event",
+        question: check::last_seqs,
+        words: |o| format!("client {}: the counter is {}, the last event is {}", o.clients_id, o.stored, o.expected),
+    },
+    Promise {
+        promise: "every delivery has its event and its handler",
+        question: check::orphans,
+        words: |o| format!("delivery {} of client {} has lost its event or handler", o.stored, o.clients_id),
+    },
 ];
 
 fn side(in_funds: i64) -> &'static str {
@@ -47,8 +80,9 @@ fn side(in_funds: i64) -> &'static str {
 pub async fn check(store: &Store) -> Result<Vec<Finding>, Error> {
     store
         .read(|tx| {
-            let look = |(promise, question, word): &(&'static str, Question, fn(&Offender) -> String)| {
-                Ok(Finding { promise, broken: question(tx)?.iter().map(word).collect() })
+            let look = |promise: &Promise| {
+                let broken = (promise.question)(tx)?.iter().map(promise.words).collect();
+                Ok(Finding { promise: promise.promise, broken })
             };
             PROMISES.iter().map(look).collect()
         })

@@ -52,7 +52,13 @@ impl Core {
     pub async fn open(options: Options) -> Result<Self, hookswitch_store::Error> {
         let access = Access::load(options.store.clone()).await?;
         let hooks = Hooks::start(options.store.clone(), options.hooks, Arc::new(access.clone())).await?;
-        Ok(Self { store: options.store, hooks, access, before_budget: options.before_budget, waiting: perform::Waiting::default() })
+        Ok(Self {
+            store: options.store,
+            hooks,
+            access,
+            before_budget: options.before_budget,
+            waiting: perform::Waiting::default(),
+        })
     }
 
     /// The caller behind a key, called from an address.

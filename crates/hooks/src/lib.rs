@@ -1,4 +1,268 @@
-//! Who is asked before, who is told after; knows no billing.
+//! Who is asked before, who is told after; knows no billing. Events come in as data, verdicts go out.
+//!
+//! | place | subject |
+//! |---|---|
+//! | [`rules`] | which handlers an event concerns: name, reseller, cause, balance |
+//! | [`condition`] | a handler's own expression |
+//! | [`before`] | asks in order under one deadline: modify, allow, forbid; failure policy |
+//! | [`reply`] | what a before handler's reply means |
+//! | [`outbox`] | inside the commit: the client's next number, the journal, one delivery per handler |
+//! | [`after`] | lanes: one per handler and client; in order, retried, dead; resend and discard |
+//! | [`retry`] | when a failed delivery is tried again |
+//! | [`call`] | one call to one handler: HTTP, scripts, signatures, addresses |
+//! | [`payload`] | what is sent, with passwords, masked, and sealed for the journal |
+//! | [`cause`], `asked` | loops: what a handler does in reaction |
+//! | [`log`], [`mask`] | every call leaves a row, without secrets |
+//! | [`validate`] | what can be found out about a handler when it is saved |
+//! | [`figures`] | how calls went, for metrics |
+//!
+//! **Invariant:** no handler is ever called with a transaction, a lock or a pooled connection held.
+pub mod after;
+mod asked;
+pub mod before;
 pub mod call;
 pub mod cause;
+pub mod condition;
+pub mod figures;
+pub mod log;
 pub mod mask;
+pub mod outbox;
+pub mod payload;
+pub mod reply;
+pub mod retry;
+pub mod rules;
+pub mod validate;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use hookswitch_model::{
+    event::{Cause, Event, Stage},
+    handler::Handler,
+};
+use hookswitch_store::{Error, Store, tables};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use after::{After, Entrance};
+pub use asked::BeingAsked;
+use before::Before;
+pub use before::Breaker;
+use call::{Caller, CallerOptions};
+use cause::Causes;
+use condition::Outcome;
+pub use figures::{Figures, Times};
+use log::Log;
+pub use log::retention::Retention;
+use rules::{Resellers, Rules};
+use validate::Checks;
+
+/// How handlers are called, and what is kept of it.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How calls are made.
+    pub caller: CallerOptions,
+    /// When a before handler is taken for dead.
+    pub breaker: Breaker,
+    /// What is kept, and for how long.
+    pub retention: Retention,
+}
+
+/// The running engine; a cheap handle.
+#[derive(Clone)]
+pub struct Hooks {
+    /// Asks.
+    pub before: Before,
+    /// Tells.
+    pub after: After,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Store,
+    rules: ArcSwap<Rules>,
+    caller: Caller,
+    causes: Causes,
+    asked: asked::Asked,
+    log: Log,
+    checks: Checks,
+}
+
+/// Which after handlers a condition leaves out, by the index of the event, and what is to be noted about the others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Weighed {
+    /// Their condition is false.
+    pub unwanted: HashSet<(usize, i64)>,
+    /// Their condition could not be evaluated: they are told, and the log says why.
+    pub notes: HashMap<(usize, i64), String>,
+}
+
+impl Hooks {
+    /// Loads the handlers and starts delivering what waits. Called within a runtime.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn start(store: Store, options: Options, resellers: Arc<dyn Resellers>) -> Result<Self, Error> {
+        let Options { caller, breaker, retention } = options;
+        let checks = Checks::new(caller.scripts_dir.clone(), caller.reseller_networks.clone());
+        let (caller, causes) = (Caller::new(caller), Causes::new(&store.vault().derive("cause")));
+        let log = Log::start(store.clone());
+        let before = Before::new(before::Parts {
+            caller: caller.clone(),
+            causes: causes.clone(),
+            clock: store.clock().clone(),
+            log: log.clone(),
+            resellers,
+            breaker,
+        });
+        let after = After::new(store.clone(), caller.clone(), causes.clone(), log.clone());
+        tokio::spawn(log::retention::run(store.clone(), log.clone(), retention));
+        let rules = ArcSwap::from_pointee(Rules::default());
+        let shared = Shared { store, rules, caller, causes, asked: asked::Asked::default(), log, checks };
+        let hooks = Self { before, after, shared: Arc::new(shared) };
+        hooks.reload().await?;
+        Ok(hooks)
+    }
+
+    /// The handlers in force.
+    #[must_use]
+    pub fn rules(&self) -> Arc<Rules> {
+        self.shared.rules.load_full()
+    }
+
+    /// Reads the handlers anew after one was saved; an older snapshot never replaces a newer one.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn reload(&self) -> Result<(), Error> {
+        let vault = self.shared.store.vault().clone();
+        let fresh = Arc::new(self.shared.store.read(move |tx| Rules::load(tx, &vault)).await?);
+        self.shared.rules.rcu(|old| if old.version > fresh.version { Arc::clone(old) } else { Arc::clone(&fresh) });
+        let rules = self.rules();
+        let wanted = |id| rules.get(id).is_some();
+        self.shared.caller.keep_only(wanted);
+        self.before.keep_only(wanted);
+        self.after.retune(&rules);
+        Ok(())
+    }
+
+    /// Weighs the conditions of after handlers on decided events. Balance events' are weighed in the lane.
+    pub async fn weigh(&self, rules: &Rules, events: &[Event], resellers: &dyn Resellers) -> Weighed {
+        let mut weighed = Weighed::default();
+        for (index, event) in events.iter().enumerate() {
+            if !rules.conditional_after(event.kind) {
+                continue;
+            }
+            let payload = event.payload(Stage::After, None);
+            for rule in rules.after(event, resellers) {
+                let Some(condition) = &rule.condition else { continue };
+                match condition.evaluate(&payload).await {
+                    Outcome::Holds => {}
+                    Outcome::Fails => drop(weighed.unwanted.insert((index, rule.handler.id))),
+                    Outcome::CallAnyway(words) => {
+                        let note = format!("the condition could not be evaluated: {words}");
+                        weighed.notes.insert((index, rule.handler.id), note);
+                    }
+                }
+            }
+        }
+        weighed
+    }
+
+    /// Notes that handlers are being asked about these events, until the answer is dropped.
+    #[must_use]
+    pub fn being_asked(&self, events: &[Event]) -> BeingAsked {
+        self.shared.asked.note(events)
+    }
+
+    /// What a `Hookswitch-Cause` names: the event, and the handler that reacts to it. `None` if it is false or too old.
+    #[must_use]
+    pub fn read_cause(&self, header: &str) -> Option<(Uuid, i64)> {
+        self.shared.causes.read(header, self.shared.store.clock().now())
+    }
+
+    /// What an event was itself a reaction to.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn cause_behind(&self, event_id: Uuid) -> Result<Option<Cause>, Error> {
+        match self.shared.asked.cause(event_id) {
+            Some(cause) => Ok(Some(cause)),
+            None => self.shared.store.read(move |tx| tables::events::cause(tx, &event_id)).await,
+        }
+    }
+
+    /// Where the outbox hands over.
+    #[must_use]
+    pub fn entrance(&self) -> Entrance {
+        self.after.entrance()
+    }
+
+    /// Checks handlers and makes their secrets.
+    #[must_use]
+    pub fn checks(&self) -> Checks {
+        self.shared.checks.clone()
+    }
+
+    /// How each handler's queue stands, for `system.status`.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn standing(&self) -> Result<Value, Error> {
+        let (rules, now) = (self.rules(), self.shared.store.clock().now());
+        let queues = self.shared.store.read(tables::deliveries::standing).await?;
+        let mut handlers: Vec<&Handler> = rules.all().map(|rule| &rule.handler).collect();
+        handlers.sort_unstable_by_key(|handler| handler.id);
+        let row = |handler: &Handler| {
+            let queue = queues.iter().find(|queue| queue.handlers_id == handler.id);
+            let age_s = queue.and_then(|queue| queue.oldest).map(|oldest| now.millis_since(oldest).max(0) / 1_000);
+            json!({
+                "id": handler.id,
+                "name": handler.name,
+                "type": handler.stage.word(),
+                "status": handler.status.word(),
+                "paused": handler.shown().get("paused"),
+                "waiting": queue.map_or(0, |queue| queue.waiting),
+                "retrying": queue.map_or(0, |queue| queue.retrying),
+                "dead": queue.map_or(0, |queue| queue.dead),
+                "oldest_age_s": age_s,
+            })
+        };
+        Ok(handlers.into_iter().map(row).collect())
+    }
+
+    /// How calls went and how the queues stand, for metrics.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn figures(&self) -> Result<Figures, Error> {
+        let now = self.shared.store.clock().now();
+        let queues = self.shared.store.read(tables::deliveries::standing).await?;
+        let sum = |of: fn(&tables::deliveries::Standing) -> i64| queues.iter().map(of).sum::<i64>().unsigned_abs();
+        let oldest = queues.iter().filter_map(|queue| queue.oldest).min();
+        let age_ms = oldest.map_or(0, |oldest| now.millis_since(oldest).max(0)).unsigned_abs();
+        Ok(Figures {
+            before_calls: self.before.calls().by_status(),
+            before_time: self.before.calls().times(),
+            before_tripped: self.before.tripped(),
+            after_calls: self.after.calls().by_status(),
+            after_time: self.after.calls().times(),
+            deliveries: vec![
+                ("waiting", sum(|queue| queue.waiting)),
+                ("retrying", sum(|queue| queue.retrying)),
+                ("dead", sum(|queue| queue.dead)),
+            ],
+            queue_age_seconds: Duration::from_millis(age_ms).as_secs_f64(),
+            log_rows_dropped: self.shared.log.rows_dropped(),
+        })
+    }
+
+    /// Stops delivering: no new attempts, those in flight get `grace` to end. What has ended is written down.
+    pub async fn stop(&self, grace: Duration) {
+        self.after.stop(grace).await;
+    }
+}

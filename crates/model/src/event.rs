@@ -155,7 +155,7 @@ pub struct Cause {
     pub handlers_id: i64,
     /// How many causes led here: 1 for a reaction to an event without a cause.
     pub depth: u32,
-    /// Every handler on the way here (the handler above included): none of them is called again.
+    /// Every handler on the way here, the handler above included: to be shown where a chain of reactions is cut.
     pub handlers: Vec<i64>,
 }
 

@@ -35,7 +35,7 @@ impl Moment {
     /// Milliseconds from `earlier` to this; negative if this is the earlier one.
     #[must_use]
     pub fn millis_since(self, earlier: Moment) -> i64 {
-        (self.0 - earlier.0).div_euclid(1_000)
+        self.0.saturating_sub(earlier.0).div_euclid(1_000)
     }
 
     /// As the contract writes it: whole seconds, `2026-11-23T21:14:07+00:00`.
@@ -49,5 +49,33 @@ impl Moment {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         text.parse::<Timestamp>().ok().map(|stamp| Self(stamp.as_microsecond()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_shown_in_whole_seconds_utc() {
+        let moment = Moment::parse("2026-11-23T22:14:07.987654+01:00").expect("a time");
+        assert_eq!(moment.0 % 1_000_000, 987_654);
+        assert_eq!(moment.iso(), "2026-11-23T21:14:07+00:00");
+        assert_eq!(Moment(-1).iso(), "1969-12-31T23:59:59+00:00", "rounded down before the epoch too");
+    }
+
+    #[test]
+    fn a_time_needs_its_offset() {
+        assert_eq!(Moment::parse("2026-11-23T21:14:07Z"), Moment::parse("2026-11-23T21:14:07+00:00"));
+        for text in ["", "now", "2026-11-23", "2026-11-23T21:14:07", "1795468447"] {
+            assert_eq!(Moment::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_clock_far_off_is_no_panic() {
+        assert_eq!(Moment(i64::MAX).iso(), "1970-01-01T00:00:00+00:00", "beyond what a date can say");
+        assert_eq!(Moment::from_millis(i64::MAX).plus_millis(1), Moment(i64::MAX));
+        assert!(Moment(i64::MAX).millis_since(Moment(i64::MIN)) > 0);
     }
 }

@@ -80,7 +80,8 @@ impl Ids {
 
     /// Gives back what is left.
     pub(crate) async fn give_back(&self, store: &Store) -> Result<(), Error> {
-        let left: Vec<(Sequence, Range<i64>)> = self.with(|blocks| blocks.drain().map(|(name, block)| (name, block.left)).collect());
+        let left: Vec<(Sequence, Range<i64>)> =
+            self.with(|blocks| blocks.drain().map(|(name, block)| (name, block.left)).collect());
         store
             .write(move |tx| {
                 for (sequence, left) in left {

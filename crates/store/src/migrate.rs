@@ -12,8 +12,7 @@ struct Migration {
 }
 
 /// In order, numbered from 1 without a gap.
-const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "start", sql: include_str!("migrations/0001_start.sql") }];
+const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "start", sql: include_str!("migrations/0001_start.sql") }];
 
 const RECORDS: &str = "CREATE TABLE IF NOT EXISTS migrations
   (number INTEGER PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, dt INTEGER NOT NULL)";

@@ -15,6 +15,8 @@ use crate::{
     tables,
 };
 
+/// A last checkpoint that takes longer is left to the next start.
+const CLOSING_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 /// Threads that read.
 const READERS: usize = 4;
 
@@ -152,18 +154,18 @@ impl Store {
         self.path.parent()
     }
 
-    /// Ends in order: unused ids are given back. When the last handle is gone, the log is merged into the file.
+    /// Ends in order: unused ids are given back, what was handed in before is done, the log is merged into the file. Whoever
+    /// writes afterwards is told that the store is closed.
     ///
     /// # Errors
     /// Whatever the store says.
     pub async fn close(self) -> Result<(), Error> {
         self.ids.give_back(&self).await?;
+        self.writer.end().await;
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(self);
         if let Some(thread) = thread {
-            // Ends once the other handles are gone too; who holds one for ever must not hold us.
             let ended = tokio::task::spawn_blocking(move || thread.join());
-            let _ = tokio::time::timeout(std::time::Duration::from_secs(5), ended).await;
+            let _ = tokio::time::timeout(CLOSING_MAX, ended).await;
         }
         Ok(())
     }
@@ -201,3 +203,6 @@ where
         let _ = self.answer.send(result);
     }
 }
+
+#[cfg(test)]
+mod tests;

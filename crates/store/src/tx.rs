@@ -8,7 +8,7 @@ use rusqlite::{CachedStatement, Connection};
 use crate::{Error, Param, Row};
 
 /// Run after the commit, in the order of commits, by the thread that committed: it must neither block nor take long.
-pub type OnCommit = Box<dyn FnOnce() + Send>;
+pub(crate) type OnCommit = Box<dyn FnOnce() + Send>;
 
 /// One transaction, or one caller's part of it.
 pub struct Tx<'c> {

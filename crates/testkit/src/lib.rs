@@ -21,6 +21,7 @@
 pub mod api;
 pub mod chance;
 pub mod check;
+pub mod clocked;
 pub mod companion;
 pub mod program;
 pub mod recorder;
@@ -33,6 +34,7 @@ pub mod wait;
 pub use api::{Answer, Api, RpcError};
 pub use chance::Chance;
 pub use check::{assert_has, ids, names};
+pub use clocked::Clocked;
 pub use companion::Companion;
 pub use program::{ADMIN_KEY, Server, Setup};
 pub use recorder::{Call, Recorder};

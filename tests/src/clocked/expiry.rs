@@ -1,6 +1,8 @@
 //! What holds for a day, a minute or a number of days, and no longer.
 use hookswitch_testkit::{
-    Clocked, Recorder, Reply, after, api::id, json,
+    Clocked, Recorder, Reply, after,
+    api::id,
+    json,
     signature::{signatures, valid_signatures},
     wait_until,
 };
@@ -81,7 +83,8 @@ async fn wrong_keys_are_counted_by_the_minute() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_is_kept_for_retention_days_but_what_is_not_delivered_is_never_cut() {
     let server = Clocked::start().await;
-    let recorder = Recorder::answering(|call| if call.body["data"]["name"] == "Stuck" { Reply::status(410) } else { Reply::ok() }).await;
+    let recorder =
+        Recorder::answering(|call| if call.body["data"]["name"] == "Stuck" { Reply::status(410) } else { Reply::ok() }).await;
     server.handler(after("clients.create", &recorder)).await;
     server.client("Gone").await;
     server.client("Stuck").await;

@@ -34,7 +34,8 @@ async fn ten_failures_in_a_row_over_30_seconds_trip_a_before_handler_until_a_pro
 #[tokio::test(flavor = "multi_thread")]
 async fn a_success_in_between_starts_the_count_again() {
     let server = Clocked::start().await;
-    let recorder = Recorder::answering(|call| if call.body["data"]["name"] == "Good" { Reply::ok() } else { Reply::status(500) }).await;
+    let recorder =
+        Recorder::answering(|call| if call.body["data"]["name"] == "Good" { Reply::ok() } else { Reply::status(500) }).await;
     server.handler(before("clients.create", &recorder)).await;
     for _ in 0..9 {
         server.refused("clients.create", json!({"name": "Bad"})).await;

@@ -1,39 +1,5 @@
 //! Who calls: a user with a role, within a reseller or of the whole system.
-use hookswitch_model::{event::Actor, refusal::Refusal};
-
-/// What a user may do (contract, Roles).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Everything.
-    Admin,
-    /// Everything but users and the making and changing of handlers.
-    Operator,
-    /// Reads, and never sees an account's password.
-    Readonly,
-}
-
-impl Role {
-    /// Reads the contract's word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        match word {
-            "admin" => Some(Self::Admin),
-            "operator" => Some(Self::Operator),
-            "readonly" => Some(Self::Readonly),
-            _ => None,
-        }
-    }
-
-    /// The contract's word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Operator => "operator",
-            Self::Readonly => "readonly",
-        }
-    }
-}
+use hookswitch_model::{event::Actor, objects::user::Role, refusal::Refusal};
 
 /// What a method asks of its caller's role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

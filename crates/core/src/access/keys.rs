@@ -1,9 +1,5 @@
 //! The snapshot of keys, users and resellers, and how a key becomes a caller.
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::Arc,
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use arc_swap::ArcSwap;
 use hookswitch_hooks::rules::Resellers;
@@ -12,7 +8,7 @@ use hookswitch_store::{Store, Tx, tables};
 use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 
-use super::{Caller, Role};
+use super::Caller;
 
 /// How deep the tree of resellers may be: bounds every walk to the top.
 pub const RESELLER_DEPTH_MAX: usize = 16;
@@ -73,12 +69,11 @@ impl Snapshot {
         let version = tables::versions::read(tx, tables::versions::ACCESS)?;
         let mut users = HashMap::new();
         for user in tables::users::all(tx)? {
-            let Some(role) = Role::from_word(user.role.word()) else { continue };
             let caller = Caller {
                 users_id: user.id,
                 actor: Actor::User { id: user.id, login: user.login.clone() },
                 companies_id: user.companies_id,
-                role,
+                role: user.role,
             };
             let known = KnownUser { caller: Arc::new(caller), active: user.is_active(), allowed_ips: user.allowed_ips };
             users.insert(user.id, known);

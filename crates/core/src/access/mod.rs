@@ -12,5 +12,5 @@ pub mod caller;
 pub mod keys;
 pub mod passwords;
 
-pub use caller::{Caller, Right, Role};
+pub use caller::{Caller, Right};
 pub use keys::{Access, Snapshot};

@@ -22,9 +22,8 @@ fn hash_now(password: &str) -> Result<String, Refusal> {
 
 /// True if the password is the one behind the PHC string; false also for a string that is none.
 pub async fn verify(password: String, phc: String) -> bool {
-    let check = move || {
-        PasswordHash::new(&phc).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
-    };
+    let check =
+        move || PasswordHash::new(&phc).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
     tokio::task::spawn_blocking(check).await.unwrap_or(false)
 }
 

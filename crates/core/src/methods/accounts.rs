@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The collection's name in errors.
-pub const OBJECT: &str = "clients.accounts";
+pub(crate) const OBJECT: &str = "clients.accounts";
 
 pub(crate) static METHODS: &[Method] = &[
     Method {

@@ -1,22 +1,17 @@
 //! The balance edges of a client, found in the transaction that changes its balance or credit.
 use hookswitch_model::{
     Object, event,
-    funds::{Balances, Edge, EdgeKind},
+    funds::{Edge, EdgeKind},
     money::Money,
     objects::client::Client,
 };
 use serde_json::Value;
 
-use crate::perform::{At, Part};
-
-/// What counts for the edges of a client.
-pub(crate) fn balances(client: &Client) -> Balances {
-    Balances { live: client.balance, credit: client.credit }
-}
+use crate::perform::Part;
 
 /// A changed client with its new state of funds, and the edges that it crossed.
 pub(crate) fn settle(old: &Client, mut new: Client) -> (Client, Vec<Part>) {
-    let (funds, edges) = old.funds.step(balances(old), balances(&new));
+    let (funds, edges) = old.funds.step(old.balances(), new.balances());
     new.funds = funds;
     let parts = edges.iter().map(|edge| part(old, &new, edge)).collect();
     (new, parts)

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The collection's name in errors.
-pub const OBJECT: &str = "clients";
+pub(crate) const OBJECT: &str = "clients";
 
 pub(crate) static METHODS: &[Method] = &[
     Method {
@@ -232,4 +232,3 @@ fn part(kind: Kind, client: &Client, data: Object, previous: Option<Object>, obj
     let watched = params::watched(&data, before, &["status"]);
     Part { kind, object_id: client.id, clients_id: client.id, companies_id: client.companies_id, data, previous, object, watched }
 }
-

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The collection's name in errors.
-pub const OBJECT: &str = "companies";
+pub(crate) const OBJECT: &str = "companies";
 
 pub(crate) static METHODS: &[Method] = &[
     Method {

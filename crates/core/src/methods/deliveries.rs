@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The collection's name in errors.
-pub const OBJECT: &str = "provisioning.deliveries";
+pub(crate) const OBJECT: &str = "provisioning.deliveries";
 
 pub(crate) static METHODS: &[Method] = &[
     Method {
@@ -37,7 +37,7 @@ pub(crate) static METHODS: &[Method] = &[
     },
     Method {
         name: "provisioning.deliveries.resend",
-        about: "Sends dead deliveries again: one, a selection, or everything dead",
+        about: "Sends dead deliveries again, and retrying ones now: one, a selection, or everything dead",
         right: Right::Operate,
         params: &[],
         check: params::as_given,
@@ -66,7 +66,7 @@ fn get(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {
 fn resend(core: &Core, at: At, request: Object) -> Steered<'_> {
     Box::pin(async move {
         let scope = at.access.scope(&at.caller);
-        let done = core.hooks.after.resend(request, scope).await?;
+        let done = core.hooks.after.resend(core.hooks.rules(), request, scope).await?;
         Ok(json!({"resent": done.resent, "overtaken": done.overtaken}))
     })
 }
@@ -74,7 +74,7 @@ fn resend(core: &Core, at: At, request: Object) -> Steered<'_> {
 fn discard(core: &Core, at: At, request: Object) -> Steered<'_> {
     Box::pin(async move {
         let scope = at.access.scope(&at.caller);
-        let discarded = core.hooks.after.discard(request, scope, at.caller.login().to_owned()).await?;
+        let discarded = core.hooks.after.discard(core.hooks.rules(), request, scope, at.caller.login().to_owned()).await?;
         Ok(json!({"discarded": discarded}))
     })
 }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The collection's name in errors.
-pub const OBJECT: &str = "provisioning.events";
+pub(crate) const OBJECT: &str = "provisioning.events";
 
 pub(crate) static METHODS: &[Method] = &[
     Method {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The collection's name in errors.
-pub const OBJECT: &str = "provisioning.executions";
+pub(crate) const OBJECT: &str = "provisioning.executions";
 
 pub(crate) static METHODS: &[Method] = &[
     Method {
@@ -38,23 +38,6 @@ pub(crate) static METHODS: &[Method] = &[
 
 fn get(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {
     let id = params::id(request);
-    let not_found = || Refusal::not_found(OBJECT, id);
-    let call = tables::executions::get(tx, id)?.ok_or_else(not_found)?;
-    if !at.access.sees(&at.caller, call.companies_id) {
-        return Err(not_found());
-    }
-    let mut shown = call.shown();
-    if at.caller.companies_id.is_some() && is_of_system(tx, at, call.handlers_id)? {
-        // Of a system handler a reseller sees id, name and verdict: not what it was sent, nor what it said.
-        for name in ["request", "response", "changes"] {
-            shown.insert(name.into(), Value::Null);
-        }
-    }
-    Ok(shown.into())
-}
-
-/// A handler that is gone counts as the system's: nobody can tell any more whose it was.
-fn is_of_system(tx: &Tx, at: &At, handlers_id: i64) -> Result<bool, Refusal> {
-    let handler = tables::handlers::get(tx, &at.vault, handlers_id)?;
-    Ok(handler.is_none_or(|handler| handler.companies_id.is_none()))
+    let call = tables::executions::get(tx, id, at.access.scope(&at.caller).as_deref())?;
+    Ok(call.ok_or_else(|| Refusal::not_found(OBJECT, id))?.into())
 }

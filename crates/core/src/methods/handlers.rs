@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The collection's name in errors.
-pub const OBJECT: &str = "provisioning.handlers";
+pub(crate) const OBJECT: &str = "provisioning.handlers";
 
 /// How long the old secret signs beside the new one.
 const OLD_SECRET_HOURS: i64 = 24;

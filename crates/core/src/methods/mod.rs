@@ -10,6 +10,7 @@ pub(crate) mod executions;
 pub(crate) mod handlers;
 pub(crate) mod params;
 pub(crate) mod reach;
+mod sample;
 pub(crate) mod system;
 pub(crate) mod transactions;
 pub(crate) mod users;

@@ -91,7 +91,9 @@ fn client_sample(at: &At, kind: Kind) -> Sample {
 }
 
 fn account_sample(kind: Kind) -> Sample {
-    let given = object(json!({"clients_id": 1, "name": "Desk", "auth_type": "name", "accname": "sample-100", "password": "sample-secret"}));
+    let given = object(
+        json!({"clients_id": 1, "name": "Desk", "auth_type": "name", "accname": "sample-100", "password": "sample-secret"}),
+    );
     let shown = Account::from_new(0, "Sample Telecom".to_owned(), &given).shown();
     sample_of(kind, shown, json!({"id": 0, "clients_id": 1, "name": "Desk"}), json!({"name": "Old desk"}))
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The collection's name in errors.
-pub const OBJECT: &str = "accounting.transactions";
+pub(crate) const OBJECT: &str = "accounting.transactions";
 
 pub(crate) static METHODS: &[Method] = &[
     Method {
@@ -40,7 +40,12 @@ pub(crate) static METHODS: &[Method] = &[
         check: transaction::check,
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act { events: &[], new_id: Some(Sequence::Transactions), draft: create_no_negative, touches: Touches::Rows }),
+        run: Run::Act(Act {
+            events: &[],
+            new_id: Some(Sequence::Transactions),
+            draft: create_no_negative,
+            touches: Touches::Rows,
+        }),
     },
     Method {
         name: "accounting.transactions.get",

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The collection's name in errors.
-pub const OBJECT: &str = "users";
+pub(crate) const OBJECT: &str = "users";
 
 const ROTATION: &[Field] = &[Field::ID, Field::OVERLAP_HOURS];
 

@@ -3,26 +3,27 @@
 //! A journey through the door has one budget and at most two askings; the ids of its events stay the same throughout.
 use std::{
     collections::HashSet,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use hookswitch_hooks::{
+    Weighed,
     before::{Allowed, Asking, Subject},
     rules::Rules,
 };
 use hookswitch_model::{
     Object,
-    event::{Event, Kind},
-    json,
+    event::Event,
     refusal::{FieldErrors, Refusal},
 };
 use tokio::time::Instant;
 
 use super::{
-    Answer, Place, RELOADS_MAX, Waiting,
+    Answer, RELOADS_MAX,
     draft::{Decided, EventIds, Part, Shown},
     prepare::{Request, Shared},
+    waiting::{Place, Waiting},
 };
 use crate::{Core, registry::Act};
 
@@ -30,7 +31,7 @@ use crate::{Core, registry::Act};
 const SECOND_ASKING_MIN: Duration = Duration::from_millis(20);
 
 /// What lasts over the askings and commits of one action.
-pub struct Journey {
+pub(super) struct Journey {
     deadline: Instant,
     asking: u32,
     reloads: u32,
@@ -41,22 +42,22 @@ pub struct Journey {
 }
 
 /// What came of the asking.
-pub struct Asked {
+pub(super) struct Asked {
     /// The request as decided.
-    pub decided: std::sync::Arc<Decided>,
+    pub decided: Arc<Decided>,
     /// What handlers wanted the caller to know.
     pub warnings: Vec<String>,
     /// The handlers that were in force.
-    pub rules: std::sync::Arc<Rules>,
-    /// After handlers whose condition is false, by the index of the part.
-    pub unwanted: std::sync::Arc<HashSet<(usize, i64)>>,
+    pub rules: Arc<Rules>,
+    /// What the conditions of after handlers came to.
+    pub weighed: Arc<Weighed>,
     /// The ids of the action's events.
     pub ids: EventIds,
 }
 
 impl Journey {
     /// Sets out with the whole budget.
-    pub fn start(core: &Core, _act: &Act) -> Self {
+    pub(super) fn start(core: &Core, _act: &Act) -> Self {
         let deadline = Instant::now() + core.before_budget;
         Self { deadline, asking: 1, reloads: 0, ids: EventIds::default(), standing: None }
     }
@@ -65,7 +66,7 @@ impl Journey {
     ///
     /// # Errors
     /// `conflict` if it was asked a second time already, or too little time is left.
-    pub fn ask_again(&mut self) -> Result<(), Refusal> {
+    pub(super) fn ask_again(&mut self) -> Result<(), Refusal> {
         self.asking += 1;
         if self.asking > 2 {
             return Err(Refusal::conflict("the object was changed again while handlers were asked; read it and try again"));
@@ -80,7 +81,7 @@ impl Journey {
     ///
     /// # Errors
     /// `conflict` if that happened too often.
-    pub fn reload(&mut self) -> Result<(), Refusal> {
+    pub(super) fn reload(&mut self) -> Result<(), Refusal> {
         self.reloads += 1;
         if self.reloads > RELOADS_MAX {
             return Err(Refusal::conflict("handlers are being changed; try again"));
@@ -89,7 +90,7 @@ impl Journey {
     }
 
     /// The decision stands if the before handlers of these events are what they were: only deliveries are found anew.
-    pub fn keep_if_same_handlers(&mut self, core: &Core, act: &Act, asked: Asked) {
+    pub(super) fn keep_if_same_handlers(&mut self, core: &Core, act: &Act, asked: Asked) {
         let now = core.hooks.rules();
         if act.events.iter().all(|kind| now.before_versions(kind) == asked.rules.before_versions(kind)) {
             self.standing = Some(asked);
@@ -101,68 +102,65 @@ impl Journey {
 ///
 /// # Errors
 /// The handlers' refusal, or whatever is wrong with the request.
-pub async fn decide(core: &Core, act: &'static Act, request: &Shared, journey: &mut Journey) -> Result<Asked, Refusal> {
+pub(super) async fn decide(core: &Core, act: &'static Act, request: &Shared, journey: &mut Journey) -> Result<Asked, Refusal> {
     let rules = core.hooks.rules();
     if let Some(standing) = journey.standing.take() {
         let events = draft_events(core, act, request, standing.decided.request().clone(), &mut journey.ids).await?.events;
-        let unwanted = core.hooks.unwanted(&rules, &events).await;
-        return Ok(Asked { rules, unwanted: unwanted.into(), ids: journey.ids.clone(), ..standing });
+        let weighed = core.hooks.weigh(&rules, &events, &core.access).await.into();
+        return Ok(Asked { rules, weighed, ids: journey.ids.clone(), ..standing });
     }
     let before = act.events.iter().any(|kind| rules.wants_before(kind));
     let conditions = act.events.iter().any(|kind| rules.conditional_after(kind));
     if !before && !conditions {
         let decided = Decided::undisputed(request.params.clone()).into();
         let ids = journey.ids.clone();
-        return Ok(Asked { decided, warnings: Vec::new(), rules, unwanted: HashSet::new().into(), ids });
+        return Ok(Asked { decided, warnings: Vec::new(), rules, weighed: Arc::default(), ids });
     }
     let drafted = draft_events(core, act, request, request.params.clone(), &mut journey.ids).await?;
     let subject = Revision::new(core, act, request, drafted.shown, journey.ids.clone());
     let allowed = if before {
         let _places = enter(&core.waiting, &drafted.events)?;
-        ask_chain(core, request, journey, drafted.events, &subject).await?
+        ask_chain(core, &rules, request, journey, drafted.events, &subject).await?
     } else {
         Allowed { events: drafted.events, warnings: Vec::new() }
     };
-    let unwanted = core.hooks.unwanted(&rules, &allowed.events).await;
+    let weighed = core.hooks.weigh(&rules, &allowed.events, &core.access).await.into();
     let ids = journey.ids.clone();
-    Ok(Asked { decided: subject.decided().into(), warnings: allowed.warnings, rules, unwanted: unwanted.into(), ids })
+    Ok(Asked { decided: subject.decided().into(), warnings: allowed.warnings, rules, weighed, ids })
 }
 
 /// `dry_run: true`: drafts, asks those who may be asked, writes nothing.
 ///
 /// # Errors
 /// As the real thing.
-pub async fn rehearse(core: &Core, act: &'static Act, request: &Shared) -> Result<Answer, Refusal> {
+pub(super) async fn rehearse(core: &Core, act: &'static Act, request: &Shared) -> Result<Answer, Refusal> {
     let mut journey = Journey::start(core, act);
     let drafted = draft_events(core, act, request, request.params.clone(), &mut journey.ids).await?;
     let _places = enter(&core.waiting, &drafted.events)?;
     let subject = Revision::new(core, act, request, drafted.shown, journey.ids.clone());
-    let allowed = ask_chain(core, request, &journey, drafted.events, &subject).await?;
+    let allowed = ask_chain(core, &core.hooks.rules(), request, &journey, drafted.events, &subject).await?;
     let decided = subject.decided().request().clone();
-    let (shared, draft) = (std::sync::Arc::clone(request), act.draft);
+    let (shared, draft) = (Arc::clone(request), act.draft);
     let preview = core.store.read(move |tx| draft(tx, &shared.at, &decided).map(|draft| draft.preview)).await?;
     Ok(Answer { result: preview, warnings: allowed.warnings })
 }
 
 async fn ask_chain(
     core: &Core,
+    rules: &Rules,
     request: &Request,
     journey: &Journey,
     events: Vec<Event>,
     subject: &Revision<'_>,
 ) -> Result<Allowed, Refusal> {
-    let asking = Asking {
-        attempt: journey.asking,
-        deadline: journey.deadline,
-        budget: core.before_budget,
-        traceparent: request.traceparent.clone(),
-    };
+    let asking = Asking { attempt: journey.asking, deadline: journey.deadline, traceparent: request.traceparent.clone() };
     let _asked = core.hooks.being_asked(&events);
-    core.hooks.before.ask(&core.hooks.rules(), events, asking, subject).await
+    core.hooks.before.ask(rules, events, &asking, subject).await
 }
 
 fn enter(waiting: &Waiting, events: &[Event]) -> Result<Vec<Place>, Refusal> {
-    let clients: HashSet<i64> = events.iter().map(|event| event.clients_id).collect();
+    // A client that a dry run would create has no id, and nobody waits for it.
+    let clients: HashSet<i64> = events.iter().map(|event| event.clients_id).filter(|id| *id != 0).collect();
     clients.into_iter().map(|clients_id| waiting.enter(clients_id)).collect()
 }
 
@@ -186,7 +184,7 @@ async fn draft_events(
 }
 
 async fn draft_parts(core: &Core, act: &'static Act, request: &Shared, params: Object) -> Result<Vec<Part>, Refusal> {
-    let (shared, draft) = (std::sync::Arc::clone(request), act.draft);
+    let (shared, draft) = (Arc::clone(request), act.draft);
     core.store.read(move |tx| draft(tx, &shared.at, &params).map(|draft| draft.parts)).await
 }
 
@@ -220,12 +218,12 @@ impl<'a> Revision<'a> {
     }
 
     async fn revised(&self, event: &Event, data: Object) -> Result<Option<Event>, FieldErrors> {
-        let mut params = self.with_state(|state| state.params.clone());
-        for (name, value) in data {
-            if event.data.get(&name).is_none_or(|old| !json::same(old, &value)) {
-                params.insert(name, value);
-            }
+        if data.contains_key("id") {
+            // With it the request would be about another object.
+            return Err(FieldErrors::one("id", "cannot be changed"));
         }
+        let mut params = self.with_state(|state| state.params.clone());
+        params.extend(data);
         let params = (self.request.method.check)(&params)?;
         let parts = draft_parts(self.core, self.act, self.request, params.clone()).await.map_err(as_field_errors)?;
         let events = self.with_state(|state| {
@@ -252,6 +250,3 @@ impl Subject for Revision<'_> {
         Ok(revised.unwrap_or_else(|| Event { data: Object::new(), previous: None, ..event.clone() }))
     }
 }
-
-/// The kinds that an action without handlers has.
-pub const NO_EVENTS: &[Kind] = &[];

@@ -1,9 +1,13 @@
 //! Step 3: one short transaction. It drafts the decided request again from the state of that very transaction, finds
 //! out whether that state is still the one that the handlers were shown, writes the change, and puts its events and
 //! their deliveries beside it. Either all of this is there after a crash, or none of it.
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
-use hookswitch_hooks::{outbox, rules::Rules};
+use hookswitch_hooks::{
+    Weighed,
+    outbox::{self, Due},
+    rules::Rules,
+};
 use hookswitch_model::{event::Event, refusal::Refusal};
 use hookswitch_store::{Tx, tables};
 use serde_json::Value;
@@ -16,7 +20,7 @@ use super::{
 use crate::{Core, registry::Act};
 
 /// What became of a commit.
-pub enum Outcome {
+pub(super) enum Outcome {
     /// It is done: the method's result, and what the caller should know.
     Committed(Value, Vec<String>),
     /// The object is no longer what the handlers were shown: nothing was written.
@@ -29,7 +33,7 @@ pub enum Outcome {
 ///
 /// # Errors
 /// Whatever is wrong with the request in the state that the transaction finds.
-pub async fn commit(core: &Core, act: &'static Act, request: &Shared, asked: &Asked) -> Result<Outcome, Refusal> {
+pub(super) async fn commit(core: &Core, act: &'static Act, request: &Shared, asked: &Asked) -> Result<Outcome, Refusal> {
     let (request, decided, draft) = (Arc::clone(request), Arc::clone(&asked.decided), act.draft);
     let mut outgoing = Outgoing::new(core, asked);
     core.store
@@ -66,7 +70,7 @@ fn replayed(tx: &Tx, request: &Shared) -> Result<Option<Value>, Refusal> {
 /// The way of this action's events into the journal.
 struct Outgoing {
     rules: Arc<Rules>,
-    unwanted: Arc<HashSet<(usize, i64)>>,
+    weighed: Arc<Weighed>,
     ids: EventIds,
     resellers: crate::access::Access,
     entrance: hookswitch_hooks::after::Entrance,
@@ -77,7 +81,7 @@ impl Outgoing {
     fn new(core: &Core, asked: &Asked) -> Self {
         Self {
             rules: Arc::clone(&asked.rules),
-            unwanted: Arc::clone(&asked.unwanted),
+            weighed: Arc::clone(&asked.weighed),
             ids: asked.ids.clone(),
             resellers: core.access.clone(),
             entrance: core.hooks.entrance(),
@@ -88,9 +92,13 @@ impl Outgoing {
     /// The action's own events, to the after handlers whose conditions held when it was decided.
     fn put(&self, tx: &mut Tx, events: &[Event]) -> Result<(), Refusal> {
         for (index, event) in events.iter().enumerate() {
-            let mut due = self.due(event);
-            due.retain(|handlers_id| !self.unwanted.contains(&(index, *handlers_id)));
-            outbox::put(tx, &self.vault, event, &due, &self.entrance)?;
+            let due = |handlers_id| {
+                let place = (index, handlers_id);
+                let wanted = !self.weighed.unwanted.contains(&place);
+                wanted.then(|| Due { handlers_id, note: self.weighed.notes.get(&place).cloned() })
+            };
+            let due = self.handlers(event).filter_map(due).collect();
+            outbox::put(tx, &self.vault, event, due, &self.entrance)?;
         }
         Ok(())
     }
@@ -98,12 +106,13 @@ impl Outgoing {
     /// Balance edges, to all who hear of that basis: their conditions are weighed in the lane.
     fn put_edges(&self, tx: &mut Tx, edges: &[Event]) -> Result<(), Refusal> {
         for event in edges {
-            outbox::put(tx, &self.vault, event, &self.due(event), &self.entrance)?;
+            let due = self.handlers(event).map(|handlers_id| Due { handlers_id, note: None }).collect();
+            outbox::put(tx, &self.vault, event, due, &self.entrance)?;
         }
         Ok(())
     }
 
-    fn due(&self, event: &Event) -> Vec<i64> {
-        self.rules.after(event, &self.resellers).iter().map(|rule| rule.handler.id).collect()
+    fn handlers<'a>(&'a self, event: &'a Event) -> impl Iterator<Item = i64> + 'a {
+        self.rules.after(event, &self.resellers).map(|rule| rule.handler.id)
     }
 }

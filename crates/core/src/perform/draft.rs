@@ -112,7 +112,7 @@ impl Draft {
 }
 
 /// A request whose before handlers have all spoken, and what they were shown.
-pub struct Decided {
+pub(super) struct Decided {
     request: Object,
     shown: Shown,
 }
@@ -120,7 +120,7 @@ pub struct Decided {
 impl Decided {
     /// Nobody had to be asked: the request stands as it came.
     #[must_use]
-    pub fn undisputed(request: Object) -> Self {
+    pub(super) fn undisputed(request: Object) -> Self {
         Self { request, shown: Shown::nothing() }
     }
 
@@ -132,20 +132,20 @@ impl Decided {
 
     /// The request with what the handlers made of it.
     #[must_use]
-    pub fn request(&self) -> &Object {
+    pub(super) fn request(&self) -> &Object {
         &self.request
     }
 
     /// True if the present state is still the one that the handlers were shown.
     #[must_use]
-    pub fn still_holds(&self, parts: &[Part]) -> bool {
+    pub(super) fn still_holds(&self, parts: &[Part]) -> bool {
         self.shown.agrees_with(parts)
     }
 }
 
 /// The watched values that the chain was shown, by part; the first value shown of a key counts.
 #[derive(Debug, Clone, Default)]
-pub struct Shown {
+pub(super) struct Shown {
     parts: Option<HashMap<(&'static str, i64), Object>>,
 }
 
@@ -155,7 +155,7 @@ impl Shown {
     }
 
     /// Takes note of what these parts show.
-    pub fn note(&mut self, parts: &[Part]) {
+    pub(super) fn note(&mut self, parts: &[Part]) {
         let known = self.parts.get_or_insert_default();
         for part in parts {
             let seen = known.entry(part.key()).or_default();
@@ -180,11 +180,11 @@ impl Shown {
 
 /// The ids of an action's events: the same for each part through every asking and the commit.
 #[derive(Debug, Clone, Default)]
-pub struct EventIds(HashMap<(&'static str, i64), Uuid>);
+pub(super) struct EventIds(HashMap<(&'static str, i64), Uuid>);
 
 impl EventIds {
     /// The parts as events, with their ids; a part seen for the first time gets a new one.
-    pub fn events(&mut self, parts: Vec<Part>, at: &At) -> Vec<Event> {
+    pub(super) fn events(&mut self, parts: Vec<Part>, at: &At) -> Vec<Event> {
         parts
             .into_iter()
             .map(|part| {
@@ -197,7 +197,7 @@ impl EventIds {
 
 /// Balance edges as events: each is its own, also when both bases cross at once.
 #[must_use]
-pub fn edge_events(edges: Vec<Part>, at: &At) -> Vec<Event> {
+pub(super) fn edge_events(edges: Vec<Part>, at: &At) -> Vec<Event> {
     edges.into_iter().map(|part| part.into_event(new_event_id(at), at)).collect()
 }
 

@@ -1,5 +1,8 @@
 //! A repeated create returns the first success: remembered in the change's own transaction, per user and method.
-use hookswitch_model::{Object, refusal::{FieldErrors, Refusal}};
+use hookswitch_model::{
+    Object,
+    refusal::{FieldErrors, Refusal},
+};
 use hookswitch_store::{Tx, tables};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -12,7 +15,7 @@ pub const IDEMPOTENCY_HOURS: i64 = 24;
 
 /// Under what a success is remembered, and for which parameters.
 #[derive(Debug, Clone)]
-pub struct Ticket {
+pub(super) struct Ticket {
     users_id: i64,
     method: &'static str,
     key: String,
@@ -21,7 +24,7 @@ pub struct Ticket {
 
 impl Ticket {
     /// The ticket of a request; the parameters are those of the method alone.
-    pub fn new(caller: &Caller, method: &Method, key: &str, params: &Object, errors: &mut FieldErrors) -> Option<Self> {
+    pub(super) fn new(caller: &Caller, method: &Method, key: &str, params: &Object, errors: &mut FieldErrors) -> Option<Self> {
         let good = (1..=255).contains(&key.len()) && key.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
         if !good {
             errors.add("idempotency_key", "must be 1 to 255 visible ASCII characters");
@@ -36,7 +39,7 @@ impl Ticket {
     ///
     /// # Errors
     /// `idempotency_key_reused` if the key was used with other parameters.
-    pub fn find(&self, tx: &Tx) -> Result<Option<Value>, Refusal> {
+    pub(super) fn find(&self, tx: &Tx) -> Result<Option<Value>, Refusal> {
         let since = tx.now().plus_millis(-IDEMPOTENCY_HOURS * 3_600_000);
         let Some(known) = tables::idempotency::find(tx, self.users_id, self.method, &self.key, since)? else { return Ok(None) };
         if known.params_hash != self.params_hash {
@@ -50,7 +53,7 @@ impl Ticket {
     ///
     /// # Errors
     /// Whatever the store says.
-    pub fn remember(&self, tx: &mut Tx, method: &Method, result: &Value) -> Result<(), Refusal> {
+    pub(super) fn remember(&self, tx: &mut Tx, method: &Method, result: &Value) -> Result<(), Refusal> {
         let mut shown = result.clone();
         if let Value::Object(object) = &mut shown {
             for name in method.hidden_in_replay {
@@ -66,7 +69,7 @@ impl Ticket {
 ///
 /// # Errors
 /// `idempotency_key_reused`.
-pub async fn find(core: &Core, request: &Request) -> Result<Option<Value>, Refusal> {
+pub(super) async fn find(core: &Core, request: &Request) -> Result<Option<Value>, Refusal> {
     let Some(ticket) = request.idempotency.clone() else { return Ok(None) };
     core.store.read(move |tx| ticket.find(tx)).await
 }

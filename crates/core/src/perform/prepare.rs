@@ -16,10 +16,10 @@ use crate::{
 };
 
 /// From this depth on a chain of causes is cut.
-pub const CAUSE_DEPTH_MAX: u32 = 8;
+pub(super) const CAUSE_DEPTH_MAX: u32 = 8;
 
 /// A request of good shape.
-pub struct Request {
+pub(super) struct Request {
     /// What is to be done.
     pub method: &'static Method,
     /// Its own parameters, checked and normalised.
@@ -36,7 +36,7 @@ pub struct Request {
 ///
 /// # Errors
 /// `Invalid` with every wrong field, `cause_too_deep`.
-pub async fn request(core: &Core, call: Call) -> Result<Request, Refusal> {
+pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal> {
     let Call { method, mut params, caller, cause, idempotency_key, traceparent } = call;
     let mut errors = FieldErrors::new();
     let options = Options::take(method, &mut params, idempotency_key, &mut errors);
@@ -44,28 +44,48 @@ pub async fn request(core: &Core, call: Call) -> Result<Request, Refusal> {
         Some(key) => idempotency::Ticket::new(&caller, method, key, &params, &mut errors),
         None => None,
     };
-    let checked = (method.check)(&params).unwrap_or_else(|wrong| {
-        errors.merge(wrong);
-        Object::new()
-    });
-    let mut params = errors.or(checked)?;
-    hash_password(method, &mut params).await?;
-
     let now = core.store.clock().now();
-    let mode = if options.dry_run { Mode::DryRun } else { Mode::Live };
-    let cause = match cause {
-        Some(header) if method.changes() => cause_of(core, &header).await?,
-        _ => None,
+    let mut at = At {
+        caller,
+        access: core.access.now(),
+        now,
+        mode: if options.dry_run { Mode::DryRun } else { Mode::Live },
+        cause: None,
+        new_id: 0,
+        vault: core.store.vault().clone(),
+        handlers: core.hooks.checks(),
     };
-    let new_id = match &method.run {
-        Run::Act(act) if mode == Mode::Live => match act.new_id {
-            Some(sequence) => core.store.next_id(sequence).await?,
-            None => 0,
-        },
-        _ => 0,
+    let mut params = match (method.check)(&params) {
+        Ok(checked) => errors.or(checked)?,
+        Err(wrong) => {
+            errors.merge(wrong);
+            let further = further_errors(core, method, &at, params, &errors).await;
+            errors.merge(further);
+            return Err(errors.into());
+        }
     };
-    let at = At { caller, access: core.access.now(), now, mode, cause, new_id, vault: core.store.vault().clone(), handlers: core.hooks.checks() };
+    hash_password(method, &mut params).await?;
+    if let Some(header) = cause.filter(|_| method.changes()) {
+        at.cause = cause_of(core, &header).await?;
+    }
+    if let Run::Act(act) = &method.run
+        && let (Mode::Live, Some(sequence)) = (at.mode, act.new_id)
+    {
+        at.new_id = core.store.next_id(sequence).await?;
+    }
     Ok(Request { method, params, idempotency: ticket, at, traceparent })
+}
+
+/// What is wrong with the good fields of a request that has wrong ones, by the present state: one answer names it all.
+async fn further_errors(core: &Core, method: &Method, at: &At, mut params: Object, wrong: &FieldErrors) -> FieldErrors {
+    let Run::Act(act) = &method.run else { return FieldErrors::new() };
+    params.retain(|name, _| !wrong.names(name));
+    let Ok(checked) = (method.check)(&params) else { return FieldErrors::new() };
+    let (at, draft) = (at.clone(), act.draft);
+    match core.store.read(move |tx| draft(tx, &at, &checked).map(drop)).await {
+        Err(Refusal::Invalid(errors)) => errors,
+        _ => FieldErrors::new(),
+    }
 }
 
 /// A user's password is hashed before any transaction: that takes tens of milliseconds on purpose.
@@ -128,4 +148,4 @@ async fn cause_of(core: &Core, header: &str) -> Result<Option<Cause>, Refusal> {
 }
 
 /// A request is shared by its askings and commits.
-pub type Shared = Arc<Request>;
+pub(super) type Shared = Arc<Request>;

@@ -112,44 +112,44 @@ const fn v6(head: [u16; 3], last: u16, length: u8) -> Ipv6Net {
 
 /// Refused for every handler.
 const NEVER_V4: &[Ipv4Net] = &[
-    v4(0, 0, 0, 0, 8),           // unspecified: on Linux another name of this machine
-    v4(169, 254, 0, 0, 16),      // link-local, and with it 169.254.169.254: metadata of AWS, Azure, GCP and others
-    v4(100, 100, 100, 200, 32),  // metadata of Alibaba Cloud
-    v4(168, 63, 129, 16, 32),    // the host's agent in Azure
-    v4(192, 0, 0, 192, 32),      // metadata of Oracle Cloud
-    v4(224, 0, 0, 0, 4),         // multicast
-    v4(255, 255, 255, 255, 32),  // broadcast
+    v4(0, 0, 0, 0, 8),          // unspecified: on Linux another name of this machine
+    v4(169, 254, 0, 0, 16),     // link-local, and with it 169.254.169.254: metadata of AWS, Azure, GCP and others
+    v4(100, 100, 100, 200, 32), // metadata of Alibaba Cloud
+    v4(168, 63, 129, 16, 32),   // the host's agent in Azure
+    v4(192, 0, 0, 192, 32),     // metadata of Oracle Cloud
+    v4(224, 0, 0, 0, 4),        // multicast
+    v4(255, 255, 255, 255, 32), // broadcast
 ];
 const NEVER_V6: &[Ipv6Net] = &[
-    v6([0, 0, 0], 0, 128),                // unspecified
-    v6([0xfe80, 0, 0], 0, 10),            // link-local
-    v6([0xff00, 0, 0], 0, 8),             // multicast
-    v6([0xfd00, 0xec2, 0], 0, 32),        // metadata of AWS (fd00:ec2::254)
-    v6([0xfd20, 0xce, 0], 0x254, 128),    // metadata of GCP
+    v6([0, 0, 0], 0, 128),             // unspecified
+    v6([0xfe80, 0, 0], 0, 10),         // link-local
+    v6([0xff00, 0, 0], 0, 8),          // multicast
+    v6([0xfd00, 0xec2, 0], 0, 32),     // metadata of AWS (fd00:ec2::254)
+    v6([0xfd20, 0xce, 0], 0x254, 128), // metadata of GCP
 ];
 
 /// Not public: IANA's special-purpose registry, as far as [`NEVER_V4`] has it not already.
 const NOT_PUBLIC_V4: &[Ipv4Net] = &[
-    v4(10, 0, 0, 0, 8),       // private
-    v4(100, 64, 0, 0, 10),    // behind carriers' NAT
-    v4(127, 0, 0, 0, 8),      // this machine
-    v4(172, 16, 0, 0, 12),    // private
-    v4(192, 0, 0, 0, 24),     // protocol assignments
-    v4(192, 0, 2, 0, 24),     // documentation
-    v4(192, 88, 99, 0, 24),   // 6to4 relays
-    v4(192, 168, 0, 0, 16),   // private
-    v4(198, 18, 0, 0, 15),    // benchmarks
-    v4(198, 51, 100, 0, 24),  // documentation
-    v4(203, 0, 113, 0, 24),   // documentation
-    v4(240, 0, 0, 0, 4),      // reserved
+    v4(10, 0, 0, 0, 8),      // private
+    v4(100, 64, 0, 0, 10),   // behind carriers' NAT
+    v4(127, 0, 0, 0, 8),     // this machine
+    v4(172, 16, 0, 0, 12),   // private
+    v4(192, 0, 0, 0, 24),    // protocol assignments
+    v4(192, 0, 2, 0, 24),    // documentation
+    v4(192, 88, 99, 0, 24),  // 6to4 relays
+    v4(192, 168, 0, 0, 16),  // private
+    v4(198, 18, 0, 0, 15),   // benchmarks
+    v4(198, 51, 100, 0, 24), // documentation
+    v4(203, 0, 113, 0, 24),  // documentation
+    v4(240, 0, 0, 0, 4),     // reserved
 ];
 /// All public IPv6 addresses are in here...
 const GLOBAL_V6: Ipv6Net = v6([0x2000, 0, 0], 0, 3);
 /// ...but for these.
 const NOT_PUBLIC_V6: &[Ipv6Net] = &[
-    v6([0x2001, 0, 0], 0, 23),      // protocol assignments, Teredo among them
-    v6([0x2001, 0xdb8, 0], 0, 32),  // documentation
-    v6([0x3fff, 0, 0], 0, 20),      // documentation
+    v6([0x2001, 0, 0], 0, 23),     // protocol assignments, Teredo among them
+    v6([0x2001, 0xdb8, 0], 0, 32), // documentation
+    v6([0x3fff, 0, 0], 0, 20),     // documentation
 ];
 
 const COMPATIBLE: Ipv6Net = v6([0, 0, 0], 0, 96);
@@ -168,9 +168,7 @@ fn never(address: IpAddr) -> bool {
 fn public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !NOT_PUBLIC_V4.iter().any(|network| network.contains(&address)),
-        IpAddr::V6(address) => {
-            GLOBAL_V6.contains(&address) && !NOT_PUBLIC_V6.iter().any(|network| network.contains(&address))
-        }
+        IpAddr::V6(address) => GLOBAL_V6.contains(&address) && !NOT_PUBLIC_V6.iter().any(|network| network.contains(&address)),
     }
 }
 
@@ -227,11 +225,36 @@ mod tests {
     #[test]
     fn nobody_reaches_link_local_metadata_multicast_or_nowhere() {
         for host in [
-            "169.254.169.254", "169.254.0.1", "169.254.7.1", "0.0.0.0", "0.1.2.3", "224.0.0.1", "239.1.1.1", "255.255.255.255",
-            "100.100.100.200", "168.63.129.16", "192.0.0.192", "[fe80::1]", "[febf::1]", "[ff02::1]", "[::]", "[fd00:ec2::254]",
-            "[fd20:ce::254]", "[::ffff:169.254.169.254]", "[::169.254.169.254]", "[64:ff9b::169.254.169.254]",
-            "[64:ff9b:1::169.254.169.254]", "[2002:a9fe:a9fe::1]", "[2001:0:1:2:3:4:5601:5601]", "[2001:db8::5efe:169.254.169.254]",
-            "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "0xa9.254.0251.254", "169.254.43518", "169.254.169.254.",
+            "169.254.169.254",
+            "169.254.0.1",
+            "169.254.7.1",
+            "0.0.0.0",
+            "0.1.2.3",
+            "224.0.0.1",
+            "239.1.1.1",
+            "255.255.255.255",
+            "100.100.100.200",
+            "168.63.129.16",
+            "192.0.0.192",
+            "[fe80::1]",
+            "[febf::1]",
+            "[ff02::1]",
+            "[::]",
+            "[fd00:ec2::254]",
+            "[fd20:ce::254]",
+            "[::ffff:169.254.169.254]",
+            "[::169.254.169.254]",
+            "[64:ff9b::169.254.169.254]",
+            "[64:ff9b:1::169.254.169.254]",
+            "[2002:a9fe:a9fe::1]",
+            "[2001:0:1:2:3:4:5601:5601]",
+            "[2001:db8::5efe:169.254.169.254]",
+            "2852039166",
+            "0xa9fea9fe",
+            "0251.0376.0251.0376",
+            "0xa9.254.0251.254",
+            "169.254.43518",
+            "169.254.169.254.",
         ] {
             for reseller_bound in [false, true] {
                 assert!(!judged(&format!("http://{host}/"), reseller_bound), "{host}");
@@ -241,21 +264,49 @@ mod tests {
 
     #[test]
     fn a_system_handler_reaches_this_machine_and_private_networks() {
-        for host in ["127.0.0.1", "2130706433", "[::1]", "10.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "[fd12::1]", "8.8.8.8"] {
+        for host in
+            ["127.0.0.1", "2130706433", "[::1]", "10.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "[fd12::1]", "8.8.8.8"]
+        {
             assert!(judged(&format!("http://{host}:5000/api"), false), "{host}");
         }
     }
 
     #[test]
     fn a_resellers_handler_reaches_public_addresses_and_the_configured_networks_only() {
-        for host in ["8.8.8.8", "[2606:4700::1]", "[64:ff9b::8.8.8.8]", "[::ffff:8.8.8.8]", "10.9.1.2", "[::ffff:10.9.1.2]", "[fd99::1]"] {
+        for host in
+            ["8.8.8.8", "[2606:4700::1]", "[64:ff9b::8.8.8.8]", "[::ffff:8.8.8.8]", "10.9.1.2", "[::ffff:10.9.1.2]", "[fd99::1]"]
+        {
             assert!(judged(&format!("https://{host}/"), true), "{host}");
         }
         for host in [
-            "127.0.0.1", "2130706433", "0x7f.1", "017700000001", "[::1]", "[::ffff:127.0.0.1]", "[::7f00:1]", "10.0.0.1", "10.8.1.2",
-            "172.31.0.1", "192.168.0.1", "100.64.0.1", "198.18.0.1", "192.0.2.1", "203.0.113.9", "240.0.0.1", "[fc00::1]", "[fd12::1]",
-            "[fec0::1]", "[2001:db8::1]", "[2002:7f00:1::]", "[2002:808:808::]", "[64:ff9b::10.0.0.1]", "[64:ff9b:1::8.8.8.8]", "[2001:0:1::]",
-            "[5f00::1]", "[100::1]", "[2606:4700::5efe:10.0.0.1]",
+            "127.0.0.1",
+            "2130706433",
+            "0x7f.1",
+            "017700000001",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::7f00:1]",
+            "10.0.0.1",
+            "10.8.1.2",
+            "172.31.0.1",
+            "192.168.0.1",
+            "100.64.0.1",
+            "198.18.0.1",
+            "192.0.2.1",
+            "203.0.113.9",
+            "240.0.0.1",
+            "[fc00::1]",
+            "[fd12::1]",
+            "[fec0::1]",
+            "[2001:db8::1]",
+            "[2002:7f00:1::]",
+            "[2002:808:808::]",
+            "[64:ff9b::10.0.0.1]",
+            "[64:ff9b:1::8.8.8.8]",
+            "[2001:0:1::]",
+            "[5f00::1]",
+            "[100::1]",
+            "[2606:4700::5efe:10.0.0.1]",
         ] {
             assert!(!judged(&format!("https://{host}/"), true), "{host}");
         }

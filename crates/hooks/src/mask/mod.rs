@@ -64,18 +64,17 @@ impl Mask {
         self
     }
 
+    /// True if a text holds none of them.
+    #[must_use]
+    pub fn finds_nothing(&self, text: &[u8]) -> bool {
+        std::str::from_utf8(text).is_ok_and(|text| self.places(text).is_empty())
+    }
+
     /// The text without the secrets; borrowed when there was none.
     #[must_use]
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.words.is_empty() {
-            return Cow::Borrowed(text);
-        }
-        let mut found = Vec::new();
-        self.find(text.as_bytes(), |range| found.push(range));
-        for view in views::of(text) {
-            self.find(&view.bytes, |range| found.push(view.source(range)));
-        }
-        if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replaced(text, found)) }
+        let found = self.places(text);
+        if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replaced(text, found, text.len())) }
     }
 
     /// The beginning of a body as the log keeps it: without the secrets, at most `bytes_max` long. What isn't UTF-8
@@ -84,7 +83,9 @@ impl Mask {
     pub fn head(&self, body: &[u8], bytes_max: usize) -> String {
         let near = &body[..body.len().min(bytes_max.saturating_add(self.margin()))];
         let text = String::from_utf8_lossy(near);
-        let mut masked = self.text(&text).into_owned();
+        // A secret that begins before the cut is whole in `near`; what lies behind may be half of one.
+        let cut = text.floor_char_boundary(bytes_max);
+        let mut masked = replaced(&text, self.places(&text), cut);
         masked.truncate(masked.floor_char_boundary(bytes_max));
         masked
     }
@@ -100,6 +101,17 @@ impl Mask {
     fn margin(&self) -> usize {
         let longest = self.words.iter().map(|word| word.finder.needle().len()).max().unwrap_or(0);
         longest * views::EXPANSION_MAX
+    }
+
+    fn places(&self, text: &str) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        if !self.words.is_empty() {
+            self.find(text.as_bytes(), |range| found.push(range));
+            for view in views::of(text) {
+                self.find(&view.bytes, |range| found.push(view.source(range)));
+            }
+        }
+        found
     }
 
     fn find(&self, text: &[u8], mut found: impl FnMut(Range<usize>)) {
@@ -125,19 +137,20 @@ fn stands_alone(text: &[u8], range: &Range<usize>) -> bool {
     !before.is_some_and(joins) && !text.get(range.end).is_some_and(joins)
 }
 
-/// Overlapping finds become one mask, so that of two secrets, one within the other, nothing is left over.
-fn replaced(text: &str, mut found: Vec<Range<usize>>) -> String {
+/// The text up to `end`. Overlapping finds become one mask, so that of two secrets, one within the other, nothing is
+/// left over.
+fn replaced(text: &str, mut found: Vec<Range<usize>>, end: usize) -> String {
     found.sort_unstable_by_key(|range| range.start);
-    let mut masked = String::with_capacity(text.len());
+    let mut masked = String::with_capacity(end);
     let mut done = 0;
-    for range in found {
+    for range in found.into_iter().take_while(|range| range.start < end) {
         if range.start >= done {
             masked.push_str(&text[done..range.start]);
             masked.push_str(MASK);
         }
         done = done.max(range.end);
     }
-    masked.push_str(&text[done..]);
+    masked.push_str(&text[done..end.max(done)]);
     masked
 }
 

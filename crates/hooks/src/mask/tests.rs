@@ -46,7 +46,10 @@ fn a_secret_is_found_however_json_writes_it() {
 #[test]
 fn a_secret_is_found_in_a_url() {
     assert_eq!(Mask::new(["p@ss word"]).text("http://crm:p%40ss%20word@host/"), "http://crm:********@host/");
-    assert_eq!(Mask::new(["p@ss word"]).text(r#"{"u":"http:\/\/crm:p%40ss%20word@host"}"#), r#"{"u":"http:\/\/crm:********@host"}"#);
+    assert_eq!(
+        Mask::new(["p@ss word"]).text(r#"{"u":"http:\/\/crm:p%40ss%20word@host"}"#),
+        r#"{"u":"http:\/\/crm:********@host"}"#
+    );
 }
 
 #[test]

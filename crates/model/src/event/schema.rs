@@ -34,7 +34,9 @@ pub fn of(kind: &EventType) -> Value {
     };
     match kind.events_id.rsplit('.').next() {
         Some("create") => whole(fields),
-        Some("update") => schema::object(fields.iter().filter(|field| always.contains(&field.name) || field.access == Access::Free), always),
+        Some("update") => {
+            schema::object(fields.iter().filter(|field| always.contains(&field.name) || field.access == Access::Free), always)
+        }
         _ => schema::object(&[], &[]),
     }
 }
@@ -42,4 +44,50 @@ pub fn of(kind: &EventType) -> Value {
 /// Every field is always there.
 fn whole(fields: &[Field]) -> Value {
     schema::object(fields, &fields.iter().map(|field| field.name).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Object,
+        event::{self, CATALOGUE},
+        moment::Moment,
+        objects::{account::Account, client::Client},
+    };
+
+    use super::*;
+
+    fn keys(schema: &Value) -> Vec<String> {
+        schema["properties"].as_object().map(|object| object.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    fn shown_keys(object: &Object) -> Vec<String> {
+        object.keys().cloned().collect()
+    }
+
+    #[test]
+    fn what_is_described_is_what_is_shown() {
+        let client = Client::from_new(1, 1, 1, Moment::default(), &Object::new());
+        assert_eq!(keys(&of(&event::CLIENTS_CREATE)), shown_keys(&client.shown()));
+        let account = Account::from_new(1, String::new(), &Object::new());
+        assert_eq!(keys(&of(&event::ACCOUNTS_CREATE)), shown_keys(&account.shown()));
+    }
+
+    #[test]
+    fn an_update_holds_what_can_change_and_whose_it_is() {
+        let schema = of(&event::ACCOUNTS_UPDATE);
+        assert_eq!(schema["required"], serde_json::json!(["id", "clients_id"]));
+        assert!(keys(&schema).contains(&"password".to_owned()));
+        assert!(!keys(&schema).contains(&"clients_name".to_owned()));
+    }
+
+    #[test]
+    fn every_event_is_described() {
+        for kind in CATALOGUE {
+            let schema = of(kind);
+            assert_eq!(schema["type"], "object", "{}", kind.events_id);
+            let is_empty = kind.events_id.ends_with("delete") || kind.events_id.ends_with("archive");
+            assert_eq!(keys(&schema).is_empty(), is_empty, "{}", kind.events_id);
+        }
+    }
 }

@@ -29,7 +29,8 @@ impl Field {
     /// A past event.
     pub const EVENT_ID: Self = Self::new("event_id", Kind::Uuid, "The id of a past event").or_null();
     /// A name of the catalogue of events.
-    pub const EVENTS_ID: Self = Self::new("events_id", Kind::Line { min: 1, max: 64 }, "A name from the catalogue of events").or_null();
+    pub const EVENTS_ID: Self =
+        Self::new("events_id", Kind::Line { min: 1, max: 64 }, "A name from the catalogue of events").or_null();
     /// Data that replaces that of a sample event.
     pub const DATA: Self =
         Self::new("data", Kind::Object { bytes: OBJECT_BYTES_MAX }, "Keys that replace those of the sample's data").or_null();

@@ -5,9 +5,9 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | [`check`] | a whole object against its table: every wrong field in one answer |
-//! | [`read`] | one value against its kind: checked and normalised |
-//! | [`common`] | fields that many methods share: `id`, `force`, ... |
+//! | `check` | a whole object against its table: every wrong field in one answer |
+//! | `read` | one value against its kind: checked and normalised |
+//! | `common` | fields that many methods share: `id`, `force`, ... |
 //! | [`schema`] | a table as JSON Schema, for the descriptions |
 mod check;
 mod common;
@@ -19,8 +19,8 @@ mod tests;
 
 use crate::money::Money;
 
-pub use check::{check_create, check_update};
 pub(crate) use check::{Checked, survey_create, survey_update};
+pub use check::{check_create, check_update};
 pub use read::{integer, money};
 
 /// Bytes of a text of 64 KiB: notes.

@@ -130,7 +130,11 @@ fn one_line(value: &Value, min: usize, max: usize) -> Result<&str, String> {
 }
 
 fn text_of(min: usize, max: usize) -> String {
-    if min == 0 { format!("must be a text of at most {max} characters") } else { format!("must be a text of {min} to {max} characters") }
+    if min == 0 {
+        format!("must be a text of at most {max} characters")
+    } else {
+        format!("must be a text of {min} to {max} characters")
+    }
 }
 
 fn word(value: &Value, min: usize, max: usize) -> Read {

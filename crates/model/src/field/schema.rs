@@ -60,11 +60,19 @@ fn of_kind(kind: &Kind) -> Value {
 }
 
 fn integer(min: i64, max: i64) -> Value {
-    if max == i64::MAX { json!({"type": "integer", "minimum": min}) } else { json!({"type": "integer", "minimum": min, "maximum": max}) }
+    if max == i64::MAX {
+        json!({"type": "integer", "minimum": min})
+    } else {
+        json!({"type": "integer", "minimum": min, "maximum": max})
+    }
 }
 
 fn line(min: usize, max: usize) -> Value {
-    if min == 0 { json!({"type": "string", "maxLength": max}) } else { json!({"type": "string", "minLength": min, "maxLength": max}) }
+    if min == 0 {
+        json!({"type": "string", "maxLength": max})
+    } else {
+        json!({"type": "string", "minLength": min, "maxLength": max})
+    }
 }
 
 fn amount(min: Money, max: Money) -> Value {

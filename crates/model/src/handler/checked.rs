@@ -71,7 +71,11 @@ fn deepen(checked: Checked) -> Checked {
 }
 
 fn event_error(names: &[String]) -> Option<String> {
-    if names.is_empty() { Some("must name at least one event".to_owned()) } else { names.iter().find_map(|name| events::name_error(name)) }
+    if names.is_empty() {
+        Some("must name at least one event".to_owned())
+    } else {
+        names.iter().find_map(|name| events::name_error(name))
+    }
 }
 
 /// A text or a list of texts, as a list without repeats.
@@ -148,12 +152,8 @@ impl Handler {
     }
 
     fn take_texts(&mut self, checked: &Object) {
-        let texts = [
-            ("name", &mut self.name),
-            ("task", &mut self.task),
-            ("condition", &mut self.condition),
-            ("notes", &mut self.notes),
-        ];
+        let texts =
+            [("name", &mut self.name), ("task", &mut self.task), ("condition", &mut self.condition), ("notes", &mut self.notes)];
         for (name, own) in texts {
             if let Some(value) = checked.get(name) {
                 *own = value.as_str().unwrap_or_default().to_owned();

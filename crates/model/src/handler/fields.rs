@@ -65,5 +65,7 @@ pub const FIELDS: &[Field] = &[
     Field::notes(),
     Field::new("version", Kind::Integer { min: 1, max: i64::MAX }, "Counts changes; an update with a stale one is a conflict")
         .update_only(),
-    Field::new("paused", Kind::Object { bytes: 4096 }, "null, or {by, since, reason} while nothing is sent").read_only().or_null(),
+    Field::new("paused", Kind::Object { bytes: 4096 }, "null, or {by, since, reason} while nothing is sent")
+        .read_only()
+        .or_null(),
 ];

@@ -35,7 +35,10 @@ pub(super) fn error(headers: &Object) -> Option<String> {
     }
     headers.iter().enumerate().find_map(|(index, (name, value))| {
         let twice = headers.keys().take(index).any(|earlier| earlier.eq_ignore_ascii_case(name));
-        name_error(name).map(str::to_owned).or_else(|| twice.then(|| format!("names {name} twice"))).or_else(|| value_error(name, value))
+        name_error(name)
+            .map(str::to_owned)
+            .or_else(|| twice.then(|| format!("names {name} twice")))
+            .or_else(|| value_error(name, value))
     })
 }
 

@@ -44,8 +44,29 @@ fn broken_utf8_is_refused() {
 #[test]
 fn bad_syntax_and_trailing_data_are_refused() {
     for text in [
-        "", " ", "{", "[1,]", "{\"a\":}", "{\"a\" 1}", "nul", "01", "+1", ".5", "1.", "1e", "NaN", "'a'", "{} {}", "1 2", "[1]x",
-        "\"a", "\"\\ud800\"", "\"\u{1}\"", "{1: 2}", "\u{feff}{}", "\"a\0b\"",
+        "",
+        " ",
+        "{",
+        "[1,]",
+        "{\"a\":}",
+        "{\"a\" 1}",
+        "nul",
+        "01",
+        "+1",
+        ".5",
+        "1.",
+        "1e",
+        "NaN",
+        "'a'",
+        "{} {}",
+        "1 2",
+        "[1]x",
+        "\"a",
+        "\"\\ud800\"",
+        "\"\u{1}\"",
+        "{1: 2}",
+        "\u{feff}{}",
+        "\"a\0b\"",
     ] {
         assert!(matches!(parse(text.as_bytes()), Err(JsonError::Syntax(_))), "{text:?}: {:?}", parse(text.as_bytes()));
     }
@@ -82,10 +103,14 @@ fn numbers_keep_their_digits() {
 
 #[test]
 fn numbers_are_compared_by_value() {
-    for (left, right) in [("1", "1.0"), ("1", "1e0"), ("100", "1E2"), ("0", "-0.0"), ("0.5", "5e-1"), ("1e999999999", "10e999999998")] {
+    for (left, right) in
+        [("1", "1.0"), ("1", "1e0"), ("100", "1E2"), ("0", "-0.0"), ("0.5", "5e-1"), ("1e999999999", "10e999999998")]
+    {
         assert!(same(&number(left), &number(right)), "{left} {right}");
     }
-    for (left, right) in [("1", "-1"), ("1", "1.0000000000000000000001"), ("9007199254740993", "9007199254740992"), ("1e1", "1e2")] {
+    for (left, right) in
+        [("1", "-1"), ("1", "1.0000000000000000000001"), ("9007199254740993", "9007199254740992"), ("1e1", "1e2")]
+    {
         assert!(!same(&number(left), &number(right)), "{left} {right}");
     }
     let beyond = "1e99999999999999999999999";

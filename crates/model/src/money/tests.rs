@@ -46,14 +46,17 @@ fn more_than_six_decimals_are_refused() {
 
 #[test]
 fn amounts_beyond_the_range_are_refused() {
-    for text in ["1000000000", "-1e9", "1e999999999", "1e9223372036854775807", "-1e99999999999999999999", "12345678901.12345678"] {
+    for text in ["1000000000", "-1e9", "1e999999999", "1e9223372036854775807", "-1e99999999999999999999", "12345678901.12345678"]
+    {
         assert_eq!(read(text), Err(MoneyError::OutOfRange), "{text}");
     }
 }
 
 #[test]
 fn an_amount_is_written_the_shortest_way() {
-    for (micros, text) in [(0, "0"), (1, "0.000001"), (-3_200_000, "-3.2"), (100_000_000, "100"), (-1, "-0.000001"), (10_500_000, "10.5")] {
+    for (micros, text) in
+        [(0, "0"), (1, "0.000001"), (-3_200_000, "-3.2"), (100_000_000, "100"), (-1, "-0.000001"), (10_500_000, "10.5")]
+    {
         assert_eq!(Money::from_micros(micros).to_string(), text);
         assert_eq!(Money::from_micros(micros).to_json().to_string(), text);
     }

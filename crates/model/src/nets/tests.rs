@@ -26,7 +26,17 @@ fn addresses_and_subnets_are_normalised() {
 
 #[test]
 fn what_is_no_address_is_refused() {
-    for given in ["", " 192.0.2.1", "192.0.2", "192.0.2.1/33", "192.0.2.256", "2001:db8::/129", "fe80::1%eth0", "host.example", "1.2.3.4/-1"] {
+    for given in [
+        "",
+        " 192.0.2.1",
+        "192.0.2",
+        "192.0.2.1/33",
+        "192.0.2.256",
+        "2001:db8::/129",
+        "fe80::1%eth0",
+        "host.example",
+        "1.2.3.4/-1",
+    ] {
         assert_eq!(read(given), None, "{given}");
     }
 }

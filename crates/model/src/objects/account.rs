@@ -164,9 +164,10 @@ impl Account {
     /// What its way of recognising calls lacks.
     #[must_use]
     pub fn rules(&self) -> FieldErrors {
+        let lacks = |text: &Option<String>| text.as_deref().is_none_or(|text| text.trim().is_empty());
         match self.auth_type {
-            AuthType::Name if self.accname.is_none() => FieldErrors::one("accname", "is required for auth_type name"),
-            AuthType::Ani if self.ani.is_none() => FieldErrors::one("ani", "is required for auth_type ani"),
+            AuthType::Name if lacks(&self.accname) => FieldErrors::one("accname", "is required for auth_type name"),
+            AuthType::Ani if lacks(&self.ani) => FieldErrors::one("ani", "is required for auth_type ani"),
             AuthType::Ip if self.ips.is_empty() => FieldErrors::one("ips", "is required for auth_type ip"),
             _ => FieldErrors::new(),
         }

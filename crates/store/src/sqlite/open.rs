@@ -1,10 +1,5 @@
 //! Opening a SQLite file: looked at before it is touched.
-use std::{
-    fs::OpenOptions,
-    io::Read as _,
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-};
+use std::{fs::OpenOptions, io::Read as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -28,10 +23,15 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, OpenError> {
 /// Makes the file for its owner alone, or looks at its first bytes.
 fn look(path: &Path) -> Result<(), OpenError> {
     let other = |error: std::io::Error| OpenError::Other(format!("{}: {error}", path.display()));
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(other)?;
+    let mut file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(other)?;
     let mut head = Vec::new();
     file.by_ref().take(16).read_to_end(&mut head).map_err(other)?;
-    if head.is_empty() || head == MAGIC { Ok(()) } else { Err(OpenError::Damaged("it does not begin like a SQLite file".to_owned())) }
+    if head.is_empty() || head == MAGIC {
+        Ok(())
+    } else {
+        Err(OpenError::Damaged("it does not begin like a SQLite file".to_owned()))
+    }
 }
 
 fn damaged(error: rusqlite::Error) -> OpenError {
@@ -56,6 +56,8 @@ pub(crate) fn reader_of(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(damaged)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    connection.execute_batch("PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048").map_err(damaged)?;
+    connection
+        .execute_batch("PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048")
+        .map_err(damaged)?;
     Ok(connection)
 }

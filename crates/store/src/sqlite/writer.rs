@@ -42,12 +42,13 @@ pub(crate) struct Counts {
 /// The writer's entrance.
 #[derive(Clone)]
 pub(crate) struct Writer {
-    queue: mpsc::Sender<Box<dyn Job>>,
+    /// `None` ends it.
+    queue: mpsc::Sender<Option<Box<dyn Job>>>,
     pub(crate) counts: Arc<Counts>,
 }
 
 impl Writer {
-    /// Starts the thread; it ends when the last handle is gone.
+    /// Starts the thread; it ends when it is told to, or when the last handle is gone.
     pub(crate) fn start(connection: Connection, clock: Clock) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let counts = Arc::new(Counts::default());
@@ -58,7 +59,13 @@ impl Writer {
 
     /// Hands a job in, when there is room.
     pub(crate) async fn submit(&self, job: Box<dyn Job>) -> Result<(), Error> {
-        self.queue.send(job).await.map_err(|_| Error::engine("the store is closed"))
+        self.queue.send(Some(job)).await.map_err(|_| Error::engine("the store is closed"))
+    }
+
+    /// Ends the thread once everything is done that was handed in before.
+    pub(crate) async fn end(&self) {
+        // An error means that it has ended already.
+        let _ended = self.queue.send(None).await;
     }
 
     /// Jobs that wait.
@@ -74,9 +81,11 @@ struct Run {
 }
 
 impl Run {
-    fn run(self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
-        let mut group = Vec::with_capacity(GROUP_MAX);
-        while jobs.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
+    fn run(self, mut jobs: mpsc::Receiver<Option<Box<dyn Job>>>) {
+        let (mut came, mut group, mut ends) = (Vec::with_capacity(GROUP_MAX), Vec::with_capacity(GROUP_MAX), false);
+        while !ends && jobs.blocking_recv_many(&mut came, GROUP_MAX) > 0 {
+            ends = came.iter().any(Option::is_none);
+            group.extend(came.drain(..).flatten());
             self.counts.jobs.fetch_add(group.len() as u64, Ordering::Relaxed);
             let (committed, then) = self.commit(&mut group);
             then.into_iter().for_each(|then| drop(catch_unwind(AssertUnwindSafe(then))));

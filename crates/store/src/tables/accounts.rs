@@ -141,7 +141,8 @@ pub fn insert(tx: &mut Tx<'_>, vault: &Vault, account: &Account) -> Result<(), E
 /// # Errors
 /// [`Error::Taken`] for its user name, number or addresses.
 pub fn update(tx: &mut Tx<'_>, vault: &Vault, account: &Account) -> Result<(), Error> {
-    const SQL: &str = "UPDATE accounts SET name = $1, auth_type = $2, accname = $3, password = $4, ani = $5, tech_prefix = $6, details = $7
+    const SQL: &str =
+        "UPDATE accounts SET name = $1, auth_type = $2, accname = $3, password = $4, ani = $5, tech_prefix = $6, details = $7
       WHERE id = $8";
     let Account { id, name, auth_type, accname, password, ani, tech_prefix, .. } = account;
     let (sealed, details) = (password.as_ref().map(|password| vault.seal(password)), row_details(account)?);
@@ -173,6 +174,7 @@ const LIST: List = List {
     from: "accounts a JOIN clients c ON c.id = a.clients_id",
     select: COLUMNS,
     scope: "c.companies_id",
+    key: "a.id",
     newest_first: false,
     columns: &[
         Column::new("id", "a.id", Kind::Integer),
@@ -180,7 +182,7 @@ const LIST: List = List {
         Column::new("clients_name", "c.name", Kind::Text).quick(),
         Column::new("companies_id", "c.companies_id", Kind::Integer),
         Column::new("name", "a.name", Kind::Text).quick(),
-        Column::new("auth_type", "a.auth_type", Kind::Text),
+        Column::new("auth_type", "a.auth_type", Kind::Choice(AuthType::WORDS)),
         Column::new("accname", "a.accname", Kind::Text).quick(),
         Column::new("ani", "a.ani", Kind::Text).quick(),
         Column::new("tech_prefix", "a.tech_prefix", Kind::Text),

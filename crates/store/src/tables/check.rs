@@ -16,7 +16,8 @@ pub struct Offender {
     pub expected: i64,
 }
 
-const LEDGER: &str = "SELECT c.id, c.balance, COALESCE((SELECT SUM(t.amount) FROM transactions t WHERE t.clients_id = c.id), 0) AS total
+const LEDGER: &str =
+    "SELECT c.id, c.balance, COALESCE((SELECT SUM(t.amount) FROM transactions t WHERE t.clients_id = c.id), 0) AS total
   FROM clients c
   WHERE c.balance <> COALESCE((SELECT SUM(t.amount) FROM transactions t WHERE t.clients_id = c.id), 0)
   ORDER BY c.id LIMIT $1";
@@ -40,7 +41,8 @@ pub fn live_funds(tx: &Tx) -> Result<Vec<Offender>, Error> {
     offenders(tx, LIVE_FUNDS)
 }
 
-const AVAILABLE_FUNDS: &str = "SELECT id, available_in_funds, CASE WHEN credit IS NULL OR balance + credit > 0 THEN 1 ELSE 0 END AS truth
+const AVAILABLE_FUNDS: &str =
+    "SELECT id, available_in_funds, CASE WHEN credit IS NULL OR balance + credit > 0 THEN 1 ELSE 0 END AS truth
   FROM clients
   WHERE (credit IS NULL AND available_in_funds = 0) OR (balance + credit > 0 AND available_in_funds = 0)
      OR (balance + credit < 0 AND available_in_funds = 1)
@@ -69,7 +71,8 @@ pub fn seqs(tx: &Tx) -> Result<Vec<Offender>, Error> {
     offenders(tx, SEQS)
 }
 
-const LAST_SEQS: &str = "SELECT s.clients_id, s.seq, MAX(e.seq) AS last_seq FROM client_seqs s JOIN events e ON e.clients_id = s.clients_id
+const LAST_SEQS: &str =
+    "SELECT s.clients_id, s.seq, MAX(e.seq) AS last_seq FROM client_seqs s JOIN events e ON e.clients_id = s.clients_id
   GROUP BY s.clients_id, s.seq HAVING MAX(e.seq) <> s.seq ORDER BY s.clients_id LIMIT $1";
 
 /// Clients whose counter of events is not the number of the last one.

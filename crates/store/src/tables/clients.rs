@@ -42,7 +42,8 @@ pub(crate) fn details_text(details: &Object) -> Result<String, Error> {
 /// # Errors
 /// Whatever the engine says.
 pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<Client>, Error> {
-    const SQL: &str = "SELECT id, companies_id, currencies_id, name, status, credit, balance, live_in_funds, available_in_funds, c_dt, details
+    const SQL: &str =
+        "SELECT id, companies_id, currencies_id, name, status, credit, balance, live_in_funds, available_in_funds, c_dt, details
       FROM clients WHERE id = $1";
     tx.first(SQL, params![id], read)
 }
@@ -67,7 +68,17 @@ pub fn insert(tx: &mut Tx<'_>, client: &Client) -> Result<(), Error> {
     let Client { id, companies_id, currencies_id, name, status, credit, balance, funds, c_dt, details } = client;
     let details = details_text(details)?;
     let values = params![
-        *id, *companies_id, *currencies_id, name, status.word(), *credit, *balance, funds.live, funds.available, *c_dt, &details
+        *id,
+        *companies_id,
+        *currencies_id,
+        name,
+        status.word(),
+        *credit,
+        *balance,
+        funds.live,
+        funds.available,
+        *c_dt,
+        &details
     ];
     tx.execute(SQL, values).map(drop)
 }
@@ -77,7 +88,8 @@ pub fn insert(tx: &mut Tx<'_>, client: &Client) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Taken`] for its name.
 pub fn update(tx: &mut Tx<'_>, client: &Client) -> Result<(), Error> {
-    const SQL: &str = "UPDATE clients SET name = $1, status = $2, credit = $3, live_in_funds = $4, available_in_funds = $5, details = $6
+    const SQL: &str =
+        "UPDATE clients SET name = $1, status = $2, credit = $3, live_in_funds = $4, available_in_funds = $5, details = $6
       WHERE id = $7";
     let Client { id, name, status, credit, funds, details, .. } = client;
     let details = details_text(details)?;
@@ -105,13 +117,14 @@ const LIST: List = List {
     from: "clients c",
     select: COLUMNS,
     scope: "c.companies_id",
+    key: "c.id",
     newest_first: false,
     columns: &[
         Column::new("id", "c.id", Kind::Integer),
         Column::new("name", "c.name", Kind::Text).quick(),
         Column::new("companies_id", "c.companies_id", Kind::Integer),
         Column::new("currencies_id", "c.currencies_id", Kind::Integer),
-        Column::new("status", "c.status", Kind::Text),
+        Column::new("status", "c.status", Kind::Choice(ClientStatus::WORDS)),
         Column::new("credit", "c.credit", Kind::Money),
         Column::new("balance", "c.balance", Kind::Money),
         Column::new("available", "(c.balance + c.credit)", Kind::Money),

@@ -78,7 +78,8 @@ pub fn insert(tx: &mut Tx<'_>, company: &Company) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Taken`] for its name.
 pub fn update(tx: &mut Tx<'_>, company: &Company) -> Result<(), Error> {
-    const SQL: &str = "UPDATE companies SET name = $1, parent_id = $2, currencies_id = $3, timezone = $4, status = $5 WHERE id = $6";
+    const SQL: &str =
+        "UPDATE companies SET name = $1, parent_id = $2, currencies_id = $3, timezone = $4, status = $5 WHERE id = $6";
     let Company { id, name, parent_id, currencies_id, timezone, status, .. } = company;
     tx.execute(SQL, params![name, *parent_id, *currencies_id, timezone, status.word(), *id]).map(drop)
 }
@@ -87,6 +88,7 @@ const LIST: List = List {
     from: "companies",
     select: COLUMNS,
     scope: "id",
+    key: "id",
     newest_first: false,
     columns: &[
         Column::new("id", "id", Kind::Integer),
@@ -94,7 +96,7 @@ const LIST: List = List {
         Column::new("parent_id", "parent_id", Kind::Integer),
         Column::new("currencies_id", "currencies_id", Kind::Integer),
         Column::new("timezone", "timezone", Kind::Text),
-        Column::new("status", "status", Kind::Text),
+        Column::new("status", "status", Kind::Choice(CompanyStatus::WORDS)),
     ],
 };
 

@@ -39,7 +39,8 @@ fn read(row: &Row<'_>) -> Result<Transaction, Error> {
 /// # Errors
 /// Whatever the engine says.
 pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<Booked>, Error> {
-    const SQL: &str = "SELECT id, clients_id, type, amount, balance_after, notes, c_dt, external_id, clients_packages_id, companies_id
+    const SQL: &str =
+        "SELECT id, clients_id, type, amount, balance_after, notes, c_dt, external_id, clients_packages_id, companies_id
       FROM transactions WHERE id = $1";
     tx.first(SQL, params![id], |row| Ok(Booked { transaction: read(row)?, companies_id: row.get(9)? }))
 }
@@ -81,11 +82,12 @@ const LIST: List = List {
     from: "transactions",
     select: COLUMNS,
     scope: "companies_id",
+    key: "id",
     newest_first: false,
     columns: &[
         Column::new("id", "id", Kind::Integer),
         Column::new("clients_id", "clients_id", Kind::Integer),
-        Column::new("type", "type", Kind::Text),
+        Column::new("type", "type", Kind::Choice(TransactionType::WORDS)),
         Column::new("amount", "amount", Kind::Money),
         Column::new("balance_after", "balance_after", Kind::Money),
         Column::new("notes", "notes", Kind::Text).quick(),

@@ -132,13 +132,14 @@ const LIST: List = List {
     from: "users",
     select: COLUMNS,
     scope: "companies_id",
+    key: "id",
     newest_first: false,
     columns: &[
         Column::new("id", "id", Kind::Integer),
         Column::new("login", "login", Kind::Text).quick(),
         Column::new("companies_id", "companies_id", Kind::Integer),
-        Column::new("role", "role", Kind::Text),
-        Column::new("status", "status", Kind::Text),
+        Column::new("role", "role", Kind::Choice(Role::WORDS)),
+        Column::new("status", "status", Kind::Choice(UserStatus::WORDS)),
     ],
 };
 

@@ -11,6 +11,8 @@ pub enum Kind {
     Integer,
     /// Texts.
     Text,
+    /// One of these words.
+    Choice(&'static [&'static str]),
     /// Amounts.
     Money,
     /// Moments: also `x_from` (inclusive) and `x_to` (exclusive).
@@ -46,18 +48,24 @@ impl Column {
     }
 
     /// Reads a value to compare this column with.
-    pub(super) fn bound(&self, value: &Value) -> Result<Bound, &'static str> {
+    pub(super) fn bound(&self, value: &Value) -> Result<Bound, String> {
         match (self.kind, value) {
-            (Kind::Integer, Value::Number(number)) => field::integer(number).map(Bound::Int).ok_or("must be a whole number"),
-            (Kind::Integer, _) => Err("must be a whole number"),
-            (Kind::Text, Value::String(text)) if text.len() <= 1_024 => Ok(Bound::Text(text.clone())),
-            (Kind::Text, _) => Err("must be a text of at most 1024 bytes"),
-            (Kind::Money, Value::Number(number)) => {
-                Money::read(number).map(|amount| Bound::Int(amount.micros())).map_err(|_| "must be an amount")
+            (Kind::Integer, Value::Number(number)) => {
+                field::integer(number).map(Bound::Int).ok_or_else(|| "must be a whole number".to_owned())
             }
-            (Kind::Money, _) => Err("must be an amount"),
-            (Kind::Time, value) => time(value).map(|moment| Bound::Int(moment.0)).ok_or("must be a time such as 2026-11-23T21:14:07+00:00"),
-            (Kind::Uuid, value) => uuid(value).map(Bound::Blob).ok_or("must be the id of an event"),
+            (Kind::Integer, _) => Err("must be a whole number".to_owned()),
+            (Kind::Text, Value::String(text)) if text.len() <= 1_024 => Ok(Bound::Text(text.clone())),
+            (Kind::Text, _) => Err("must be a text of at most 1024 bytes".to_owned()),
+            (Kind::Choice(words), Value::String(word)) if words.contains(&word.as_str()) => Ok(Bound::Text(word.clone())),
+            (Kind::Choice(words), _) => Err(format!("must be one of {}", words.join(", "))),
+            (Kind::Money, Value::Number(number)) => {
+                Money::read(number).map(|amount| Bound::Int(amount.micros())).map_err(|_| "must be an amount".to_owned())
+            }
+            (Kind::Money, _) => Err("must be an amount".to_owned()),
+            (Kind::Time, value) => time(value)
+                .map(|moment| Bound::Int(moment.0))
+                .ok_or_else(|| "must be a time such as 2026-11-23T21:14:07+00:00".to_owned()),
+            (Kind::Uuid, value) => uuid(value).map(Bound::Blob).ok_or_else(|| "must be the id of an event".to_owned()),
         }
     }
 }

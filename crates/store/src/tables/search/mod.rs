@@ -37,6 +37,8 @@ pub struct List {
     pub select: &'static str,
     /// The column that holds the reseller.
     pub scope: &'static str,
+    /// The numbers by which rows are paged, and ordered where nothing else orders them.
+    pub key: &'static str,
     /// True for logs: newest first, if nothing is said.
     pub newest_first: bool,
     /// What it may be filtered and sorted by; one of them is `id`.
@@ -87,6 +89,11 @@ impl Query {
             sql.push_str(&format!("${}{piece}", self.bound.len()));
         }
         self.conditions.push(sql);
+    }
+
+    /// One more condition: a column has one of these values.
+    pub fn and_within(&mut self, sql: &str, values: Vec<Bound>) {
+        self.and(&parse::within(sql, values.len()), values);
     }
 
     /// The conditions as SQL (`WHERE` included) and their values, for statements that work on what a list would show.

@@ -45,14 +45,24 @@ impl List {
             "offset" => query.offset = number(value, 0, OFFSET_MAX)?,
             "with_total" => query.with_total = value.as_bool().ok_or("must be true or false")?,
             "order" => query.order = self.order(value)?,
-            "after_id" => {
-                let id = number(value, 0, i64::MAX)?;
-                query.and(&format!("{} > ?", self.id()), [Bound::Int(id)]);
-                query.order = self.id().to_owned();
-            }
+            "after_id" => self.after(query, value)?,
             "q" => self.quick(query, value)?,
             _ => self.compare(query, name, value)?,
         }
+        Ok(())
+    }
+
+    /// The page that begins behind a row; a row that is named by its UUID is looked up.
+    fn after(&self, query: &mut Query, value: &Value) -> Result<(), String> {
+        let id = self.column("id").filter(|column| column.kind == Kind::Uuid);
+        match id {
+            None => query.and(&format!("{} > ?", self.key), [Bound::Int(number(value, 0, i64::MAX)?)]),
+            Some(id) => {
+                let behind = format!("{0} > (SELECT {0} FROM {1} WHERE {2} = ?)", self.key, self.from, id.sql);
+                query.and(&behind, [id.bound(value)?]);
+            }
+        }
+        query.order = self.key.to_owned();
         Ok(())
     }
 
@@ -100,20 +110,16 @@ impl List {
             let column = self.column(bare).ok_or_else(|| format!("can't be sorted by {bare}"))?;
             terms.push(format!("{} {direction}", column.sql));
         }
-        terms.push(format!("{} ASC", self.id()));
+        terms.push(format!("{} ASC", self.key));
         Ok(terms.join(", "))
     }
 
     fn default_order(&self) -> String {
-        format!("{} {}", self.id(), if self.newest_first { "DESC" } else { "ASC" })
+        format!("{} {}", self.key, if self.newest_first { "DESC" } else { "ASC" })
     }
 
     fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
-    }
-
-    fn id(&self) -> &'static str {
-        self.column("id").map_or("id", |column| column.sql)
     }
 }
 
@@ -135,7 +141,7 @@ fn equals(query: &mut Query, column: &Column, value: &Value) -> Result<(), Strin
 }
 
 /// `x IN (?, ?)`; nothing is in an empty list.
-fn within(sql: &str, count: usize) -> String {
+pub(super) fn within(sql: &str, count: usize) -> String {
     if count == 0 { "1 = 0".to_owned() } else { format!("{sql} IN ({})", vec!["?"; count].join(", ")) }
 }
 

@@ -57,13 +57,15 @@ fn the_quick_search_takes_a_star_and_nothing_else_specially() {
 fn a_scope_hides_the_rest_from_rows_and_totals() {
     assert_eq!(ids(json!({}), Some(&[2])), [1, 3]);
     assert_eq!(ids(json!({}), Some(&[])), [] as [i64; 0]);
-    let total = with_clients(|tx| tables::clients::search(tx, &object(json!({"with_total": true, "limit": 1})), Some(&[2])).unwrap());
+    let total =
+        with_clients(|tx| tables::clients::search(tx, &object(json!({"with_total": true, "limit": 1})), Some(&[2])).unwrap());
     assert_eq!(total["total"], 2);
 }
 
 #[test]
 fn every_wrong_filter_is_named() {
-    let filters = json!({"limit": 1001, "offset": -1, "order": ["colour"], "colour": 1, "id": "x", "c_dt_from": 5, "with_total": 1});
+    let filters =
+        json!({"limit": 1001, "offset": -1, "order": ["colour"], "colour": 1, "id": "x", "c_dt_from": 5, "with_total": 1});
     assert_eq!(wrong(filters), ["c_dt_from", "colour", "id", "limit", "offset", "order", "with_total"]);
     assert_eq!(wrong(json!({"after_id": 1, "offset": 2, "order": ["id"]})), ["offset", "order"]);
 }

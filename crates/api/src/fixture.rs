@@ -1,0 +1,92 @@
+//! For the tests of this crate: an API over a database of its own.
+use std::{net::Ipv4Addr, time::Duration};
+
+use axum::{
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, StatusCode, request::Builder},
+};
+use hookswitch_core::{Core, first_admin::first_admin};
+use hookswitch_hooks::{
+    Breaker, Retention,
+    call::{CallerOptions, script},
+};
+use hookswitch_store::{Clock, Database, MasterKey, Store};
+
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+use serde_json::Value;
+
+use crate::{Api, Options, connections::Circumstances, routes::routes};
+
+pub(crate) const ADMIN_KEY: &str = "an-admin-key-for-the-tests-of-the-api";
+
+/// An API over a new database with its first admin.
+pub(crate) struct Fixture {
+    api: Api,
+    _folder: tempfile::TempDir,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Fixture {
+    pub(crate) async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::Sqlite(folder.path().join("hookswitch.db"));
+        let options = hookswitch_store::Options { database, key: MasterKey::from_bytes([7; 32]), clock: Clock::system() };
+        let store = Store::open(options).unwrap();
+        let caller = CallerOptions {
+            user_agent: "hookswitch/test".to_owned(),
+            reseller_networks: Vec::new(),
+            scripts_dir: folder.path().join("scripts"),
+            data_dir: folder.path().to_owned(),
+            program: None,
+            script_limits: script::Limits::default(),
+            extra_roots_pem: Vec::new(),
+        };
+        let hooks = hookswitch_hooks::Options { caller, breaker: Breaker::default(), retention: Retention::default() };
+        let options = hookswitch_core::Options { store, hooks, before_budget: Duration::from_secs(10) };
+        let core = Core::open(options).await.unwrap();
+        let password = "a password for the tests".to_owned();
+        first_admin(&core, Some(ADMIN_KEY.to_owned()), Some(password)).await.unwrap();
+        let api = Api::new(Options { core, trusted_proxies: Vec::new(), open_metrics: false });
+        Self { api, _folder: folder }
+    }
+
+    pub(crate) fn api(&self) -> Api {
+        self.api.clone()
+    }
+
+    /// A POST to the Core API.
+    pub(crate) async fn post(&self, headers: &[(&str, &str)], body: &Value) -> Reply {
+        self.send(Request::post("/api/"), headers, Body::from(body.to_string())).await
+    }
+
+    pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+        self.send(Request::get(path), headers, Body::empty()).await
+    }
+
+    async fn send(&self, mut request: Builder, headers: &[(&str, &str)], body: Body) -> Reply {
+        for (name, value) in headers {
+            request = request.header(*name, value.as_bytes());
+        }
+        let mut request = request.body(body).unwrap();
+        let request_id = self.api.parts.request_ids.of(request.headers());
+        request.extensions_mut().insert(Circumstances { request_id, from: Ipv4Addr::LOCALHOST.into() });
+        let Ok(response) = TowerToHyperService::new(routes(self.api())).call(request).await;
+        let (head, body) = response.into_parts();
+        let text = String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().into()).unwrap();
+        Reply { status: head.status, headers: head.headers, text }
+    }
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        self.text.parse().unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}

@@ -1,0 +1,179 @@
+//! What store, handlers and the process say of themselves at the moment of asking.
+use std::{fmt, time::Duration};
+
+use hookswitch_core::Core;
+use hookswitch_hooks::{Figures, Times};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeGaugeValue, EncodeMetric as _, NoLabelSet},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+    registry::Unit,
+};
+
+/// The page is wanted most when the database is in trouble: then it comes without what only the database knows.
+const DATABASE_MAX: Duration = Duration::from_secs(2);
+
+/// Where things stand.
+#[derive(Debug)]
+pub(super) struct Standing {
+    store: hookswitch_store::Figures,
+    hooks: Option<Figures>,
+    resident_bytes: Option<u64>,
+}
+
+impl Standing {
+    /// Asks everybody.
+    pub(super) async fn of(core: &Core) -> Self {
+        let hooks = match tokio::time::timeout(DATABASE_MAX, core.hooks().figures()).await {
+            Ok(Ok(figures)) => Some(figures),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "metrics without those of handlers");
+                None
+            }
+            Err(_) => {
+                tracing::warn!("metrics without those of handlers: no answer within {DATABASE_MAX:?}");
+                None
+            }
+        };
+        Self { store: core.store().figures(), hooks, resident_bytes: resident_bytes() }
+    }
+}
+
+/// The process's memory, where the system tells it as Linux does.
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1_024)
+}
+
+impl Collector for Standing {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut page = Page(encoder);
+        page.store(&self.store)?;
+        if let Some(hooks) = &self.hooks {
+            page.hooks(hooks)?;
+        }
+        if let Some(bytes) = self.resident_bytes {
+            page.gauge("resident_memory", "Memory of the process", Some(&Unit::Bytes), bytes)?;
+        }
+        Ok(())
+    }
+}
+
+/// The page that is being written.
+struct Page<'a>(DescriptorEncoder<'a>);
+
+impl Page<'_> {
+    fn store(&mut self, figures: &hookswitch_store::Figures) -> fmt::Result {
+        self.counter("store_writes", "Changes written to the database", figures.writes)?;
+        self.counter("store_flushes", "Flushes of the disk that these writes shared", figures.flushes)?;
+        self.gauge("store_writes_waiting", "Changes that wait for the writer", None, figures.waiting as u64)?;
+        self.gauge("store_size", "Size of the database and its log", Some(&Unit::Bytes), figures.bytes)
+    }
+
+    fn hooks(&mut self, figures: &Figures) -> fmt::Result {
+        self.counters("before_calls", "Before handlers that were due, by how that ended", "status", &figures.before_calls)?;
+        self.histogram("before_call_duration", "Time that calls to before handlers took", &figures.before_time)?;
+        let tripped = "Before handlers that are not asked because they failed too often";
+        self.gauge("before_handlers_tripped", tripped, None, figures.before_tripped)?;
+        self.counters("after_calls", "Calls to after handlers, by how they ended", "status", &figures.after_calls)?;
+        self.histogram("after_call_duration", "Time that calls to after handlers took", &figures.after_time)?;
+        self.gauges("deliveries", "Deliveries that are not done, by state", "state", &figures.deliveries)?;
+        let age = "Age of the oldest delivery that is neither done nor dead";
+        self.gauge("queue_age", age, Some(&Unit::Seconds), figures.queue_age_seconds)?;
+        self.counter("log_rows_dropped", "Calls that the execution log could not keep up with", figures.log_rows_dropped)
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        let metric = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        ConstCounter::new(value).encode(metric)
+    }
+
+    fn counters(&mut self, name: &str, help: &str, label: &str, values: &[(&'static str, u64)]) -> fmt::Result {
+        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (value, number) in values {
+            ConstCounter::new(*number).encode(family.encode_family(&[(label, *value)])?)?;
+        }
+        Ok(())
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, unit: Option<&Unit>, value: impl EncodeGaugeValue) -> fmt::Result {
+        let metric = self.0.encode_descriptor(name, help, unit, MetricType::Gauge)?;
+        ConstGauge::new(value).encode(metric)
+    }
+
+    fn gauges(&mut self, name: &str, help: &str, label: &str, values: &[(&'static str, u64)]) -> fmt::Result {
+        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (value, number) in values {
+            ConstGauge::new(*number).encode(family.encode_family(&[(label, *value)])?)?;
+        }
+        Ok(())
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, times: &Times) -> fmt::Result {
+        let mut buckets = times.buckets.clone();
+        if let Some((bound, _)) = buckets.last_mut() {
+            // The format knows the bucket without a bound as this only.
+            *bound = f64::INFINITY;
+        }
+        let mut metric = self.0.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
+        metric.encode_histogram::<NoLabelSet>(times.sum_seconds, times.count, &buckets, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::{encoding::text::encode, registry::Registry};
+
+    use super::*;
+
+    fn standing() -> Standing {
+        let times = Times { sum_seconds: 0.75, count: 3, buckets: vec![(0.1, 1), (1.0, 2), (f64::MAX, 0)] };
+        let hooks = Figures {
+            before_calls: vec![("success", 3), ("forbidden", 1)],
+            before_time: times.clone(),
+            before_tripped: 1,
+            after_calls: vec![("success", 7)],
+            after_time: times,
+            deliveries: vec![("waiting", 5), ("dead", 0)],
+            queue_age_seconds: 1.5,
+            log_rows_dropped: 0,
+        };
+        let store = hookswitch_store::Figures { engine: "sqlite", writes: 9, flushes: 4, waiting: 2, bytes: 4_096 };
+        Standing { store, hooks: Some(hooks), resident_bytes: Some(1_024) }
+    }
+
+    fn written(standing: Standing) -> String {
+        let mut registry = Registry::with_prefix("hookswitch");
+        registry.register_collector(Box::new(standing));
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        text
+    }
+
+    #[test]
+    fn everything_is_on_the_page_under_its_name() {
+        let text = written(standing());
+        for line in [
+            "hookswitch_store_flushes_total 4",
+            "hookswitch_store_size_bytes 4096",
+            "hookswitch_before_calls_total{status=\"forbidden\"} 1",
+            "hookswitch_before_call_duration_seconds_sum 0.75",
+            "hookswitch_before_call_duration_seconds_bucket{le=\"1.0\"} 3",
+            "hookswitch_before_call_duration_seconds_bucket{le=\"+Inf\"} 3",
+            "hookswitch_before_handlers_tripped 1",
+            "hookswitch_deliveries{state=\"waiting\"} 5",
+            "hookswitch_queue_age_seconds 1.5",
+            "hookswitch_resident_memory_bytes 1024",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in {text}");
+        }
+    }
+
+    #[test]
+    fn what_the_database_did_not_tell_is_left_out() {
+        let text = written(Standing { hooks: None, ..standing() });
+        assert!(text.contains("store_flushes") && !text.contains("deliveries"), "{text}");
+    }
+}

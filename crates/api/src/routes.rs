@@ -1,0 +1,44 @@
+//! Which address is what.
+//!
+//! Cookies mean nothing here and a browser can't add our headers to a form, so that a page of somebody else's can't
+//! act for its reader: that is why any `Content-Type` is taken.
+use axum::{
+    Router,
+    http::StatusCode,
+    response::Response,
+    routing::{get, post},
+};
+use hookswitch_model::refusal::Refusal;
+
+use crate::{Api, connections::Circumstances, health, metrics, problem, rpc};
+
+/// Every address of the API.
+pub(crate) fn routes(api: Api) -> Router {
+    Router::new()
+        .route("/", post(rpc::post))
+        .route("/api", post(rpc::post))
+        .route("/api/", post(rpc::post))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::show))
+        .fallback(nothing)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(api)
+}
+
+async fn nothing() -> Response {
+    problem::plain(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
+}
+
+async fn wrong_method() -> Response {
+    problem::plain(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "the header Allow says which HTTP methods are known here",
+    )
+}
+
+/// The answer to a request in which we panicked.
+pub(crate) fn broken(at: &Circumstances) -> Response {
+    problem::refused(&Refusal::internal("a panic"), at.request_id.text())
+}

@@ -1,0 +1,99 @@
+//! One call: whose it is, which method is meant, and through the door.
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+    time::Instant,
+};
+
+use hookswitch_core::{
+    Answer, Call,
+    access::Caller,
+    registry::{METHODS, Method},
+};
+use hookswitch_model::Object;
+use serde_json::Value;
+
+use super::{
+    Envelope,
+    fault::Fault,
+    message::{Message, NoCall},
+};
+use crate::keys;
+
+/// What became of a call.
+pub(super) struct Outcome {
+    /// What it is answered under; none for a notification.
+    pub(super) id: Option<Value>,
+    pub(super) result: Result<Answer, Fault>,
+}
+
+impl From<Box<NoCall>> for Outcome {
+    fn from(no_call: Box<NoCall>) -> Self {
+        Self { id: no_call.id, result: Err(no_call.fault) }
+    }
+}
+
+/// Runs one call. `shared` is the caller of a whole batch; a call's own key goes before it.
+pub(super) async fn run(envelope: &Envelope, call: Value, shared: Option<&Arc<Caller>>) -> Outcome {
+    let Message { id, method, params, auth } = match Message::read(call) {
+        Ok(message) => message,
+        Err(no_call) => return no_call.into(),
+    };
+    let caller = match (&auth, shared) {
+        (None, Some(shared)) => Ok(Arc::clone(shared)),
+        // What is no text is a wrong key like any other that nobody has.
+        (Some(own), _) => envelope.api.caller(Some(own.as_str().unwrap_or("?")), envelope.at.from),
+        (None, None) => envelope.api.caller(keys::in_headers(&envelope.headers), envelope.at.from),
+    };
+    let result = match caller {
+        Ok(caller) => perform(envelope, &method, params, caller).await,
+        Err(rejected) => Err(rejected.into()),
+    };
+    Outcome { id, result }
+}
+
+async fn perform(envelope: &Envelope, method: &str, params: Object, caller: Arc<Caller>) -> Result<Answer, Fault> {
+    let method = find(method).ok_or_else(|| Fault::no_method(method))?;
+    tracing::Span::current().record("method", method.name);
+    let call = Call {
+        method,
+        params,
+        caller,
+        cause: envelope.text("hookswitch-cause"),
+        idempotency_key: envelope.text("idempotency-key"),
+        traceparent: envelope.text("traceparent"),
+    };
+    let parts = &envelope.api.parts;
+    let began = Instant::now();
+    let result = parts.core.perform(call).await;
+    parts.metrics.count(method.name, result.as_ref().err(), began.elapsed());
+    Ok(result?)
+}
+
+fn find(name: &str) -> Option<&'static Method> {
+    static BY_NAME: LazyLock<HashMap<&'static str, &'static Method>> =
+        LazyLock::new(|| METHODS.iter().flat_map(|object| object.iter()).map(|method| (method.name, method)).collect());
+    BY_NAME.get(name).copied()
+}
+
+impl Envelope {
+    /// A header, as far as it is text; the core refuses what it can't read.
+    fn text(&self, name: &str) -> Option<String> {
+        self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_is_found_by_its_own_name_and_no_other() {
+        for method in METHODS.iter().flat_map(|object| object.iter()) {
+            assert!(std::ptr::eq(find(method.name).unwrap(), method), "{} is there twice", method.name);
+        }
+        for name in ["", "clients", "clients.create ", "Clients.create"] {
+            assert!(find(name).is_none(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! One attempt to deliver: the call, what its end means, and what is written down about it.
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use hookswitch_model::{Object, event::Stage, moment::Moment};
+use serde_json::Value;
+
+use super::{
+    judge::{Judged, judge},
+    lanes::{Ended, Key},
+    queue::{Delivery, Queue},
+};
+use crate::{
+    call::{Call, Called, traceparent::Trace},
+    condition::Outcome,
+    log::{
+        Change, Record,
+        row::{self, About, Ending},
+    },
+    retry::{self, Failure},
+    rules::{Rule, is_balance},
+};
+
+/// Tries a delivery once, and leaves it settled: done, dead, or due again.
+pub(super) async fn attempt(queue: &Arc<Queue>, key: Key, mut delivery: Delivery) {
+    let rule = queue.rule.load_full();
+    if is_balance(delivery.event.kind) && delivery.attempt == 0 {
+        match wanted(&rule, &delivery).await {
+            Outcome::Holds => {}
+            Outcome::Fails => return settle(queue, key, &delivery, None, Ended::Over, done(&delivery)).await,
+            Outcome::CallAnyway(words) => delivery.note = Some(format!("the condition could not be evaluated: {words}")),
+        }
+    }
+    let began = queue.shared.store.clock().now();
+    let call = request(queue, &rule, &delivery, began);
+    let Some(called) = queue.shared.unless_cut(queue.shared.caller.call(&rule.handler, &call)).await else {
+        return queue.broken_off(key, delivery.id);
+    };
+    let now = queue.shared.store.clock().now();
+    let (status, error, ended, change) = match judge(&called.result) {
+        Judged::Delivered => ("success", None, Ended::Over, done(&delivery)),
+        Judged::Hopeless { words } => {
+            let change = failed(&delivery, began, None, words.clone());
+            ("failed", Some(words), Ended::Over, change)
+        }
+        Judged::Failed { words, retry_after_ms } => {
+            let due = next(&rule, &delivery, began, now, retry_after_ms);
+            let change = failed(&delivery, began, due, words.clone());
+            ("failed", Some(words), due.map_or(Ended::Over, Ended::Again), change)
+        }
+    };
+    queue.shared.calls.count(status, Some(called.took));
+    let row = logged(&rule, &delivery, began, &call, &called, status, error);
+    settle(queue, key, &delivery, Some(row), ended, change).await;
+}
+
+/// A balance handler's condition, weighed on what it would be told.
+async fn wanted(rule: &Rule, delivery: &Delivery) -> Outcome {
+    let Some(condition) = &rule.condition else { return Outcome::Holds };
+    match serde_json::from_slice::<Object>(&delivery.event.payload.masked) {
+        Ok(payload) => condition.evaluate(&payload).await,
+        Err(error) => Outcome::CallAnyway(format!("the event can't be read: {error}")),
+    }
+}
+
+fn request(queue: &Queue, rule: &Rule, delivery: &Delivery, now: Moment) -> Call {
+    let event = &delivery.event;
+    Call {
+        event_id: event.id,
+        events_id: Cow::Borrowed(event.kind.events_id),
+        stage: Stage::After,
+        object_id: event.object_id,
+        attempt: u32::try_from(delivery.attempt.saturating_add(1)).unwrap_or(u32::MAX),
+        body: event.payload.for_handler(rule.handler.passwords),
+        timeout: Duration::from_millis(u64::from(rule.handler.timeout_ms)),
+        deadline_ms: None,
+        cause_header: queue.shared.causes.header(event.id, rule.handler.id),
+        traceparent: Trace::of(event.id).call(),
+        resend: delivery.resend,
+        now,
+        reseller_bound: rule.handler.companies_id.is_some(),
+    }
+}
+
+fn next(rule: &Rule, delivery: &Delivery, began: Moment, now: Moment, retry_after_ms: Option<i64>) -> Option<Moment> {
+    retry::next(Failure {
+        attempts: delivery.attempt + 1,
+        first_at: delivery.first_at.unwrap_or(began),
+        now,
+        retries: rule.handler.retries.as_deref(),
+        retry_after_ms,
+        chance: chance(),
+    })
+}
+
+fn chance() -> u8 {
+    let mut byte = [0];
+    // Without random numbers there is no jitter, which harms nobody.
+    let _filled = getrandom::fill(&mut byte);
+    byte[0] % 100
+}
+
+fn done(delivery: &Delivery) -> Change {
+    let forget = delivery.event.payload.clear.is_some().then_some(delivery.event.events_row);
+    Change::Done { id: delivery.id, forget }
+}
+
+fn failed(delivery: &Delivery, began: Moment, due: Option<Moment>, error: String) -> Change {
+    Change::Failed {
+        id: delivery.id,
+        dead: due.is_none(),
+        attempt: delivery.attempt + 1,
+        next_at: due.unwrap_or(began),
+        first_at: delivery.first_at.unwrap_or(began),
+        error,
+    }
+}
+
+fn logged(
+    rule: &Rule,
+    delivery: &Delivery,
+    began: Moment,
+    call: &Call,
+    called: &Called,
+    status: &'static str,
+    error: Option<String>,
+) -> hookswitch_store::tables::executions::Ended {
+    let event = &delivery.event;
+    let about = About {
+        event_id: event.id,
+        kind: event.kind,
+        stage: Stage::After,
+        object_id: event.object_id,
+        clients_id: event.clients_id,
+        companies_id: event.companies_id,
+        attempt: delivery.attempt + 1,
+        dt: began,
+    };
+    let told = event.payload.passwords_told(rule.handler.passwords);
+    let passwords: Vec<String> = told.iter().cloned().chain(password_in_reply(called, told)).collect();
+    // The journal has the very same body, unless something secret must be masked in it.
+    let is_in_journal = passwords.is_empty() && rule.mask.finds_nothing(&event.payload.masked);
+    let error = [delivery.note.clone().filter(|_| delivery.attempt == 0), error];
+    let ending = Ending {
+        status,
+        error: error.into_iter().flatten().reduce(|note, error| format!("{note}; {error}")),
+        request: (!is_in_journal).then_some(&call.body),
+        called: Some(called),
+        changes: None,
+        passwords: &passwords,
+    };
+    row::of(rule, about, ending)
+}
+
+/// A handler of accounts may answer with a password of its own making.
+fn password_in_reply(called: &Called, told: &[String]) -> Vec<String> {
+    let Ok(reply) = &called.result else { return Vec::new() };
+    if told.is_empty() {
+        return Vec::new();
+    }
+    let parsed: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    crate::mask::passwords(&parsed).into_iter().map(str::to_owned).collect()
+}
+
+/// Tells the lane at once, and the database in the next batch.
+async fn settle(
+    queue: &Arc<Queue>,
+    key: Key,
+    delivery: &Delivery,
+    row: Option<hookswitch_store::tables::executions::Ended>,
+    ended: Ended,
+    change: Change,
+) {
+    let told = Arc::clone(queue);
+    let written: Box<dyn FnOnce() + Send> = Box::new(move || told.written(key));
+    queue.ended(key, delivery.id, ended);
+    queue.shared.log.record(Record { row, change: Some(change), written: Some(written) }).await;
+}

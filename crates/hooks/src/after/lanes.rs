@@ -1,0 +1,534 @@
+//! The lanes of one handler: which delivery may be tried next. A state machine without I/O and without time of its own.
+//!
+//! A lane is one client's deliveries to this handler (with `ordering: none`, one delivery). Its next one is not tried
+//! before the last is done, dead or discarded:
+//!
+//! ```text
+//!              take                          done, or dead                      written down
+//!   ready ------------> in flight ----------------------------> ready, or empty ------------> (gone)
+//!     ^                    |
+//!     |                    | failed: what it holds is forgotten, the database has it
+//!     |                    v                    written down                      due
+//!     |                settling ------------------------------> blocked until ---------.
+//!     |                                                                                |
+//!     '---------------------------- loaded <------------------------------- wants loading
+//! ```
+//!
+//! **What bounds the memory.** A lane that can't go on holds nothing but its name and a time. The others hold the next few
+//! deliveries of theirs, all together at most [`HELD_MAX`] with at most [`HELD_BYTES_MAX`] of payloads. The rest stays in the
+//! database, where it is found again in two ways: a lane knows that it has `more` there behind what it has seen, and
+//! the handler knows up to which delivery it has looked at all (`Scan`). While there is something unseen of either kind, a
+//! fresh delivery is not taken in but left to be found: it must not overtake.
+//!
+//! **What is counted on.** Deliveries' ids rise in the order of commits, and fresh ones are handed over in that order, by
+//! the store's writer. A delivery that was taken is not loaded again until what became of it is written down; while a look
+//! at the queue is under way no lane is forgotten, because what was seen then may have been written down since.
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+
+use hookswitch_model::moment::Moment;
+
+/// Deliveries of one handler in memory; few in tests, so that the bound is met all the time.
+pub(super) const HELD_MAX: usize = if cfg!(test) { 8 } else { 1_024 };
+/// Bytes of their payloads.
+pub(super) const HELD_BYTES_MAX: usize = 4 << 20;
+/// Below this share of a bound more is loaded.
+const LOW: usize = 2;
+/// Deliveries of one lane in memory.
+pub(super) const LANE_MAX: usize = if cfg!(test) { 3 } else { 16 };
+/// Lanes known at once, most of them blocked.
+const LANES_MAX: usize = 100_000;
+/// Of so many turns one goes to what was tried before, however much is fresh.
+const LATE_EVERY: u32 = 8;
+
+/// What orders deliveries among each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Key {
+    /// One client's, in order.
+    Client(i64),
+    /// One by itself.
+    Delivery(i64),
+}
+
+/// What a lane must know of a delivery.
+pub(super) trait Entry {
+    fn id(&self) -> i64;
+    fn clients_id(&self) -> i64;
+    /// Attempts made.
+    fn attempt(&self) -> i64;
+    /// When the next is due.
+    fn next_at(&self) -> Moment;
+    /// Bytes of its payload.
+    fn size(&self) -> usize;
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It is done, or dead: the next one may go.
+    Over,
+    /// It is due again then.
+    Again(Moment),
+}
+
+#[derive(Debug)]
+struct Lane<E> {
+    held: VecDeque<E>,
+    /// The delivery that is being tried.
+    in_flight: Option<i64>,
+    /// Attempts that have ended and are not yet written down.
+    unsettled: u32,
+    /// When its first delivery is due again.
+    blocked: Option<Moment>,
+    /// True if the database may have deliveries of it behind `seen`.
+    more: bool,
+    /// Those up to here were held, taken or are being written down.
+    seen: i64,
+    /// True while it is being loaded, or waits for that.
+    loading: bool,
+    /// True if a fresh one was left to the database since the load began.
+    missed: bool,
+    /// True while it stands in one of the queues of lanes that are ready.
+    queued: bool,
+}
+
+impl<E> Lane<E> {
+    fn new(seen: i64) -> Self {
+        Self {
+            held: VecDeque::new(),
+            in_flight: None,
+            unsettled: 0,
+            blocked: None,
+            more: false,
+            seen,
+            loading: false,
+            missed: false,
+            queued: false,
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.held.is_empty() && self.in_flight.is_none() && self.unsettled == 0 && self.blocked.is_none() && !self.more
+    }
+
+    /// True if a fresh delivery would come right behind what it holds.
+    fn takes_fresh(&self) -> bool {
+        !self.more && self.blocked.is_none() && self.held.len() < LANE_MAX
+    }
+}
+
+/// What is unseen of the handler's whole queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Scan {
+    /// Everything up to this delivery was looked at.
+    mark: i64,
+    /// True if a fresh one was left to the database since the last look began.
+    missed: bool,
+}
+
+/// A lane to be loaded: its deliveries behind `after`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) key: Key,
+    pub(super) after: i64,
+    epoch: u64,
+}
+
+/// A look at the whole queue, at what is behind `mark`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Look {
+    pub(super) mark: i64,
+    epoch: u64,
+}
+
+/// The lanes of one handler.
+#[derive(Debug)]
+pub(super) struct Lanes<E> {
+    per_client: bool,
+    running: bool,
+    lanes: HashMap<Key, Lane<E>>,
+    ready: VecDeque<Key>,
+    /// Ready, and tried before.
+    late: VecDeque<Key>,
+    due: BTreeSet<(Moment, Key)>,
+    to_load: VecDeque<Key>,
+    scan: Option<Scan>,
+    /// True while a look at the queue is under way.
+    looking: bool,
+    /// Lanes that were done with meanwhile.
+    gone: Vec<Key>,
+    /// Counts how often everything was forgotten: what was read before that is of no use.
+    epoch: u64,
+    /// Deliveries in flight or being written down.
+    busy: usize,
+    /// What is to be when nothing is busy any more: whether it runs, in the other order.
+    turn_over: Option<bool>,
+    /// No delivery up to here is fresh any more.
+    seen_to: i64,
+    held: usize,
+    held_bytes: usize,
+    turns: u32,
+}
+
+impl<E: Entry> Lanes<E> {
+    /// Nothing known: everything is to be looked at.
+    pub(super) fn new(per_client: bool, running: bool) -> Self {
+        Self {
+            per_client,
+            running,
+            lanes: HashMap::new(),
+            ready: VecDeque::new(),
+            late: VecDeque::new(),
+            due: BTreeSet::new(),
+            to_load: VecDeque::new(),
+            scan: Some(Scan { mark: 0, missed: false }),
+            looking: false,
+            gone: Vec::new(),
+            epoch: 0,
+            busy: 0,
+            turn_over: None,
+            seen_to: 0,
+            held: 0,
+            held_bytes: 0,
+            turns: 0,
+        }
+    }
+
+    fn key(&self, entry: &E) -> Key {
+        if self.per_client { Key::Client(entry.clients_id()) } else { Key::Delivery(entry.id()) }
+    }
+
+    /// Forgets what is held and looks at everything anew: the rows in the database were changed from outside. What is in
+    /// flight or being written down is waited for; if the order changes, before anything else is tried.
+    pub(super) fn start_over(&mut self, per_client: bool, running: bool) {
+        let waits = per_client != self.per_client && self.busy > 0;
+        self.turn_over = waits.then_some(running);
+        self.running = running && !waits;
+        if !waits {
+            self.per_client = per_client;
+        }
+        self.epoch += 1;
+        self.looking = false;
+        self.gone.clear();
+        self.ready.clear();
+        self.late.clear();
+        self.due.clear();
+        self.to_load.clear();
+        (self.held, self.held_bytes) = (0, 0);
+        self.lanes.retain(|_, lane| {
+            let keep = lane.in_flight.is_some() || lane.unsettled > 0;
+            *lane = Lane { in_flight: lane.in_flight, unsettled: lane.unsettled, more: true, ..Lane::new(0) };
+            keep
+        });
+        self.scan = Some(Scan { mark: 0, missed: true });
+    }
+
+    /// Once nothing is busy any more, the order changes.
+    fn turn_over(&mut self) {
+        if self.busy == 0
+            && let Some(running) = self.turn_over.take()
+        {
+            self.start_over(!self.per_client, running);
+        }
+    }
+
+    /// A delivery straight from its commit.
+    pub(super) fn fresh(&mut self, entry: E, now: Moment) {
+        if entry.id() <= self.seen_to {
+            return;
+        }
+        if let Some(scan) = &mut self.scan {
+            scan.missed = true;
+            return;
+        }
+        self.seen_to = entry.id();
+        let key = self.key(&entry);
+        let full = !self.running || self.is_full();
+        match self.lanes.get_mut(&key) {
+            Some(lane) if lane.seen >= entry.id() => {}
+            Some(lane) if lane.takes_fresh() && !full => self.hold(key, entry, now),
+            Some(lane) => {
+                (lane.more, lane.missed) = (true, true);
+                self.want_loading(key);
+            }
+            None if full => self.scan = Some(Scan { mark: entry.id() - 1, missed: true }),
+            None => self.hold(key, entry, now),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.held >= HELD_MAX || self.held_bytes >= HELD_BYTES_MAX || self.lanes.len() >= LANES_MAX
+    }
+
+    fn hold(&mut self, key: Key, entry: E, now: Moment) {
+        self.held += 1;
+        self.held_bytes += entry.size();
+        let lane = self.lanes.entry(key).or_insert_with(|| Lane::new(0));
+        lane.seen = lane.seen.max(entry.id());
+        lane.held.push_back(entry);
+        self.settle_place(key, now);
+    }
+
+    /// Puts a lane where it belongs: among the ready, the due, those to be loaded, or nowhere.
+    fn settle_place(&mut self, key: Key, now: Moment) {
+        let Some(lane) = self.lanes.get_mut(&key) else { return };
+        if lane.in_flight.is_some() || lane.queued || lane.blocked.is_some() {
+            return;
+        }
+        match lane.held.front() {
+            Some(head) if head.next_at() > now => {
+                lane.blocked = Some(head.next_at());
+                self.due.insert((head.next_at(), key));
+            }
+            Some(head) => {
+                lane.queued = true;
+                if head.attempt() > 0 { self.late.push_back(key) } else { self.ready.push_back(key) }
+            }
+            None if lane.more => self.want_loading(key),
+            None if lane.is_gone() && self.looking => self.gone.push(key),
+            None if lane.is_gone() => drop(self.lanes.remove(&key)),
+            None => {}
+        }
+    }
+
+    fn want_loading(&mut self, key: Key) {
+        if let Some(lane) = self.lanes.get_mut(&key)
+            && !lane.loading
+            && lane.held.is_empty()
+            && lane.in_flight.is_none()
+            && lane.blocked.is_none()
+        {
+            lane.loading = true;
+            self.to_load.push_back(key);
+        }
+    }
+
+    /// The next delivery to be tried.
+    pub(super) fn take(&mut self) -> Option<E> {
+        if !self.running {
+            return None;
+        }
+        self.turns = self.turns.wrapping_add(1);
+        let (first, then) = if self.turns.is_multiple_of(LATE_EVERY) {
+            (&mut self.late, &mut self.ready)
+        } else {
+            (&mut self.ready, &mut self.late)
+        };
+        let key = first.pop_front().or_else(|| then.pop_front())?;
+        let lane = self.lanes.get_mut(&key)?;
+        lane.queued = false;
+        let entry = lane.held.pop_front()?;
+        lane.in_flight = Some(entry.id());
+        self.busy += 1;
+        self.held -= 1;
+        self.held_bytes -= entry.size();
+        Some(entry)
+    }
+
+    /// True if [`Lanes::take`] would give one.
+    pub(super) fn has_ready(&self) -> bool {
+        self.running && !(self.ready.is_empty() && self.late.is_empty())
+    }
+
+    /// An attempt has ended; what became of it is being written down.
+    pub(super) fn ended(&mut self, key: Key, id: i64, ended: Ended, now: Moment) {
+        let Some(lane) = self.lanes.get_mut(&key).filter(|lane| lane.in_flight == Some(id)) else { return };
+        lane.in_flight = None;
+        lane.unsettled += 1;
+        if let Ended::Again(due) = ended {
+            let dropped = std::mem::take(&mut lane.held);
+            self.held -= dropped.len();
+            self.held_bytes -= dropped.iter().map(Entry::size).sum::<usize>();
+            (lane.more, lane.seen, lane.blocked) = (true, lane.seen.min(id - 1), Some(due));
+        } else {
+            self.settle_place(key, now);
+        }
+    }
+
+    /// An attempt was broken off: nothing is written down, its delivery is where it was.
+    pub(super) fn broken_off(&mut self, key: Key, id: i64) {
+        if let Some(lane) = self.lanes.get_mut(&key).filter(|lane| lane.in_flight == Some(id)) {
+            (lane.in_flight, lane.more) = (None, true);
+            self.busy -= 1;
+            self.turn_over();
+        }
+    }
+
+    /// What became of an attempt is written down.
+    pub(super) fn written(&mut self, key: Key, now: Moment) {
+        let Some(lane) = self.lanes.get_mut(&key) else { return };
+        lane.unsettled -= 1;
+        self.busy -= 1;
+        match lane.blocked {
+            Some(due) if lane.unsettled == 0 && due > now => drop(self.due.insert((due, key))),
+            Some(due) if lane.unsettled == 0 => {
+                self.due.remove(&(due, key));
+                lane.blocked = None;
+                self.settle_place(key, now);
+            }
+            _ => self.settle_place(key, now),
+        }
+        self.turn_over();
+    }
+
+    /// Wakes the lanes that are due.
+    pub(super) fn wake(&mut self, now: Moment) {
+        while let Some((due, key)) = self.due.first().copied().filter(|(due, _)| *due <= now) {
+            self.due.remove(&(due, key));
+            // One that has failed is due when that is written down, not before.
+            if let Some(lane) = self.lanes.get_mut(&key).filter(|lane| lane.unsettled == 0 || !lane.held.is_empty()) {
+                lane.blocked = lane.blocked.filter(|blocked| *blocked != due);
+                self.settle_place(key, now);
+            }
+        }
+    }
+
+    /// True if something is to be loaded: the one who tends the queue should look.
+    pub(super) fn wants_tending(&self) -> bool {
+        self.running && (!self.to_load.is_empty() || (self.scan.is_some() && !self.looking && self.has_low_room()))
+    }
+
+    fn has_low_room(&self) -> bool {
+        self.held <= HELD_MAX / LOW && self.held_bytes <= HELD_BYTES_MAX / LOW && self.lanes.len() < LANES_MAX
+    }
+
+    /// When the next lane is due.
+    pub(super) fn next_due(&self) -> Option<Moment> {
+        self.due.first().map(|(due, _)| *due).filter(|_| self.running)
+    }
+
+    /// Lanes to be loaded now, at most `max`. What was taken of them before is written down: the database tells the truth.
+    pub(super) fn wanted(&mut self, max: usize) -> Vec<Wanted> {
+        if !self.running {
+            return Vec::new();
+        }
+        let (mut wanted, mut not_yet) = (Vec::new(), VecDeque::new());
+        while let Some(key) = self.to_load.pop_front() {
+            let room = HELD_MAX.saturating_sub(self.held + wanted.len() * LANE_MAX);
+            let Some(lane) = self.lanes.get_mut(&key) else { continue };
+            if lane.seen == 0 && lane.unsettled > 0 {
+                // Started over: what is being written down would be read as it was before.
+                not_yet.push_back(key);
+            } else if wanted.len() == max || room == 0 {
+                not_yet.push_back(key);
+                break;
+            } else {
+                lane.missed = false;
+                wanted.push(Wanted { key, after: lane.seen, epoch: self.epoch });
+            }
+        }
+        not_yet.append(&mut self.to_load);
+        self.to_load = not_yet;
+        wanted
+    }
+
+    /// What a lane has in the database, from behind what it had seen; fewer than [`LANE_MAX`] is all.
+    pub(super) fn loaded(&mut self, wanted: Wanted, entries: Vec<E>, now: Moment) {
+        let Some(lane) = self.lanes.get_mut(&wanted.key).filter(|_| wanted.epoch == self.epoch) else { return };
+        lane.loading = false;
+        lane.more = entries.len() >= LANE_MAX || lane.missed;
+        for entry in entries {
+            self.hold(wanted.key, entry, now);
+        }
+        self.settle_place(wanted.key, now);
+    }
+
+    /// A load that failed: it is wanted again.
+    pub(super) fn not_loaded(&mut self, wanted: Wanted) {
+        if wanted.epoch == self.epoch {
+            self.to_load.push_back(wanted.key);
+        }
+    }
+
+    /// The look at the whole queue that is to be taken now, if any.
+    pub(super) fn wants_look(&mut self) -> Option<Look> {
+        let room = self.has_low_room();
+        let scan = self.scan.as_mut().filter(|_| self.running && room && !self.looking)?;
+        scan.missed = false;
+        self.looking = true;
+        Some(Look { mark: scan.mark, epoch: self.epoch })
+    }
+
+    /// A look that failed: it is wanted again.
+    pub(super) fn not_looked(&mut self, look: Look) {
+        if look.epoch == self.epoch {
+            self.looked();
+        }
+    }
+
+    fn looked(&mut self) {
+        self.looking = false;
+        for key in std::mem::take(&mut self.gone) {
+            if self.lanes.get(&key).is_some_and(Lane::is_gone) {
+                self.lanes.remove(&key);
+            }
+        }
+    }
+
+    /// Of the deliveries that a look at the queue found, in order of id, those to be loaded; the others are left to their lanes.
+    /// Ends where there is no room for more: the next look begins there.
+    pub(super) fn choose(&self, found: &[(i64, i64)]) -> Choice {
+        let (mut load, mut per_lane, mut upto) = (HashSet::new(), HashMap::<i64, usize>::new(), None);
+        for (id, clients_id) in found {
+            if self.held + load.len() >= HELD_MAX {
+                return Choice { load, upto, whole: false };
+            }
+            upto = Some(*id);
+            let key = if self.per_client { Key::Client(*clients_id) } else { Key::Delivery(*id) };
+            let held = self.lanes.get(&key).map_or(0, |lane| if lane.more { LANE_MAX } else { lane.held.len() });
+            let chosen = per_lane.entry(*clients_id).or_default();
+            if !self.per_client || held + *chosen < LANE_MAX {
+                *chosen += 1;
+                load.insert(*id);
+            }
+        }
+        Choice { load, upto, whole: true }
+    }
+
+    /// Takes over what a look at the queue found: the chosen ones with their payloads, and of the others that they are there.
+    /// `last` is true if there was nothing behind.
+    pub(super) fn found(&mut self, look: Look, found: &[(i64, i64)], entries: Vec<E>, last: bool, now: Moment) {
+        let Some(scan) = self.scan.filter(|_| look.epoch == self.epoch) else { return };
+        let mut entries: HashMap<i64, E> = entries.into_iter().map(|entry| (entry.id(), entry)).collect();
+        for (id, clients_id) in found {
+            let key = if self.per_client { Key::Client(*clients_id) } else { Key::Delivery(*id) };
+            let entry = entries.remove(id);
+            match (self.lanes.get_mut(&key), entry) {
+                // In flight, being written down, held or found already.
+                (Some(lane), _) if lane.more || lane.in_flight == Some(*id) || lane.seen >= *id => {}
+                (Some(lane), Some(entry)) if lane.takes_fresh() => self.hold(key, entry, now),
+                (None, Some(entry)) => self.hold(key, entry, now),
+                (Some(lane), _) => {
+                    lane.more = true;
+                    self.want_loading(key);
+                }
+                (None, None) => {
+                    self.lanes.insert(key, Lane { more: true, ..Lane::new(*id - 1) });
+                    self.want_loading(key);
+                }
+            }
+        }
+        let looked_to = found.last().map_or(look.mark, |(id, _)| *id);
+        self.seen_to = self.seen_to.max(looked_to);
+        self.scan = if last && !scan.missed { None } else { Some(Scan { mark: looked_to, ..scan }) };
+        self.looked();
+    }
+
+    /// The lane of a delivery, for what is told about it later.
+    pub(super) fn key_of(&self, entry: &E) -> Key {
+        self.key(entry)
+    }
+}
+
+/// What of a look at the queue is to be loaded.
+#[derive(Debug)]
+pub(super) struct Choice {
+    /// Ids of deliveries.
+    pub(super) load: HashSet<i64>,
+    /// The last one that was considered.
+    pub(super) upto: Option<i64>,
+    /// True if all were considered.
+    pub(super) whole: bool,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,299 @@
+//! The lanes against a simple oracle: random commits, hand-overs, attempts, failures, writes and reads in any order.
+use std::collections::{BTreeMap, VecDeque};
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Row {
+    id: i64,
+    clients_id: i64,
+    attempt: i64,
+    next_at: Moment,
+}
+
+impl Entry for Row {
+    fn id(&self) -> i64 {
+        self.id
+    }
+    fn clients_id(&self) -> i64 {
+        self.clients_id
+    }
+    fn attempt(&self) -> i64 {
+        self.attempt
+    }
+    fn next_at(&self) -> Moment {
+        self.next_at
+    }
+    fn size(&self) -> usize {
+        1
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Commit {
+        clients_id: i64,
+    },
+    HandOver,
+    Take,
+    /// The n-th in flight ends: done, or due again after so long.
+    End {
+        which: usize,
+        again_after: Option<i64>,
+    },
+    WriteDown,
+    BeginLoad {
+        lanes: usize,
+    },
+    EndLoad {
+        which: usize,
+    },
+    BeginLook,
+    ChooseLook,
+    EndLook,
+    Wait {
+        micros: i64,
+    },
+    StartOver {
+        runs: bool,
+    },
+    TurnOrder,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (1i64..5).prop_map(|clients_id| Step::Commit { clients_id }),
+        8 => Just(Step::HandOver),
+        8 => Just(Step::Take),
+        8 => (0usize..4, prop::option::weighted(0.3, 0i64..20)).prop_map(|(which, again_after)| Step::End { which, again_after }),
+        8 => Just(Step::WriteDown),
+        4 => (1usize..3).prop_map(|lanes| Step::BeginLoad { lanes }),
+        4 => (0usize..3).prop_map(|which| Step::EndLoad { which }),
+        4 => Just(Step::BeginLook),
+        4 => Just(Step::ChooseLook),
+        4 => Just(Step::EndLook),
+        4 => (1i64..10).prop_map(|micros| Step::Wait { micros }),
+        1 => any::<bool>().prop_map(|runs| Step::StartOver { runs }),
+        1 => Just(Step::TurnOrder),
+    ]
+}
+
+/// A look at the queue on its way: begun, then found and chosen, then read.
+enum Looking {
+    Begun(Look, Vec<(i64, i64)>),
+    Chosen(Look, Vec<(i64, i64)>, Vec<Row>, bool),
+}
+
+/// Rows that one look finds at most.
+const LOOK_MAX: usize = 6;
+
+struct World {
+    lanes: Lanes<Row>,
+    per_client: bool,
+    now: Moment,
+    last_id: i64,
+    /// What the database has.
+    rows: BTreeMap<i64, Row>,
+    /// What is committed and not over yet, by delivery: the truth.
+    open: BTreeMap<i64, Row>,
+    committed: VecDeque<Row>,
+    in_flight: Vec<(Key, Row)>,
+    /// Ended, on the way to the database: the row as it will be.
+    ended: VecDeque<(Key, i64, Option<Row>)>,
+    loads: Vec<(Wanted, Vec<Row>)>,
+    looking: Option<Looking>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            lanes: Lanes::new(true, true),
+            per_client: true,
+            now: Moment(0),
+            last_id: 0,
+            rows: BTreeMap::new(),
+            open: BTreeMap::new(),
+            committed: VecDeque::new(),
+            in_flight: Vec::new(),
+            ended: VecDeque::new(),
+            loads: Vec::new(),
+            looking: None,
+        }
+    }
+
+    fn run(&mut self, step: Step) {
+        match step {
+            Step::Commit { clients_id } => {
+                self.last_id += 1;
+                let row = Row { id: self.last_id, clients_id, attempt: 0, next_at: self.now };
+                self.rows.insert(row.id, row);
+                self.open.insert(row.id, row);
+                self.committed.push_back(row);
+            }
+            Step::HandOver => {
+                if let Some(row) = self.committed.pop_front() {
+                    self.lanes.fresh(row, self.now);
+                }
+            }
+            Step::Take => self.take(),
+            Step::End { which, again_after } => self.end(which, again_after),
+            Step::WriteDown => self.write_down(),
+            Step::BeginLoad { lanes } => {
+                for wanted in self.lanes.wanted(lanes) {
+                    let rows = self.rows.values().copied().filter(|row| match wanted.key {
+                        Key::Client(clients_id) => row.clients_id == clients_id && row.id > wanted.after,
+                        Key::Delivery(id) => row.id == id,
+                    });
+                    let rows = rows.take(LANE_MAX).collect();
+                    self.loads.push((wanted, rows));
+                }
+            }
+            Step::EndLoad { which } => {
+                if !self.loads.is_empty() {
+                    let (wanted, rows) = self.loads.remove(which % self.loads.len());
+                    self.lanes.loaded(wanted, rows, self.now);
+                }
+            }
+            Step::BeginLook => {
+                if self.looking.is_none()
+                    && let Some(look) = self.lanes.wants_look()
+                {
+                    let found = self.rows.range(look.mark + 1..).map(|(id, row)| (*id, row.clients_id)).take(LOOK_MAX).collect();
+                    self.looking = Some(Looking::Begun(look, found));
+                }
+            }
+            Step::ChooseLook => self.choose(),
+            Step::EndLook => match self.looking.take() {
+                Some(Looking::Chosen(look, found, rows, last)) => self.lanes.found(look, &found, rows, last, self.now),
+                other => self.looking = other,
+            },
+            Step::Wait { micros } => {
+                self.now = Moment(self.now.0 + micros);
+                self.lanes.wake(self.now);
+            }
+            Step::StartOver { runs } => self.lanes.start_over(self.per_client, runs),
+            Step::TurnOrder => {
+                self.per_client = !self.per_client;
+                self.lanes.start_over(self.per_client, true);
+            }
+        }
+        assert!(self.lanes.held <= HELD_MAX + LANE_MAX, "{} held", self.lanes.held);
+    }
+
+    fn choose(&mut self) {
+        match self.looking.take() {
+            Some(Looking::Begun(look, mut found)) => {
+                let Choice { load, upto, whole } = self.lanes.choose(&found);
+                let last = whole && found.len() < LOOK_MAX;
+                found.retain(|(id, _)| upto.is_some_and(|upto| *id <= upto));
+                let rows = self.rows.values().copied().filter(|row| load.contains(&row.id)).collect();
+                self.looking = Some(Looking::Chosen(look, found, rows, last));
+            }
+            other => self.looking = other,
+        }
+    }
+
+    /// What is promised of every attempt.
+    fn take(&mut self) {
+        let Some(row) = self.lanes.take() else { return };
+        let truth = self.open.get(&row.id).unwrap_or_else(|| panic!("{row:?} is over already"));
+        assert_eq!(*truth, row, "it is tried as the last attempt left it");
+        assert!(row.next_at <= self.now, "{row:?} is not due at {:?}", self.now);
+        assert!(self.in_flight.iter().all(|(_, other)| other.id != row.id), "{row:?} is in flight already");
+        if self.per_client {
+            assert!(self.in_flight.iter().all(|(_, other)| other.clients_id != row.clients_id), "one at a time: {row:?}");
+            let earlier = self.open.range(..row.id).find(|(_, other)| other.clients_id == row.clients_id);
+            assert!(earlier.is_none(), "{row:?} before {earlier:?}");
+        }
+        self.in_flight.push((self.lanes.key_of(&row), row));
+    }
+
+    fn end(&mut self, which: usize, again_after: Option<i64>) {
+        if self.in_flight.is_empty() {
+            return;
+        }
+        let (key, row) = self.in_flight.remove(which % self.in_flight.len());
+        let again = again_after.map(|wait| Row { attempt: row.attempt + 1, next_at: Moment(self.now.0 + wait), ..row });
+        match again {
+            Some(again) => drop(self.open.insert(row.id, again)),
+            None => drop(self.open.remove(&row.id)),
+        }
+        let ended = again.map_or(Ended::Over, |again| Ended::Again(again.next_at));
+        self.lanes.ended(key, row.id, ended, self.now);
+        self.ended.push_back((key, row.id, again));
+    }
+
+    /// The one writer hands over what it has committed before it commits anything else.
+    fn write_down(&mut self) {
+        while !self.committed.is_empty() {
+            self.run(Step::HandOver);
+        }
+        if let Some((key, id, again)) = self.ended.pop_front() {
+            match again {
+                Some(again) => drop(self.rows.insert(id, again)),
+                None => drop(self.rows.remove(&id)),
+            }
+            self.lanes.written(key, self.now);
+        }
+    }
+
+    /// Everybody does his work until nothing is left to do.
+    fn finish(&mut self) {
+        self.lanes.start_over(self.per_client, true);
+        for _ in 0..2_000 {
+            if self.open.is_empty() && self.ended.is_empty() && self.in_flight.is_empty() {
+                return;
+            }
+            let steps = [
+                Step::HandOver,
+                Step::Take,
+                Step::End { which: 0, again_after: None },
+                Step::WriteDown,
+                Step::BeginLoad { lanes: 2 },
+                Step::EndLoad { which: 0 },
+                Step::BeginLook,
+                Step::ChooseLook,
+                Step::EndLook,
+                Step::Wait { micros: 1 },
+            ];
+            steps.into_iter().for_each(|step| self.run(step));
+        }
+        panic!("never done: {:?}\n{:#?}", self.open, self.lanes);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn each_delivery_is_tried_in_its_turn_and_none_is_forgotten(steps in prop::collection::vec(step(), 0..150)) {
+        let mut world = World::new();
+        steps.into_iter().for_each(|step| world.run(step));
+        world.finish();
+    }
+}
+
+#[test]
+fn what_is_done_leaves_nothing_behind() {
+    let mut world = World::new();
+    world.run(Step::BeginLook);
+    world.run(Step::ChooseLook);
+    world.run(Step::EndLook);
+    for clients_id in 1..4 {
+        world.run(Step::Commit { clients_id });
+        world.run(Step::HandOver);
+    }
+    world.finish();
+    assert!(world.lanes.lanes.is_empty() && world.lanes.held == 0 && world.lanes.due.is_empty());
+}
+
+#[test]
+fn a_paused_handler_holds_nothing() {
+    let mut lanes = Lanes::new(true, false);
+    for id in 1..100 {
+        lanes.fresh(Row { id, clients_id: id, attempt: 0, next_at: Moment(0) }, Moment(0));
+    }
+    assert!(lanes.held == 0 && lanes.lanes.is_empty() && lanes.take().is_none() && lanes.wants_look().is_none());
+}

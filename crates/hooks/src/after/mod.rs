@@ -1,0 +1,192 @@
+//! Step 5: after handlers are told, each client's events in order, until they have heard.
+//!
+//! A delivery is written with the change that it tells of (`outbox`). Right after the flush the store's writer hands it
+//! over here, in the order of commits: never the caller, who may be gone. From then on:
+//!
+//! | file | subject |
+//! |---|---|
+//! | here | all queues; fresh deliveries; starting, stopping |
+//! | `queue` | one handler's: the tasks that try, the task that tends |
+//! | `lanes` | which delivery may be tried next: the order, and what is in memory |
+//! | `attempt` | one attempt |
+//! | [`judge`] | what the end of a call means |
+//! | [`repair`] | resend, discard |
+//!
+//! Everything in memory can be lost at any time: the database has a row for every delivery that is not done.
+mod attempt;
+pub(crate) mod judge;
+mod lanes;
+mod queue;
+pub mod repair;
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use hookswitch_model::{
+    event::{Kind, Stage},
+    moment::Moment,
+};
+use hookswitch_store::Store;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::{call::Caller, cause::Causes, figures::Calls, log::Log, payload::Payload, rules::Rules};
+
+use queue::{Delivery, Queue};
+pub use repair::{Resent, discard_all};
+
+/// Delivers to after handlers; a cheap handle.
+#[derive(Clone)]
+pub struct After(Arc<Shared>);
+
+/// Where fresh deliveries come in; a cheap handle for the outbox.
+#[derive(Clone)]
+pub struct Entrance(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    caller: Caller,
+    causes: Causes,
+    log: Log,
+    calls: Calls,
+    runtime: tokio::runtime::Handle,
+    queues: RwLock<HashMap<i64, Arc<Queue>>>,
+    phase: watch::Sender<Phase>,
+    in_flight: AtomicUsize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Running,
+    /// No new attempts.
+    Stopping,
+    /// Those in flight are broken off.
+    Cut,
+}
+
+/// An event that was just committed, and its deliveries.
+pub(crate) struct Fresh {
+    pub(crate) event: Arc<Told>,
+    /// When it was committed: its deliveries are due from then on.
+    pub(crate) at: Moment,
+    /// Delivery, handler, and what is to be noted with the first attempt.
+    pub(crate) deliveries: Vec<(i64, i64, Option<String>)>,
+}
+
+/// An event that is told, shared by all its deliveries in memory.
+pub(crate) struct Told {
+    pub(crate) id: Uuid,
+    pub(crate) kind: Kind,
+    pub(crate) object_id: i64,
+    pub(crate) clients_id: i64,
+    pub(crate) companies_id: i64,
+    /// Its row in the journal.
+    pub(crate) events_row: i64,
+    pub(crate) payload: Payload,
+}
+
+impl After {
+    pub(crate) fn new(store: Store, caller: Caller, causes: Causes, log: Log) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            caller,
+            causes,
+            log,
+            calls: Calls::default(),
+            runtime: tokio::runtime::Handle::current(),
+            queues: RwLock::default(),
+            phase: watch::Sender::new(Phase::Running),
+            in_flight: AtomicUsize::new(0),
+        }))
+    }
+
+    /// Where fresh deliveries come in.
+    pub(crate) fn entrance(&self) -> Entrance {
+        Entrance(Arc::clone(&self.0))
+    }
+
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.0.calls
+    }
+
+    /// Takes over the handlers as they are now: new ones get a queue, saved ones their settings, gone ones are forgotten.
+    pub(crate) fn retune(&self, rules: &Rules) {
+        let mut queues = self.0.queues.write().unwrap_or_else(PoisonError::into_inner);
+        let is_after = |id: &i64| rules.get(*id).is_some_and(|rule| rule.handler.stage == Stage::After);
+        queues.retain(|id, queue| {
+            let keep = is_after(id);
+            if !keep {
+                queue.close();
+            }
+            keep
+        });
+        for rule in rules.all().filter(|rule| rule.handler.stage == Stage::After) {
+            match queues.get(&rule.handler.id) {
+                Some(queue) => queue.retune(Arc::clone(rule)),
+                None => drop(queues.insert(rule.handler.id, Queue::start(&self.0, Arc::clone(rule)))),
+            }
+        }
+    }
+
+    /// No new attempts; those in flight get `grace` to end, and are broken off then: they will be made again.
+    pub(crate) async fn stop(&self, grace: Duration) {
+        self.0.phase.send_replace(Phase::Stopping);
+        let ended = async {
+            let mut phase = self.0.phase.subscribe();
+            while self.0.in_flight.load(Ordering::Acquire) > 0 {
+                // Woken by each attempt that ends.
+                let _changed = phase.changed().await;
+            }
+        };
+        if tokio::time::timeout(grace, ended).await.is_err() {
+            self.0.phase.send_replace(Phase::Cut);
+        }
+        self.0.log.flush().await;
+    }
+}
+
+impl Shared {
+    fn is_stopping(&self) -> bool {
+        *self.phase.borrow() > Phase::Running
+    }
+
+    fn queue(&self, handlers_id: i64) -> Option<Arc<Queue>> {
+        self.queues.read().unwrap_or_else(PoisonError::into_inner).get(&handlers_id).cloned()
+    }
+
+    /// A call, unless the program ends meanwhile.
+    async fn unless_cut<T>(&self, call: impl Future<Output = T>) -> Option<T> {
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+        let mut phase = self.phase.subscribe();
+        let called = tokio::select! {
+            called = call => Some(called),
+            _ = phase.wait_for(|phase| *phase == Phase::Cut) => None,
+        };
+        self.in_flight.fetch_sub(1, Ordering::AcqRel);
+        if self.is_stopping() {
+            self.phase.send_modify(|_| {});
+        }
+        called
+    }
+}
+
+impl Entrance {
+    /// Takes in what was just committed; called by the thread that committed, in the order of commits.
+    pub(crate) fn enter(&self, fresh: Fresh) {
+        let Fresh { event, at, deliveries } = fresh;
+        for (id, handlers_id, note) in deliveries {
+            // Without a queue the handler was saved this very moment: its queue will look at everything.
+            if let Some(queue) = self.0.queue(handlers_id) {
+                let event = Arc::clone(&event);
+                queue.fresh(Delivery { id, event, attempt: 0, next_at: at, first_at: None, resend: false, note });
+            }
+        }
+    }
+}

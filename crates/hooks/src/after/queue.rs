@@ -1,0 +1,344 @@
+//! The queue of one handler: its lanes, the tasks that try deliveries, and the task that tends it (loads from the database,
+//! wakes what is due).
+//!
+//! At most `concurrency` deliveries are in flight. Each is tried by a task that goes on with the next one as long as there
+//! is one; so handlers never wait for each other, and a burst does not start a task for each delivery.
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use hookswitch_model::{
+    handler::{self, Handler},
+    moment::Moment,
+};
+use hookswitch_store::{Error, tables::deliveries};
+use tokio::sync::Notify;
+
+use super::{
+    Shared, Told,
+    lanes::{Choice, Ended, Entry, HELD_MAX, Key, LANE_MAX, Lanes, Look, Wanted},
+};
+use crate::{payload::Payload, rules::Rule};
+
+/// Lanes loaded by one read.
+const LOADS_MAX: usize = 32;
+/// Deliveries that one look at the queue goes over.
+const LOOK_MAX: i64 = 1_024;
+/// Between attempts to read while the store refuses.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A delivery in memory.
+pub(super) struct Delivery {
+    pub(super) id: i64,
+    pub(super) event: Arc<Told>,
+    pub(super) attempt: i64,
+    pub(super) next_at: Moment,
+    pub(super) first_at: Option<Moment>,
+    pub(super) resend: bool,
+    /// To be noted in the log with its first attempt.
+    pub(super) note: Option<String>,
+}
+
+impl Entry for Delivery {
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn clients_id(&self) -> i64 {
+        self.event.clients_id
+    }
+
+    fn attempt(&self) -> i64 {
+        self.attempt
+    }
+
+    fn next_at(&self) -> Moment {
+        self.next_at
+    }
+
+    fn size(&self) -> usize {
+        self.event.payload.size()
+    }
+}
+
+/// The queue of one handler.
+pub(super) struct Queue {
+    pub(super) shared: Arc<Shared>,
+    pub(super) rule: ArcSwap<Rule>,
+    lanes: Mutex<Lanes<Delivery>>,
+    /// Tasks that try deliveries.
+    active: AtomicUsize,
+    tend: Notify,
+    /// False once the handler is gone.
+    wanted: AtomicBool,
+}
+
+fn is_per_client(handler: &Handler) -> bool {
+    handler.ordering == handler::Ordering::PerClient
+}
+
+impl Queue {
+    /// Starts tending the queue of a handler.
+    pub(super) fn start(shared: &Arc<Shared>, rule: Arc<Rule>) -> Arc<Self> {
+        let lanes = Lanes::new(is_per_client(&rule.handler), rule.handler.is_running());
+        let queue = Arc::new(Self {
+            shared: Arc::clone(shared),
+            rule: ArcSwap::new(rule),
+            lanes: Mutex::new(lanes),
+            active: AtomicUsize::new(0),
+            tend: Notify::new(),
+            wanted: AtomicBool::new(true),
+        });
+        shared.runtime.spawn(Arc::clone(&queue).run());
+        queue
+    }
+
+    pub(super) fn lanes(&self) -> MutexGuard<'_, Lanes<Delivery>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The handler was saved: its settings count from the next attempt on.
+    pub(super) fn retune(self: &Arc<Self>, rule: Arc<Rule>) {
+        let old = self.rule.swap(Arc::clone(&rule));
+        if old.handler.version != rule.handler.version {
+            self.start_over();
+        }
+    }
+
+    /// Looks at everything anew: rows were changed from outside.
+    pub(super) fn start_over(self: &Arc<Self>) {
+        let handler = &self.rule.load().handler;
+        self.lanes().start_over(is_per_client(handler), handler.is_running());
+        self.tend.notify_one();
+    }
+
+    /// The handler is gone.
+    pub(super) fn close(&self) {
+        self.wanted.store(false, Ordering::Release);
+        self.lanes().start_over(true, false);
+        self.tend.notify_one();
+    }
+
+    /// A delivery straight from its commit; called by the thread that committed.
+    pub(super) fn fresh(self: &Arc<Self>, delivery: Delivery) {
+        let now = delivery.next_at;
+        let (ready, wants_tending) = {
+            let mut lanes = self.lanes();
+            lanes.fresh(delivery, now);
+            (lanes.has_ready(), lanes.wants_tending())
+        };
+        if ready {
+            self.work();
+        }
+        if wants_tending {
+            self.tend.notify_one();
+        }
+    }
+
+    /// Starts tasks for what is ready, as far as the handler's concurrency goes.
+    pub(super) fn work(self: &Arc<Self>) {
+        let most = self.rule.load().handler.concurrency as usize;
+        let one_more = |active: usize| (active < most).then_some(active + 1);
+        if self.active.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok() {
+            self.shared.runtime.spawn(Arc::clone(self).try_deliveries());
+        }
+    }
+
+    /// One task: tries what is ready, one after another.
+    async fn try_deliveries(self: Arc<Self>) {
+        loop {
+            while let Some((key, delivery)) = self.take() {
+                super::attempt::attempt(&self, key, delivery).await;
+            }
+            self.active.fetch_sub(1, Ordering::AcqRel);
+            // Something may have become ready between the last look and the giving up.
+            if !self.lanes().has_ready() {
+                return;
+            }
+            let most = self.rule.load().handler.concurrency as usize;
+            let one_more = |active: usize| (active < most).then_some(active + 1);
+            if self.active.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn take(self: &Arc<Self>) -> Option<(Key, Delivery)> {
+        if self.shared.is_stopping() || self.active.load(Ordering::Acquire) > self.rule.load().handler.concurrency as usize {
+            return None;
+        }
+        let (taken, more, wants_tending) = {
+            let mut lanes = self.lanes();
+            let taken = lanes.take().map(|delivery| (lanes.key_of(&delivery), delivery));
+            (taken, lanes.has_ready(), lanes.wants_tending())
+        };
+        if more {
+            self.work();
+        }
+        if wants_tending {
+            self.tend.notify_one();
+        }
+        taken
+    }
+
+    /// An attempt has ended, and what became of it is on its way to the database.
+    pub(super) fn ended(self: &Arc<Self>, key: Key, id: i64, ended: Ended) {
+        self.change(|lanes, now| lanes.ended(key, id, ended, now));
+    }
+
+    /// An attempt was broken off; its delivery is where it was.
+    pub(super) fn broken_off(self: &Arc<Self>, key: Key, id: i64) {
+        self.change(|lanes, _| lanes.broken_off(key, id));
+    }
+
+    /// What became of an attempt is written down.
+    pub(super) fn written(self: &Arc<Self>, key: Key) {
+        self.change(|lanes, now| lanes.written(key, now));
+    }
+
+    fn change(self: &Arc<Self>, change: impl FnOnce(&mut Lanes<Delivery>, Moment)) {
+        let now = self.shared.store.clock().now();
+        let (ready, wants_tending) = {
+            let mut lanes = self.lanes();
+            change(&mut lanes, now);
+            (lanes.has_ready(), lanes.wants_tending())
+        };
+        if ready {
+            self.work();
+        }
+        if wants_tending {
+            self.tend.notify_one();
+        }
+    }
+
+    /// Tends the queue until the handler is gone: wakes what is due, loads what is wanted.
+    async fn run(self: Arc<Self>) {
+        let clock = self.shared.store.clock().clone();
+        while self.wanted.load(Ordering::Acquire) {
+            self.change(|lanes, now| lanes.wake(now));
+            let (wanted, look, due) = {
+                let mut lanes = self.lanes();
+                (lanes.wanted(LOADS_MAX), lanes.wants_look(), lanes.next_due())
+            };
+            if wanted.is_empty() && look.is_none() {
+                tokio::select! {
+                    () = self.tend.notified() => {}
+                    () = until(&clock, due) => {}
+                }
+                continue;
+            }
+            if !wanted.is_empty() {
+                self.load(wanted).await;
+            }
+            if let Some(look) = look {
+                self.look(look).await;
+            }
+        }
+    }
+
+    /// Loads the next deliveries of some lanes, by one read.
+    async fn load(self: &Arc<Self>, wanted: Vec<Wanted>) {
+        let (handlers_id, asked) = (self.rule.load().handler.id, wanted.clone());
+        let read = self.shared.store.read(move |tx| {
+            let one = |wanted: &Wanted| match wanted.key {
+                Key::Client(clients_id) => deliveries::of_client(tx, handlers_id, clients_id, wanted.after, LANE_MAX as i64),
+                Key::Delivery(id) => deliveries::with_ids(tx, handlers_id, &[id]),
+            };
+            asked.iter().map(one).collect::<Result<Vec<_>, Error>>()
+        });
+        match read.await {
+            Ok(found) => self.change(|lanes, now| {
+                for (wanted, rows) in wanted.into_iter().zip(found) {
+                    lanes.loaded(wanted, self.deliveries(rows), now);
+                }
+            }),
+            Err(error) => {
+                wanted.into_iter().for_each(|wanted| self.lanes().not_loaded(wanted));
+                self.wait_for_store(&error).await;
+            }
+        }
+    }
+
+    /// Goes over the next deliveries of the whole queue: first which there are, then the payloads of those that there is
+    /// room for.
+    async fn look(self: &Arc<Self>, look: Look) {
+        match self.try_look(look).await {
+            Ok((found, rows, last)) => {
+                let entries = self.deliveries(rows);
+                self.change(|lanes, now| lanes.found(look, &found, entries, last, now));
+            }
+            Err(error) => {
+                self.lanes().not_looked(look);
+                self.wait_for_store(&error).await;
+            }
+        }
+    }
+
+    async fn try_look(&self, look: Look) -> Result<(Vec<(i64, i64)>, Vec<deliveries::Waiting>, bool), Error> {
+        let handlers_id = self.rule.load().handler.id;
+        let mut found =
+            self.shared.store.read(move |tx| deliveries::waiting_behind(tx, handlers_id, look.mark, LOOK_MAX)).await?;
+        let Choice { load, upto, whole } = self.lanes().choose(&found);
+        let last = whole && (found.len() as i64) < LOOK_MAX;
+        found.retain(|(id, _)| upto.is_some_and(|upto| *id <= upto));
+        let mut ids: Vec<i64> = load.into_iter().collect();
+        ids.sort_unstable();
+        let rows = self
+            .shared
+            .store
+            .read(move |tx| {
+                let portions = ids.chunks(HELD_MAX / 4).map(|ids| deliveries::with_ids(tx, handlers_id, ids));
+                portions.collect::<Result<Vec<_>, Error>>().map(|portions| portions.concat())
+            })
+            .await?;
+        Ok((found, rows, last))
+    }
+
+    /// From rows to deliveries. One whose passwords can't be opened is told with masked ones rather than not at all.
+    fn deliveries(&self, rows: Vec<deliveries::Waiting>) -> Vec<Delivery> {
+        rows.into_iter().map(|row| self.delivery(row)).collect()
+    }
+
+    fn delivery(&self, row: deliveries::Waiting) -> Delivery {
+        let body = row.body.clone();
+        let payload = Payload::recorded(row.body, row.secrets.as_deref(), self.shared.store.vault()).unwrap_or_else(|error| {
+            tracing::error!(%error, delivery = row.id, "the passwords of an event can't be opened; it is told without them");
+            Payload { masked: body.into(), clear: None }
+        });
+        let told = Told {
+            id: row.event_id,
+            kind: row.kind,
+            object_id: row.object_id,
+            clients_id: row.clients_id,
+            companies_id: row.companies_id,
+            events_row: row.events_row,
+            payload,
+        };
+        Delivery {
+            id: row.id,
+            event: Arc::new(told),
+            attempt: row.attempt,
+            next_at: row.next_at,
+            first_at: row.first_at,
+            resend: row.resend,
+            note: row.note,
+        }
+    }
+
+    async fn wait_for_store(&self, error: &Error) {
+        tracing::error!(%error, "waiting deliveries can't be read; trying again");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn until(clock: &hookswitch_store::Clock, due: Option<Moment>) {
+    match due {
+        Some(due) => clock.sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}

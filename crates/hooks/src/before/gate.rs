@@ -1,0 +1,203 @@
+//! The way to a before handler: a bounded number of places, and a breaker that trips.
+//!
+//! ```text
+//!             failures in a row, over some time              probe every 10 s
+//!   calling ----------------------------------> tripped <-----------------------.
+//!      ^                                           |  probe failed               |
+//!      |            probe succeeded                '-----------------------------'
+//!      '-------------------------------------------'
+//! ```
+//!
+//! Tripped means: whoever would call is told at once that the handler has failed. So a dead handler costs its callers
+//! nothing for long.
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use hookswitch_model::{handler::Handler, moment::Moment};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Between two probes of a tripped handler.
+const PROBE_EVERY_MS: i64 = 10_000;
+
+/// When a handler is taken for dead.
+#[derive(Debug, Clone, Copy)]
+pub struct Breaker {
+    /// So many failures in a row...
+    pub failures: u32,
+    /// ...over at least this time.
+    pub over: Duration,
+}
+
+impl Default for Breaker {
+    fn default() -> Self {
+        Self { failures: 10, over: Duration::from_secs(30) }
+    }
+}
+
+/// The gates of all before handlers.
+pub(super) struct Gates {
+    breaker: Breaker,
+    gates: Mutex<HashMap<i64, Arc<Gate>>>,
+}
+
+/// The gate of one handler.
+pub(super) struct Gate {
+    concurrency: u32,
+    version: i64,
+    places: Arc<Semaphore>,
+    breaker: Breaker,
+    health: Mutex<Health>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Health {
+    failures: u32,
+    /// When the first of them was.
+    since: Moment,
+    /// When it was tripped or probed last.
+    tripped: Option<Moment>,
+}
+
+impl Gates {
+    pub(super) fn new(breaker: Breaker) -> Self {
+        Self { breaker, gates: Mutex::default() }
+    }
+
+    /// The gate of a handler. One that was saved anew gets a new chance; its places stay, also those that are taken,
+    /// unless there are more or fewer now.
+    pub(super) fn of(&self, handler: &Handler) -> Arc<Gate> {
+        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(gate) = gates.get(&handler.id).filter(|gate| gate.version == handler.version) {
+            return Arc::clone(gate);
+        }
+        let places = gates
+            .get(&handler.id)
+            .filter(|gate| gate.concurrency == handler.concurrency)
+            .map_or_else(|| Arc::new(Semaphore::new(handler.concurrency as usize)), |gate| Arc::clone(&gate.places));
+        let gate = Arc::new(Gate {
+            concurrency: handler.concurrency,
+            version: handler.version,
+            places,
+            breaker: self.breaker,
+            health: Mutex::default(),
+        });
+        gates.insert(handler.id, Arc::clone(&gate));
+        gate
+    }
+
+    /// Forgets those of handlers that are gone.
+    pub(super) fn keep_only(&self, wanted: impl Fn(i64) -> bool) {
+        self.gates.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, _| wanted(*id));
+    }
+
+    /// How many handlers are tripped.
+    pub(super) fn tripped(&self) -> u64 {
+        let gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        gates.values().filter(|gate| gate.health().tripped.is_some()).count() as u64
+    }
+}
+
+impl Gate {
+    fn health(&self) -> std::sync::MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a place, for at most that long.
+    pub(super) async fn place(&self, at_most: Duration) -> Option<OwnedSemaphorePermit> {
+        // Most of the time there is one.
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            return Some(place);
+        }
+        tokio::time::timeout(at_most, Arc::clone(&self.places).acquire_owned()).await.ok()?.ok()
+    }
+
+    /// True if the handler may be called now: it is not tripped, or this call is its probe.
+    pub(super) fn lets_through(&self, now: Moment) -> bool {
+        let mut health = self.health();
+        match health.tripped {
+            None => true,
+            // Also when the clock was set back.
+            Some(last) if (0..PROBE_EVERY_MS).contains(&now.millis_since(last)) => false,
+            Some(_) => {
+                health.tripped = Some(now);
+                true
+            }
+        }
+    }
+
+    /// Notes how a call ended.
+    pub(super) fn note(&self, succeeded: bool, now: Moment) {
+        let mut health = self.health();
+        if succeeded {
+            *health = Health::default();
+            return;
+        }
+        if health.failures == 0 {
+            health.since = now;
+        }
+        health.failures = health.failures.saturating_add(1);
+        let over_ms = i64::try_from(self.breaker.over.as_millis()).unwrap_or(i64::MAX);
+        if health.failures >= self.breaker.failures && now.millis_since(health.since) >= over_ms {
+            health.tripped = Some(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hookswitch_model::Object;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Moment {
+        Moment(seconds * 1_000_000)
+    }
+
+    fn handler() -> Handler {
+        Handler { concurrency: 1, ..Handler::from_checked(1, &Object::new()).unwrap() }
+    }
+
+    #[test]
+    fn it_trips_after_enough_failures_over_enough_time_and_is_probed_until_it_is_back() {
+        let gate = Gates::new(Breaker::default()).of(&handler());
+        for second in 0..10 {
+            gate.note(false, at(second));
+        }
+        assert!(gate.lets_through(at(10)), "ten failures within ten seconds are not enough");
+        gate.note(false, at(30));
+        assert!(!gate.lets_through(at(39)));
+        assert!(gate.lets_through(at(40)), "the probe");
+        assert!(!gate.lets_through(at(40)), "one only");
+        gate.note(false, at(41));
+        assert!(!gate.lets_through(at(50)));
+        assert!(gate.lets_through(at(51)));
+        gate.note(true, at(51));
+        assert!(gate.lets_through(at(51)) && gate.lets_through(at(51)));
+    }
+
+    #[test]
+    fn a_success_in_between_starts_the_count_again() {
+        let gate = Gates::new(Breaker::default()).of(&handler());
+        for second in 0..100 {
+            gate.note(second % 9 == 0, at(second));
+        }
+        assert!(gate.lets_through(at(100)));
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_is_saved_anew_keeps_its_places_and_gets_a_new_chance() {
+        let gates = Gates::new(Breaker { failures: 1, over: Duration::ZERO });
+        let old = gates.of(&handler());
+        old.note(false, at(0));
+        let taken = old.place(Duration::ZERO).await;
+        assert!(taken.is_some() && !old.lets_through(at(1)) && gates.tripped() == 1);
+        let new = gates.of(&Handler { version: 2, ..handler() });
+        assert!(new.lets_through(at(1)) && gates.tripped() == 0);
+        assert!(new.place(Duration::from_millis(1)).await.is_none(), "the one place is still taken");
+        drop(taken);
+        assert!(new.place(Duration::ZERO).await.is_some());
+    }
+}

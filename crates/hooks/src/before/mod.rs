@@ -1,0 +1,174 @@
+//! Step 2: before handlers are asked, one after another, under one deadline, with nothing held.
+//!
+//! ```text
+//!   for each event of the action, for each handler that it concerns, in order (one turn):
+//!     its condition holds? -> is there time? -> is it tripped? -> is a place free? -> call -> what does the reply mean?
+//!                                                                                    |
+//!        allow: the next one's turn            forbid: it ends here         modify: the subject takes it or the handler failed
+//! ```
+//!
+//! Knows nothing of clients and accounts: whoever asks gives a [`Subject`] that checks changed data like the caller's own
+//! and says what the event is then.
+//!
+//! | file | subject |
+//! |---|---|
+//! | here | the chain |
+//! | [`turn`] | one handler's turn |
+//! | `budget` | how much time each has |
+//! | `gate` | places, and handlers that are tripped |
+//! | [`trial`] | `provisioning.handlers.test` |
+mod budget;
+mod gate;
+pub mod trial;
+mod turn;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use hookswitch_model::{
+    Object,
+    event::{Event, Mode},
+    refusal::{FieldErrors, Refusal},
+};
+use hookswitch_store::Clock;
+use tokio::time::Instant;
+
+use crate::{
+    call::Caller,
+    cause::Causes,
+    figures::Calls,
+    log::Log,
+    rules::{Resellers, Rule, Rules},
+};
+
+use budget::Budget;
+pub use gate::Breaker;
+use gate::Gates;
+use turn::{Outcome, Shown, Turn};
+
+/// What an asking is about: checks what a handler changes, and says what the event is with it.
+pub trait Subject: Sync {
+    /// The event with these keys of `data` changed.
+    ///
+    /// # Errors
+    /// What is wrong with them, by field.
+    fn revise(&self, event: &Event, changed: Object) -> impl Future<Output = Result<Event, FieldErrors>> + Send;
+}
+
+/// The circumstances of one asking.
+#[derive(Debug, Clone)]
+pub struct Asking {
+    /// 1, or 2 if what the chain was shown has changed.
+    pub attempt: u32,
+    /// When the action's whole budget ends.
+    pub deadline: Instant,
+    /// The caller's `traceparent`, if it came.
+    pub traceparent: Option<String>,
+}
+
+/// A chain that has allowed the action.
+#[derive(Debug)]
+pub struct Allowed {
+    /// The events as the handlers left them.
+    pub events: Vec<Event>,
+    /// What the caller should know.
+    pub warnings: Vec<String>,
+}
+
+/// Asks before handlers; a cheap handle.
+#[derive(Clone)]
+pub struct Before(Arc<Shared>);
+
+struct Shared {
+    caller: Caller,
+    causes: Causes,
+    clock: Clock,
+    log: Log,
+    resellers: Arc<dyn Resellers>,
+    gates: Gates,
+    calls: Calls,
+}
+
+/// What [`Before`] stands on.
+pub(crate) struct Parts {
+    pub(crate) caller: Caller,
+    pub(crate) causes: Causes,
+    pub(crate) clock: Clock,
+    pub(crate) log: Log,
+    pub(crate) resellers: Arc<dyn Resellers>,
+    pub(crate) breaker: Breaker,
+}
+
+impl Before {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { caller, causes, clock, log, resellers, breaker } = parts;
+        Self(Arc::new(Shared { caller, causes, clock, log, resellers, gates: Gates::new(breaker), calls: Calls::default() }))
+    }
+
+    /// Asks about the events of one action, in order: the first that forbids, or fails where its failure forbids, ends it.
+    ///
+    /// # Errors
+    /// `forbidden_by_handler`, `handler_failed`.
+    pub async fn ask(
+        &self,
+        rules: &Rules,
+        mut events: Vec<Event>,
+        asking: &Asking,
+        subject: &impl Subject,
+    ) -> Result<Allowed, Refusal> {
+        let turns: Vec<(usize, Arc<Rule>)> = self.turns(rules, &events);
+        let budget =
+            Budget::plan(asking.deadline, Instant::now().min(asking.deadline), turns.iter().map(|(_, rule)| &rule.handler));
+        let mut warnings = Vec::new();
+        let mut shown: Option<(usize, Shown)> = None;
+        for (number, (index, rule)) in turns.iter().enumerate() {
+            let event = &events[*index];
+            if event.mode == Mode::DryRun && !rule.handler.dry_run {
+                warnings.push(not_rehearsed(rule));
+                continue;
+            }
+            let seen = match shown.take() {
+                Some((of, seen)) if of == *index => seen,
+                _ => Shown::new(event),
+            };
+            let share = budget.share(number, &rule.handler, Instant::now());
+            match (Turn { shared: &self.0, rule, event, shown: &seen, asking, share }).take(subject).await? {
+                Outcome::Passed { warnings: more } => {
+                    warnings.extend(more);
+                    shown = Some((*index, seen));
+                }
+                Outcome::Revised { event, warnings: more } => {
+                    warnings.extend(more);
+                    events[*index] = *event;
+                }
+            }
+        }
+        Ok(Allowed { events, warnings })
+    }
+
+    fn turns(&self, rules: &Rules, events: &[Event]) -> Vec<(usize, Arc<Rule>)> {
+        let of = |(index, event)| rules.before(event, &*self.0.resellers).into_iter().map(move |rule| (index, rule));
+        events.iter().enumerate().flat_map(of).collect()
+    }
+
+    /// Forgets what is kept for handlers that are gone.
+    pub(crate) fn keep_only(&self, wanted: impl Fn(i64) -> bool) {
+        self.0.gates.keep_only(wanted);
+    }
+
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.0.calls
+    }
+
+    pub(crate) fn tripped(&self) -> u64 {
+        self.0.gates.tripped()
+    }
+}
+
+fn not_rehearsed(rule: &Rule) -> String {
+    format!("handler {} ({}) was not asked: it does not take part in dry runs", rule.handler.id, rule.handler.name)
+}
+
+/// As a duration of the contract: milliseconds.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,266 @@
+//! One handler's turn: called if its condition holds and there is time, a place, and hope; its reply read; what it changes
+//! taken over. Whatever happens leaves a row in the log.
+use std::{borrow::Cow, time::Duration};
+
+use bytes::Bytes;
+use hookswitch_model::{
+    Object,
+    event::{Event, Stage},
+    handler::OnFailure,
+    json,
+    refusal::{FailureReason, FieldErrors, HandlerName, Refusal},
+};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{Asking, Shared, Subject, budget::SHARE_MIN, gate::Gate, millis};
+use crate::{
+    call::{Call, Called, traceparent::Trace},
+    condition::Outcome as Held,
+    log::{
+        Record,
+        row::{self, About, Ending},
+    },
+    payload::{Payload, masked},
+    reply::{self, Decision, Forbidden, NoDecision, Verdict},
+    rules::Rule,
+};
+
+/// Fields named in one message.
+const FIELDS_NAMED_MAX: usize = 3;
+
+/// An event as it goes out, written once for all handlers that see it alike.
+pub(super) struct Shown {
+    payload: Payload,
+    /// For handlers that don't get passwords.
+    masked_data: Option<Object>,
+}
+
+impl Shown {
+    pub(super) fn new(event: &Event) -> Self {
+        let payload = Payload::of(event, Stage::Before, None);
+        let masked_data = payload.clear.as_ref().map(|_| masked(event).data);
+        Self { payload, masked_data }
+    }
+
+    /// The data that this handler is sent.
+    fn data<'a>(&'a self, event: &'a Event, passwords: bool) -> &'a Object {
+        self.masked_data.as_ref().filter(|_| !passwords).unwrap_or(&event.data)
+    }
+}
+
+/// What a turn comes to, if the action may go on.
+pub(super) enum Outcome {
+    /// The event is as it was.
+    Passed { warnings: Vec<String> },
+    /// The handler changed it.
+    Revised { event: Box<Event>, warnings: Vec<String> },
+}
+
+const PASSED: Outcome = Outcome::Passed { warnings: Vec::new() };
+
+pub(super) struct Turn<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) rule: &'a Rule,
+    pub(super) event: &'a Event,
+    pub(super) shown: &'a Shown,
+    pub(super) asking: &'a Asking,
+    /// The time that it may take.
+    pub(super) share: Duration,
+}
+
+/// A call that was made, and what it came to.
+struct Answer {
+    request: Bytes,
+    called: Called,
+    result: Result<Decision, NoDecision>,
+}
+
+impl Turn<'_> {
+    /// # Errors
+    /// `forbidden_by_handler`, or `handler_failed` where the handler's failure forbids.
+    pub(super) async fn take(self, subject: &impl Subject) -> Result<Outcome, Refusal> {
+        let note = match self.condition().await {
+            Held::Holds => None,
+            Held::Fails => return Ok(PASSED),
+            Held::CallAnyway(words) => Some(format!("the condition could not be evaluated: {words}")),
+        };
+        let gate = self.shared.gates.of(&self.rule.handler);
+        let answer = match self.call(&gate).await {
+            Ok(answer) => answer,
+            Err(not_called) => return self.skip(not_called).await,
+        };
+        let Answer { request, called, result } = answer;
+        let (result, changed) = match result {
+            Ok(Decision { verdict: Verdict::Modify(data), warnings }) => self.modify(subject, data, warnings).await,
+            Ok(Decision { verdict: Verdict::Allow, warnings }) => (Ok(Outcome::Passed { warnings }), Object::new()),
+            Ok(Decision { verdict: Verdict::Forbid(said), .. }) => (Err(Ended::Forbidden(said)), Object::new()),
+            Err(no_decision) => (Err(Ended::Failed(no_decision)), Object::new()),
+        };
+        gate.note(!matches!(result, Err(Ended::Failed(_))), self.shared.clock.now());
+        self.record(&request, &called, &result, changed, note).await;
+        match result {
+            Ok(outcome) => Ok(outcome),
+            Err(Ended::Forbidden(said)) => Err(self.forbidden(said)),
+            Err(Ended::Failed(no_decision)) => self.failed(no_decision),
+        }
+    }
+
+    async fn condition(&self) -> Held {
+        match &self.rule.condition {
+            None => Held::Holds,
+            Some(condition) => condition.evaluate(&self.event.payload(Stage::Before, None)).await,
+        }
+    }
+
+    /// Calls, or says why not.
+    async fn call(&self, gate: &Gate) -> Result<Answer, NoDecision> {
+        if self.share < SHARE_MIN {
+            return Err(NoDecision(FailureReason::Skipped, "too little of the time for the whole chain was left".to_owned()));
+        }
+        if !gate.lets_through(self.shared.clock.now()) {
+            let words = "it has failed too often and is tried again every 10 s only".to_owned();
+            return Err(NoDecision(FailureReason::Tripped, words));
+        }
+        let began = Instant::now();
+        let busy = || NoDecision(FailureReason::Busy, "all its places were taken for too long".to_owned());
+        let _place = gate.place(self.share).await.ok_or_else(busy)?;
+        let left = self.share.saturating_sub(began.elapsed());
+        if left < SHARE_MIN {
+            return Err(busy());
+        }
+        let request = self.shown.payload.for_handler(self.rule.handler.passwords);
+        let called = self.shared.caller.call(&self.rule.handler, &self.request(request.clone(), left)).await;
+        let result = match &called.result {
+            Ok(reply) => reply::read(reply),
+            Err(error) => Err(NoDecision(error.reason, error.message.clone())),
+        };
+        Ok(Answer { request, called, result })
+    }
+
+    fn request(&self, body: Bytes, timeout: Duration) -> Call {
+        let Event { id, kind, object_id, .. } = self.event;
+        let trace = self.asking.traceparent.as_deref().and_then(Trace::given).unwrap_or_else(|| Trace::of(*id));
+        Call {
+            event_id: *id,
+            events_id: Cow::Borrowed(kind.events_id),
+            stage: Stage::Before,
+            object_id: *object_id,
+            attempt: self.asking.attempt,
+            body,
+            timeout,
+            deadline_ms: Some(millis(timeout)),
+            cause_header: self.shared.causes.header(*id, self.rule.handler.id),
+            traceparent: trace.call(),
+            resend: false,
+            now: self.shared.clock.now(),
+            reseller_bound: self.rule.handler.companies_id.is_some(),
+        }
+    }
+
+    /// Takes over what the handler changed; what comes back as it was sent is no change.
+    async fn modify(&self, subject: &impl Subject, data: Object, warnings: Vec<String>) -> (Result<Outcome, Ended>, Object) {
+        let handler = &self.rule.handler;
+        let changed = changed(self.shown.data(self.event, handler.passwords), data);
+        if changed.is_empty() || !self.event.kind.changeable {
+            return (Ok(Outcome::Passed { warnings }), Object::new());
+        }
+        let forbidden = handler.writable.as_ref().and_then(|writable| changed.keys().find(|name| !writable.contains(name)));
+        if let Some(name) = forbidden {
+            let words = format!("it changed {name}, which is not among its writable fields");
+            return (Err(Ended::Failed(NoDecision(FailureReason::BadReply, words))), changed);
+        }
+        match subject.revise(self.event, changed.clone()).await {
+            Ok(event) => (Ok(Outcome::Revised { event: Box::new(event), warnings }), changed),
+            Err(errors) => (Err(Ended::Failed(NoDecision(FailureReason::BadReply, not_valid(&errors)))), changed),
+        }
+    }
+
+    /// The row of a call that was not made, and what that means for the action.
+    async fn skip(&self, reason: NoDecision) -> Result<Outcome, Refusal> {
+        self.shared.calls.count("skipped", None);
+        let error = Some(words(&reason));
+        let ending = Ending { status: "skipped", error, request: None, called: None, changes: None, passwords: &[] };
+        self.shared.log.record(Record::of_call(row::of(self.rule, self.about(), ending))).await;
+        self.failed(reason)
+    }
+
+    async fn record(
+        &self,
+        request: &Bytes,
+        called: &Called,
+        result: &Result<Outcome, Ended>,
+        changed: Object,
+        note: Option<String>,
+    ) {
+        let handler = &self.rule.handler;
+        let (status, error) = match result {
+            Ok(_) => ("success", None),
+            Err(Ended::Forbidden(said)) => ("forbidden", said.message.clone()),
+            Err(Ended::Failed(no_decision)) => ("failed", Some(words(no_decision))),
+        };
+        self.shared.calls.count(status, Some(called.took));
+        let told = self.shown.payload.passwords_told(handler.passwords);
+        let came_back = changed.get("password").and_then(Value::as_str).map(str::to_owned);
+        let passwords: Vec<String> = told.iter().cloned().chain(came_back).collect();
+        let sent = self.shown.data(self.event, handler.passwords);
+        let changes = (!changed.is_empty()).then(|| row::changes(sent, &changed));
+        let error = [note, error].into_iter().flatten().reduce(|note, error| format!("{note}; {error}"));
+        let ending = Ending { status, error, request: Some(request), called: Some(called), changes, passwords: &passwords };
+        self.shared.log.record(Record::of_call(row::of(self.rule, self.about(), ending))).await;
+    }
+
+    fn about(&self) -> About {
+        let Event { id, kind, object_id, clients_id, companies_id, .. } = self.event;
+        About {
+            event_id: *id,
+            kind,
+            stage: Stage::Before,
+            object_id: *object_id,
+            clients_id: *clients_id,
+            companies_id: *companies_id,
+            attempt: i64::from(self.asking.attempt),
+            dt: self.shared.clock.now(),
+        }
+    }
+
+    fn name(&self) -> HandlerName {
+        HandlerName { id: self.rule.handler.id, name: self.rule.handler.name.clone() }
+    }
+
+    fn forbidden(&self, said: Forbidden) -> Refusal {
+        let message = said.message.unwrap_or_else(|| format!("the handler {} does not allow this", self.rule.handler.name));
+        Refusal::ForbiddenByHandler { handler: self.name(), message, handler_code: said.code, field: said.field }
+    }
+
+    fn failed(&self, NoDecision(reason, words): NoDecision) -> Result<Outcome, Refusal> {
+        match self.rule.handler.on_failure {
+            OnFailure::Allow => Ok(PASSED),
+            OnFailure::Forbid => {
+                let message = format!("the handler {} must be asked and failed: {words}", self.rule.handler.name);
+                Err(Refusal::HandlerFailed { handler: self.name(), reason, message })
+            }
+        }
+    }
+}
+
+/// Why a turn ends the chain, unless its failure is allowed.
+enum Ended {
+    Forbidden(Forbidden),
+    Failed(NoDecision),
+}
+
+/// The log's words for a failure begin with the contract's word for it.
+fn words(NoDecision(reason, words): &NoDecision) -> String {
+    format!("{}: {words}", reason.word())
+}
+
+/// What differs from what was sent, compared by value.
+pub(super) fn changed(sent: &Object, data: Object) -> Object {
+    data.into_iter().filter(|(name, value)| sent.get(name).is_none_or(|old| !json::same(old, value))).collect()
+}
+
+fn not_valid(errors: &FieldErrors) -> String {
+    let fields: Vec<String> = errors.iter().take(FIELDS_NAMED_MAX).map(|(name, words)| format!("{name} {words}")).collect();
+    format!("the data of its reply is not valid: {}", fields.join("; "))
+}

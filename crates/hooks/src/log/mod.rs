@@ -1,0 +1,221 @@
+//! Step 6: every call leaves a row, and every delivery its new state, written together in batches.
+//!
+//! One task gathers what has ended and hands it to the store as one closure; while that is being flushed the next batch
+//! gathers. So a batch is as large as the disk is slow, a row is searchable after a flush or two, and "the delivery is
+//! done" and "the call is logged" are one transaction.
+//!
+//! | file | subject |
+//! |---|---|
+//! | here | the entrance, and the batches |
+//! | [`row`] | from a call to a row, secrets masked |
+//! | [`retention`] | what is kept, and for how long |
+pub mod retention;
+pub(crate) mod row;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use hookswitch_model::moment::Moment;
+use hookswitch_store::{
+    Error, Store, Tx,
+    tables::{deliveries, events, executions},
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// Records that wait at most; who comes then waits for room.
+const QUEUE_MAX: usize = 4_096;
+/// Records in one transaction at most: it must not hold the writer up.
+const BATCH_MAX: usize = 256;
+/// Between attempts to write while the store refuses.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What has ended.
+pub(crate) struct Record {
+    /// The row of the log; `None` if nobody was called.
+    pub(crate) row: Option<executions::Ended>,
+    /// What becomes of the delivery, if it was one.
+    pub(crate) change: Option<Change>,
+    /// To be done once all this is written.
+    pub(crate) written: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl Record {
+    /// A call that concerns no delivery.
+    pub(crate) fn of_call(row: executions::Ended) -> Self {
+        Self { row: Some(row), change: None, written: None }
+    }
+}
+
+/// What becomes of a delivery.
+#[derive(Debug, Clone)]
+pub(crate) enum Change {
+    /// It is done, or nobody wants it.
+    Done {
+        /// Which one.
+        id: i64,
+        /// The journal's row, if it holds passwords that may be forgotten now.
+        forget: Option<i64>,
+    },
+    /// It failed.
+    Failed {
+        /// Which one.
+        id: i64,
+        /// True if that was the last attempt.
+        dead: bool,
+        /// Attempts made.
+        attempt: i64,
+        /// When the next is due.
+        next_at: Moment,
+        /// When the first was made.
+        first_at: Moment,
+        /// Why.
+        error: String,
+    },
+}
+
+/// The log's entrance; a cheap handle.
+#[derive(Clone)]
+pub(crate) struct Log {
+    queue: mpsc::Sender<Message>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+pub(super) struct Shared {
+    /// True while the disk is nearly full: new rows take the place of the oldest.
+    pub(super) disk_is_full: AtomicBool,
+    pub(super) rows_dropped: AtomicU64,
+}
+
+enum Message {
+    Record(Box<Record>),
+    /// Answered when everything before it is written.
+    Flush(oneshot::Sender<()>),
+}
+
+impl Log {
+    /// Starts the task that writes; it ends with the last handle.
+    pub(crate) fn start(store: Store) -> Self {
+        let (queue, messages) = mpsc::channel(QUEUE_MAX);
+        let shared = Arc::<Shared>::default();
+        tokio::spawn(run(store, messages, Arc::clone(&shared)));
+        Self { queue, shared }
+    }
+
+    /// Hands a record over, when there is room.
+    pub(crate) async fn record(&self, record: Record) {
+        // Closed only when the program ends: what is not settled then is tried again.
+        let _closed = self.queue.send(Message::Record(Box::new(record))).await;
+    }
+
+    /// Waits until everything that was handed over before is written.
+    pub(crate) async fn flush(&self) {
+        let (done, written) = oneshot::channel();
+        if self.queue.send(Message::Flush(done)).await.is_ok() {
+            let _ended = written.await;
+        }
+    }
+
+    /// Rows that could not be kept.
+    pub(crate) fn rows_dropped(&self) -> u64 {
+        self.shared.rows_dropped.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+async fn run(store: Store, mut messages: mpsc::Receiver<Message>, shared: Arc<Shared>) {
+    let mut gathered = Vec::with_capacity(BATCH_MAX);
+    while messages.recv_many(&mut gathered, BATCH_MAX).await > 0 {
+        let mut batch = Batch::default();
+        gathered.drain(..).for_each(|message| batch.add(message));
+        batch.write(&store, &shared).await;
+    }
+}
+
+#[derive(Default)]
+struct Batch {
+    content: Content,
+    then: Vec<Box<dyn FnOnce() + Send>>,
+    flushes: Vec<oneshot::Sender<()>>,
+}
+
+#[derive(Default, Clone)]
+struct Content {
+    rows: Vec<executions::Ended>,
+    changes: Vec<Change>,
+}
+
+impl Batch {
+    fn add(&mut self, message: Message) {
+        match message {
+            Message::Flush(done) => self.flushes.push(done),
+            Message::Record(record) => {
+                self.content.rows.extend(record.row);
+                self.content.changes.extend(record.change);
+                self.then.extend(record.written);
+            }
+        }
+    }
+
+    /// Writes until it succeeds: a delivery that is done must not be tried again for want of a row in the log.
+    async fn write(self, store: &Store, shared: &Shared) {
+        let mut content = Arc::new(self.content);
+        while !content.rows.is_empty() || !content.changes.is_empty() {
+            let (writing, disk_is_full) = (Arc::clone(&content), shared.disk_is_full.load(Ordering::Relaxed));
+            match store.write(move |tx| writing.write(tx, disk_is_full)).await {
+                Ok(dropped) => {
+                    shared.rows_dropped.fetch_add(dropped, Ordering::Relaxed);
+                    break;
+                }
+                Err(error) => {
+                    tracing::error!(%error, rows = content.rows.len(), "what handlers answered could not be written down; trying again");
+                    shared.rows_dropped.fetch_add(content.rows.len() as u64, Ordering::Relaxed);
+                    content = Arc::new(Content { rows: Vec::new(), changes: content.changes.clone() });
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+        self.then.into_iter().for_each(|then| then());
+        for done in self.flushes {
+            let _nobody_waits = done.send(());
+        }
+    }
+}
+
+impl Content {
+    /// Gives the number of rows for which there was no room.
+    fn write(&self, tx: &mut Tx<'_>, disk_is_full: bool) -> Result<u64, Error> {
+        let mut kept = self.rows.len();
+        if disk_is_full {
+            let now = tx.now();
+            let room = executions::cut(tx, now, i64::try_from(kept).unwrap_or(i64::MAX))?;
+            kept = usize::try_from(room).unwrap_or(usize::MAX).min(kept);
+        }
+        executions::insert(tx, &self.rows[..kept])?;
+        self.changes.iter().try_for_each(|change| change.write(tx))?;
+        Ok((self.rows.len() - kept) as u64)
+    }
+}
+
+impl Change {
+    fn write(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        match self {
+            Self::Done { id, forget } => {
+                deliveries::delete(tx, *id)?;
+                forget.map_or(Ok(()), |events_row| events::forget_secrets(tx, events_row))
+            }
+            Self::Failed { id, dead, attempt, next_at, first_at, error } => {
+                let failed = deliveries::Failed { dead: *dead, attempt: *attempt, next_at: *next_at, first_at: *first_at, error };
+                deliveries::fail(tx, *id, failed)
+            }
+        }
+    }
+}

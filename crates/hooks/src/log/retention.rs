@@ -1,0 +1,94 @@
+//! What is kept and for how long: the log and the journal `retention_days`, the log at most `log_max_bytes`, and never
+//! the disk's last gigabyte. An event that is not yet delivered is never cut, nor are its calls.
+use std::{sync::atomic::Ordering, time::Duration};
+
+use hookswitch_model::moment::Moment;
+use hookswitch_store::{
+    Error, Store, Tx,
+    tables::{events, executions, idempotency},
+};
+
+use super::Log;
+
+/// How often it is looked at, by the clock.
+const EVERY_MS: i64 = 60_000;
+/// Rows in one transaction: it must not hold the writer up.
+const CUT_MAX: i64 = 500;
+/// Between two such transactions, so that others get their turn.
+const BREATH: Duration = Duration::from_millis(5);
+/// What the log leaves of the disk.
+const DISK_LEFT_MIN: u64 = 1 << 30;
+/// How long an idempotency key is remembered.
+const IDEMPOTENCY_MS: i64 = 24 * 60 * 60 * 1_000;
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// Days that the log and the journal are kept.
+    pub days: u32,
+    /// Bytes of the log at most, roughly.
+    pub bytes_max: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { days: 30, bytes_max: 10_000_000_000 }
+    }
+}
+
+/// Cuts for ever.
+pub(crate) async fn run(store: Store, log: Log, retention: Retention) {
+    let clock = store.clock().clone();
+    loop {
+        watch_disk(&store, &log);
+        if let Err(error) = cut_all(&store, retention).await {
+            tracing::error!(%error, "what is too old could not be cut; trying again in a minute");
+        }
+        clock.sleep(EVERY_MS).await;
+    }
+}
+
+fn watch_disk(store: &Store, log: &Log) {
+    let Some(folder) = store.folder() else { return };
+    let folder = if folder.as_os_str().is_empty() { std::path::Path::new(".") } else { folder };
+    let Ok(disk) = nix::sys::statvfs::statvfs(folder) else { return };
+    let left = disk.blocks_available().saturating_mul(disk.fragment_size());
+    let is_full = left < DISK_LEFT_MIN;
+    if is_full != log.shared().disk_is_full.swap(is_full, Ordering::Relaxed) {
+        if is_full {
+            tracing::warn!(left, "the disk is nearly full: new rows of the execution log take the place of the oldest");
+        } else {
+            tracing::info!(left, "the disk has room for the execution log again");
+        }
+    }
+}
+
+async fn cut_all(store: &Store, retention: Retention) -> Result<(), Error> {
+    let too_old = store.clock().now().plus_millis(-DAY_MS * i64::from(retention.days));
+    repeat(store, move |tx| executions::cut(tx, too_old, CUT_MAX)).await?;
+    repeat(store, move |tx| events::cut(tx, too_old, CUT_MAX)).await?;
+    repeat(store, |tx| {
+        let old = tx.now().plus_millis(-IDEMPOTENCY_MS);
+        idempotency::cut(tx, old, CUT_MAX)
+    })
+    .await?;
+    let bytes_max = i64::try_from(retention.bytes_max).unwrap_or(i64::MAX);
+    repeat(
+        store,
+        move |tx| if executions::bytes(tx)? > bytes_max { executions::cut(tx, Moment(i64::MAX), CUT_MAX) } else { Ok(0) },
+    )
+    .await
+}
+
+/// Until there is less than a whole portion.
+async fn repeat(store: &Store, cut: impl Fn(&mut Tx<'_>) -> Result<u64, Error> + Clone + Send + 'static) -> Result<(), Error> {
+    loop {
+        let portion = cut.clone();
+        let cut = store.write(move |tx| portion(tx)).await?;
+        if cut < CUT_MAX.unsigned_abs() {
+            return Ok(());
+        }
+        tokio::time::sleep(BREATH).await;
+    }
+}

@@ -1,0 +1,61 @@
+//! Inside the commit: the client's next number, the event's row in the journal, one delivery per after handler. Either all
+//! of this is there with the change, or none of it.
+//!
+//! No delivery exists without its change, no change without its deliveries: that is the whole secret of "exactly once
+//! inside, at least once outside".
+use std::sync::Arc;
+
+use hookswitch_model::event::{Event, Stage};
+use hookswitch_store::{
+    Error, Tx, Vault,
+    tables::{deliveries, events},
+};
+
+use crate::{
+    after::{Entrance, Fresh, Told},
+    payload::Payload,
+};
+
+/// A handler that is to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Which one.
+    pub handlers_id: i64,
+    /// What is to be noted in the log with the first attempt: a condition that could not be evaluated.
+    pub note: Option<String>,
+}
+
+/// Writes an event and its deliveries. Once that is committed, and only then, the handlers' queues have them.
+///
+/// # Errors
+/// Whatever the store says.
+pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entrance: &Entrance) -> Result<(), Error> {
+    let seq = events::next_seq(tx, event.clients_id)?;
+    let payload = Payload::of(event, Stage::After, Some(seq));
+    // Nobody who is not told needs a password, nor does the journal.
+    let secrets = if due.is_empty() { None } else { Payload::sealed_passwords(event, vault) };
+    let body = std::str::from_utf8(&payload.masked).map_err(|error| Error::Engine(error.to_string()))?;
+    let events_row = events::insert(tx, event, events::Entry { seq, body, secrets: secrets.as_deref() })?;
+    if due.is_empty() {
+        return Ok(());
+    }
+    let mut written = Vec::with_capacity(due.len());
+    for Due { handlers_id, note } in due {
+        let new = deliveries::New {
+            handlers_id,
+            clients_id: event.clients_id,
+            seq,
+            events_row,
+            event_id: event.id,
+            note: note.as_deref(),
+        };
+        written.push((deliveries::insert(tx, new)?, handlers_id, note));
+    }
+    let Event { id, kind, object_id, clients_id, companies_id, .. } = event;
+    let told =
+        Told { id: *id, kind, object_id: *object_id, clients_id: *clients_id, companies_id: *companies_id, events_row, payload };
+    let fresh = Fresh { event: Arc::new(told), at: tx.now(), deliveries: written };
+    let entrance = entrance.clone();
+    tx.on_commit(move || entrance.enter(fresh));
+    Ok(())
+}

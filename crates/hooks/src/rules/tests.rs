@@ -1,0 +1,97 @@
+use hookswitch_model::{
+    Object,
+    event::{self, Actor, Cause, Mode},
+    moment::Moment,
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::*;
+
+/// Reseller 2 and 3 stand below 1.
+struct Tree;
+
+impl Resellers for Tree {
+    fn is_within(&self, companies_id: i64, top: i64) -> bool {
+        companies_id == top || top == 1
+    }
+}
+
+fn handler(id: i64, fields: Value) -> Handler {
+    let mut all = json!({"name": "h", "event": "clients.update", "task": "http://127.0.0.1:1/"});
+    let (Value::Object(known), Value::Object(more)) = (&mut all, fields) else { panic!("objects") };
+    known.extend(more);
+    Handler::from_checked(id, &hookswitch_model::handler::check_create(known).unwrap()).unwrap()
+}
+
+fn event(kind: Kind, companies_id: i64) -> Event {
+    Event {
+        id: Uuid::nil(),
+        dt: Moment(0),
+        kind,
+        object_id: 1,
+        clients_id: 1,
+        companies_id,
+        mode: Mode::Live,
+        actor: Actor::Cli,
+        cause: None,
+        data: Object::new(),
+        previous: None,
+        object: Object::new(),
+    }
+}
+
+fn told(rules: &Rules, event: &Event) -> Vec<i64> {
+    rules.after(event, &Tree).map(|rule| rule.handler.id).collect()
+}
+
+#[test]
+fn the_systems_handlers_come_first_then_by_order_and_id() {
+    let before = |id, order, companies_id: Option<i64>| {
+        handler(id, json!({"type": "before", "order": order, "companies_id": companies_id}))
+    };
+    let rules = Rules::new(1, vec![before(1, 1, Some(2)), before(2, 50, None), before(3, 10, None), before(4, 10, None)]);
+    let asked: Vec<i64> = rules.before(&event(&event::CLIENTS_UPDATE, 2), &Tree).iter().map(|rule| rule.handler.id).collect();
+    assert_eq!(asked, [3, 4, 2, 1]);
+    assert!(rules.wants_before(&event::CLIENTS_UPDATE) && !rules.wants_before(&event::CLIENTS_CREATE));
+    assert_eq!(rules.before_versions(&event::CLIENTS_UPDATE), [(3, 1), (4, 1), (2, 1), (1, 1)]);
+}
+
+#[test]
+fn only_enabled_handlers_of_the_event_and_its_reseller_are_told() {
+    let rules = Rules::new(
+        1,
+        vec![
+            handler(1, json!({})),
+            handler(2, json!({"status": "disabled"})),
+            handler(3, json!({"status": "archived"})),
+            handler(4, json!({"event": "clients.accounts.*"})),
+            handler(5, json!({"companies_id": 3})),
+            handler(6, json!({"companies_id": 1})),
+        ],
+    );
+    assert_eq!(told(&rules, &event(&event::CLIENTS_UPDATE, 2)), [1, 6]);
+    assert_eq!(told(&rules, &event(&event::CLIENTS_UPDATE, 3)), [1, 5, 6]);
+    assert_eq!(told(&rules, &event(&event::ACCOUNTS_DELETE, 2)), [4]);
+    assert!(rules.get(2).is_some(), "known, although it is told nothing");
+}
+
+#[test]
+fn a_handler_is_not_told_of_what_it_did_in_reaction() {
+    let rules = Rules::new(1, vec![handler(1, json!({})), handler(2, json!({}))]);
+    let cause = Cause { event_id: Uuid::nil(), handlers_id: 1, depth: 2, handlers: vec![2, 1] };
+    let reaction = Event { cause: Some(cause), ..event(&event::CLIENTS_UPDATE, 1) };
+    assert_eq!(told(&rules, &reaction), [2], "that one handler, not those further up");
+}
+
+#[test]
+fn a_balance_event_is_for_those_who_hear_of_that_balance() {
+    let of = |id, basis: &str| handler(id, json!({"event": ["clients.balance_zero", "clients.update"], "balance_basis": basis}));
+    let rules = Rules::new(1, vec![of(1, "live"), of(2, "available")]);
+    for (basis, expected) in [("live", 1), ("available", 2)] {
+        let mut edge = event(&event::BALANCE_ZERO, 1);
+        edge.data.insert("basis".to_owned(), basis.into());
+        assert_eq!(told(&rules, &edge), [expected]);
+    }
+    assert_eq!(told(&rules, &event(&event::CLIENTS_UPDATE, 1)), [1, 2]);
+}

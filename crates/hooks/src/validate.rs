@@ -1,0 +1,72 @@
+//! What can be found out about a handler when it is saved, so that one that can't work is refused then: the URL and its
+//! address, the script, the condition.
+use std::{path::PathBuf, sync::Arc};
+
+use hookswitch_model::{
+    handler::Handler,
+    refusal::{FieldErrors, Refusal},
+};
+use ipnet::IpNet;
+use url::Url;
+
+use crate::{
+    call::{address, headers, script, signature},
+    condition::Condition,
+};
+
+/// Checks handlers and makes their secrets; a cheap handle.
+#[derive(Clone)]
+pub struct Checks(Arc<Known>);
+
+struct Known {
+    scripts_dir: PathBuf,
+    reseller_networks: Vec<IpNet>,
+}
+
+impl Checks {
+    pub(crate) fn new(scripts_dir: PathBuf, reseller_networks: Vec<IpNet>) -> Self {
+        Self(Arc::new(Known { scripts_dir, reseller_networks }))
+    }
+
+    /// What can't work, by field. Whether a name can be looked up or somebody answers is no reason to refuse a handler: it
+    /// may be started later.
+    #[must_use]
+    pub fn validate(&self, handler: &Handler) -> FieldErrors {
+        let mut errors = FieldErrors::new();
+        let task = match handler.task.strip_prefix(script::SCHEME) {
+            Some(name) => script::folder::check(&self.0.scripts_dir, name).map(drop).map_err(|unfit| unfit.to_string()),
+            None => self.check_url(handler),
+        };
+        if let Err(words) = task {
+            errors.add("task", words);
+        }
+        for (name, value) in &handler.headers {
+            if let Err(unfit) = headers::check(name, value) {
+                errors.add("headers", format!("{name} {unfit}"));
+            }
+        }
+        if !handler.condition.trim().is_empty()
+            && let Err(unfit) = Condition::compile(&handler.condition)
+        {
+            errors.add("condition", unfit.to_string());
+        }
+        errors
+    }
+
+    fn check_url(&self, handler: &Handler) -> Result<(), String> {
+        let url = Url::parse(&handler.task).map_err(|error| format!("is not a URL: {error}"))?;
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err("must name a host".to_owned());
+        }
+        address::check_url(&url, handler.companies_id.is_some(), &self.0.reseller_networks)
+            .map_err(|forbidden| forbidden.to_string())
+    }
+
+    /// A new signing secret.
+    ///
+    /// # Errors
+    /// `Internal` if the system has no random numbers to give.
+    pub fn new_secret(&self) -> Result<String, Refusal> {
+        signature::new_secret().map_err(Refusal::internal)
+    }
+}

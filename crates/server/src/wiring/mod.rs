@@ -1,0 +1,98 @@
+//! From settings to a running core, and back.
+//!
+//! ```text
+//!   folder     made for its owner alone; locked, so that the database has one writer
+//!   store      key file, then database: looked at before it is touched
+//!   core       keys and handlers in memory; what waits is delivered
+//!   close      the same backwards, within the time that is left
+//! ```
+//!
+//! The lock is held by whoever holds the [`Folder`]: it must be dropped last.
+mod first_login;
+mod folder;
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use hookswitch_core::Core;
+use hookswitch_hooks::{
+    Breaker, Retention,
+    call::{CallerOptions, script},
+};
+use hookswitch_store::{Clock, Database, MasterKey, Store};
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    config::Settings,
+    ending::{Ended, Ending},
+};
+
+pub(crate) use first_login::{Given, first_login, url_of};
+pub(crate) use folder::Folder;
+
+/// This program, also after its file was replaced by an upgrade.
+const OURSELVES: &str = "/proc/self/exe";
+/// What ending the store may take of the time that is left.
+pub(crate) const CLOSE: Duration = Duration::from_secs(1);
+
+/// Opens the database, or makes it. The folder is asked for because nobody may do this without its lock.
+///
+/// # Errors
+/// When it can't be used; nothing was changed then.
+pub(crate) fn store(settings: &Settings, _locked: &Folder) -> Ended<Store> {
+    if has_content(settings) && !settings.key_file.exists() {
+        let (file, database) = (settings.key_file.display(), settings.database.display());
+        return Err(Ending::Database(format!("the key file {file} is missing, and {database} can't be read without it")));
+    }
+    let key = MasterKey::load_or_create(&settings.key_file)?;
+    let options =
+        hookswitch_store::Options { database: Database::Sqlite(settings.database.clone()), key, clock: Clock::system() };
+    Ok(Store::open(options)?)
+}
+
+/// A new key file beside an old database would only hide that the right one is missing.
+fn has_content(settings: &Settings) -> bool {
+    std::fs::metadata(&settings.database).is_ok_and(|metadata| metadata.len() > 0)
+}
+
+/// Starts what the program can do on this database; what waits there is delivered from now on.
+///
+/// # Errors
+/// Whatever the store says.
+pub(crate) async fn core(settings: &Settings, store: Store) -> Ended<Core> {
+    if !script::sandbox::landlock_available() {
+        tracing::warn!("this kernel has no landlock: scripts can read the data folder");
+    }
+    let caller = CallerOptions {
+        user_agent: concat!("hookswitch/", env!("CARGO_PKG_VERSION")).to_owned(),
+        reseller_networks: settings.reseller_networks.clone(),
+        scripts_dir: settings.scripts.clone(),
+        data_dir: settings.data.clone(),
+        program: Some(OURSELVES.into()),
+        script_limits: script::Limits::default(),
+        extra_roots_pem: Vec::new(),
+    };
+    let breaker = Breaker { failures: settings.breaker_failures, over: settings.breaker_over };
+    let retention = Retention { days: settings.retention_days, bytes_max: settings.log_bytes_max };
+    let hooks = hookswitch_hooks::Options { caller, breaker, retention };
+    let options = hookswitch_core::Options { store, hooks, before_budget: settings.before_budget };
+    Ok(Core::open(options).await.context("loading what the database holds")?)
+}
+
+/// Ends the core and its database by `end`: deliveries in flight get what time is left. What does not end by then is
+/// left to the next start; nothing is lost by that.
+pub(crate) async fn close(core: Core, end: Instant) {
+    core.stop(end.saturating_duration_since(Instant::now() + CLOSE)).await;
+    let store = core.store().clone();
+    drop(core);
+    close_store(store, end).await;
+}
+
+/// Ends the database alone.
+pub(crate) async fn close_store(store: Store, end: Instant) {
+    match timeout_at(end, store.close()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the database was not closed in order; the next start will see to it"),
+        Err(_) => tracing::warn!("the database was not closed in time; the next start will see to it"),
+    }
+}

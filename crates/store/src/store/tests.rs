@@ -1,0 +1,187 @@
+use std::sync::{Arc, Mutex};
+
+use hookswitch_model::{Object, moment::Moment, objects::client::Client};
+
+use super::*;
+use crate::params;
+
+fn open(folder: &tempfile::TempDir) -> Store {
+    let (database, key) = (Database::Sqlite(folder.path().join("t.db")), MasterKey::from_bytes([7; 32]));
+    Store::open(Options { database, key, clock: Clock::system() }).unwrap()
+}
+
+fn client(id: i64) -> Client {
+    let mut client = Client::from_new(id, 1, 1, Moment(0), &Object::new());
+    client.name = format!("client {id}");
+    client
+}
+
+async fn names(store: &Store) -> Vec<String> {
+    store.read(|tx| tx.query("SELECT name FROM clients ORDER BY id", &[], |row| row.get(0))).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_written_is_there_after_a_new_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    store.write(|tx| tables::clients::insert(tx, &client(1))).await.unwrap();
+    store.close().await.unwrap();
+    assert_eq!(names(&open(&folder)).await, ["client 1"]);
+}
+
+#[tokio::test]
+async fn a_closure_that_fails_or_panics_undoes_only_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let good = |id| store.write(move |tx| tables::clients::insert(tx, &client(id)));
+    let fails = store.write(|tx| {
+        tables::clients::insert(tx, &client(2))?;
+        Err::<(), _>(Error::Full)
+    });
+    let panics = store.write(|tx| {
+        tables::clients::insert(tx, &client(3))?;
+        if tx.now() >= Moment(0) {
+            panic!("as a test");
+        }
+        Ok::<(), Error>(())
+    });
+    // All at once, so that they share a transaction.
+    let (one, two, three, four) = tokio::join!(good(1), fails, panics, good(4));
+    assert!(one.is_ok() && four.is_ok());
+    assert_eq!(two, Err(Error::Full));
+    assert!(matches!(three, Err(Error::Engine(_))));
+    assert_eq!(names(&store).await, ["client 1", "client 4"]);
+}
+
+#[tokio::test]
+async fn what_must_be_unique_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    store.write(|tx| tables::clients::insert(tx, &client(1))).await.unwrap();
+    let again = store.write(|tx| tables::clients::insert(tx, &Client { id: 2, ..client(1) })).await;
+    assert!(matches!(again, Err(Error::Taken { constraint }) if constraint.contains("clients.name")));
+}
+
+#[tokio::test]
+async fn hand_overs_come_in_the_order_of_commits_and_only_for_what_is_committed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, handed_over) = (open(&folder), Arc::new(Mutex::new(Vec::new())));
+    let writes = (0..200_i64).map(|number| {
+        let (store, handed_over) = (store.clone(), Arc::clone(&handed_over));
+        tokio::spawn(async move {
+            let seq = store
+                .write(move |tx| {
+                    let seq = tables::events::next_seq(tx, 1)?;
+                    tx.on_commit(move || handed_over.lock().unwrap().push(seq));
+                    if number % 7 == 0 { Err(Error::Full) } else { Ok(seq) }
+                })
+                .await;
+            assert_eq!(seq.is_err(), number % 7 == 0);
+        })
+    });
+    for write in writes.collect::<Vec<_>>() {
+        write.await.unwrap();
+    }
+    let handed_over = handed_over.lock().unwrap().clone();
+    assert_eq!(handed_over, (1..=171).collect::<Vec<_>>(), "200 less every seventh, without a gap");
+}
+
+#[tokio::test]
+async fn many_writes_share_a_flush() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let writes = (1..=300).map(|id| {
+        let store = store.clone();
+        tokio::spawn(async move { store.write(move |tx| tables::clients::insert(tx, &client(id))).await })
+    });
+    for write in writes.collect::<Vec<_>>() {
+        write.await.unwrap().unwrap();
+    }
+    let figures = store.figures();
+    assert_eq!(figures.writes, 300);
+    assert!(figures.flushes < 300, "{figures:?}");
+}
+
+#[tokio::test]
+async fn a_read_sees_a_snapshot_and_waits_for_no_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let slow = {
+        let store = store.clone();
+        tokio::spawn(async move {
+            store
+                .write(move |tx| {
+                    tables::clients::insert(tx, &client(1))?;
+                    let _told = wait.recv();
+                    Ok::<(), Error>(())
+                })
+                .await
+        })
+    };
+    assert_eq!(names(&store).await, [] as [&str; 0], "while the write is under way");
+    go.send(()).unwrap();
+    slow.await.unwrap().unwrap();
+    assert_eq!(names(&store).await, ["client 1"]);
+}
+
+#[tokio::test]
+async fn ids_are_never_given_twice_neither_after_an_end_nor_after_a_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut given = Vec::new();
+    for crash in [false, true, false] {
+        let store = open(&folder);
+        for _ in 0..20 {
+            given.push(store.next_id(Sequence::Clients).await.unwrap());
+        }
+        // A crash gives nothing back: the handle is only dropped.
+        if !crash {
+            store.close().await.unwrap();
+        }
+    }
+    assert!(given.windows(2).all(|pair| pair[0] < pair[1]), "{given:?}");
+    assert_eq!(given[..40], (1..=40).collect::<Vec<_>>(), "an orderly end leaves no hole");
+}
+
+#[tokio::test]
+async fn many_at_once_get_different_ids() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let ids = (0..500).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.next_id(Sequence::Accounts).await.unwrap() })
+    });
+    let mut given = Vec::new();
+    for id in ids.collect::<Vec<_>>() {
+        given.push(id.await.unwrap());
+    }
+    given.sort_unstable();
+    given.dedup();
+    assert_eq!(given.len(), 500);
+}
+
+#[test]
+fn another_key_file_is_noticed_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(&folder));
+    let (database, key) = (Database::Sqlite(folder.path().join("t.db")), MasterKey::from_bytes([8; 32]));
+    let opened = Store::open(Options { database, key, clock: Clock::system() });
+    assert!(matches!(opened, Err(OpenError::WrongKey)));
+}
+
+#[tokio::test]
+async fn every_statement_of_the_queue_runs_by_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let plans = [
+        "SELECT id, clients_id FROM deliveries WHERE handlers_id = $1 AND id > $2 AND dead = 0 ORDER BY id LIMIT $3",
+        "SELECT d.id FROM deliveries d WHERE d.clients_id = $1 AND d.handlers_id = $2 AND d.id > $3 AND d.dead = 0 ORDER BY d.id",
+        "SELECT 1 FROM events WHERE clients_id = $1 AND seq > $2 AND object_id = $3",
+    ];
+    for sql in plans {
+        let explain = format!("EXPLAIN QUERY PLAN {sql}");
+        let plan =
+            store.read(move |tx| tx.query(&explain, params![1, 1, 1], |row| row.get::<String>(3))).await.unwrap().join("; ");
+        assert!(plan.contains("USING") && !plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}: {plan}");
+    }
+}

@@ -1,0 +1,438 @@
+//! What is not yet delivered: a row per event and after handler, deleted when it is done.
+//!
+//! A row's columns are what outlives a crash: how many attempts were made, when the next is due, when the first was,
+//! whether it is dead. `error` holds the last attempt's error, or before the first attempt what is to be noted about
+//! it (a condition that could not be evaluated).
+use hookswitch_model::{
+    Object,
+    event::{self, Kind as EventKind},
+    moment::Moment,
+    refusal::{FieldErrors, Refusal},
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::search::{Bound, Column, Kind, List, Query};
+use crate::{Error, Row, Tx, params};
+
+/// The words of `state`, in the order of a delivery's life.
+pub const STATES: &[&str] = &["waiting", "retrying", "dead"];
+
+/// A delivery that begins.
+#[derive(Debug, Clone, Copy)]
+pub struct New<'a> {
+    /// To whom.
+    pub handlers_id: i64,
+    /// Whose event.
+    pub clients_id: i64,
+    /// The client's number of the event.
+    pub seq: i64,
+    /// The event's row in the journal.
+    pub events_row: i64,
+    /// The event's id.
+    pub event_id: Uuid,
+    /// What is to be noted in the log with its first attempt.
+    pub note: Option<&'a str>,
+}
+
+/// Writes a new one, due now; gives its id.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn insert(tx: &mut Tx<'_>, new: New<'_>) -> Result<i64, Error> {
+    const SQL: &str = "INSERT INTO deliveries
+      (handlers_id, clients_id, seq, events_row, event_id, dead, attempt, next_at, first_at, error, resend)
+      VALUES ($1, $2, $3, $4, $5, 0, 0, $6, NULL, $7, 0) RETURNING id";
+    let New { handlers_id, clients_id, seq, events_row, event_id, note } = new;
+    let now = tx.now();
+    let values = params![handlers_id, clients_id, seq, events_row, event_id.as_bytes(), now, note];
+    tx.returning(SQL, values, |row| row.get(0))?.ok_or_else(|| Error::engine("the queue gave no id"))
+}
+
+/// A delivery that is not dead, with all that its next attempt needs.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// Ascending with the client's `seq`.
+    pub id: i64,
+    /// Whose event.
+    pub clients_id: i64,
+    /// The event's row in the journal.
+    pub events_row: i64,
+    /// The event's id.
+    pub event_id: Uuid,
+    /// What happened.
+    pub kind: EventKind,
+    /// To what.
+    pub object_id: i64,
+    /// The client's reseller.
+    pub companies_id: i64,
+    /// Attempts made.
+    pub attempt: i64,
+    /// When the next is due.
+    pub next_at: Moment,
+    /// When the first was made.
+    pub first_at: Option<Moment>,
+    /// See [`New::note`].
+    pub note: Option<String>,
+    /// Sent again on demand.
+    pub resend: bool,
+    /// The payload, passwords masked.
+    pub body: String,
+    /// The passwords, sealed.
+    pub secrets: Option<Vec<u8>>,
+}
+
+macro_rules! waiting {
+    ($rest:literal) => {
+        concat!(
+            "SELECT d.id, d.clients_id, d.events_row, d.event_id, e.events_id, e.object_id, e.companies_id, d.attempt,
+               d.next_at, d.first_at, d.error, d.resend, e.body, e.secrets
+             FROM deliveries d JOIN events e ON e.row_id = d.events_row ",
+            $rest
+        )
+    };
+}
+
+impl Waiting {
+    fn read(row: &Row<'_>) -> Result<Self, Error> {
+        let attempt: i64 = row.get(7)?;
+        Ok(Self {
+            id: row.get(0)?,
+            clients_id: row.get(1)?,
+            events_row: row.get(2)?,
+            event_id: uuid(&row.get::<Vec<u8>>(3)?)?,
+            kind: kind(&row.get::<String>(4)?)?,
+            object_id: row.get(5)?,
+            companies_id: row.get(6)?,
+            attempt,
+            next_at: row.get(8)?,
+            first_at: row.get(9)?,
+            note: row.get::<Option<String>>(10)?.filter(|_| attempt == 0),
+            resend: row.get(11)?,
+            body: row.get(12)?,
+            secrets: row.get(13)?,
+        })
+    }
+}
+
+/// The deliveries of one client to one handler that are not dead, in order of id, from behind `after`.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn of_client(tx: &Tx<'_>, handlers_id: i64, clients_id: i64, after: i64, limit: i64) -> Result<Vec<Waiting>, Error> {
+    const SQL: &str =
+        waiting!("WHERE d.clients_id = $1 AND d.handlers_id = $2 AND d.id > $3 AND d.dead = 0 ORDER BY d.id LIMIT $4");
+    tx.query(SQL, params![clients_id, handlers_id, after, limit], Waiting::read)
+}
+
+/// Which deliveries of a handler are not dead, in order of id, from behind `after`: each with its client.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn waiting_behind(tx: &Tx<'_>, handlers_id: i64, after: i64, limit: i64) -> Result<Vec<(i64, i64)>, Error> {
+    const SQL: &str =
+        "SELECT id, clients_id FROM deliveries WHERE handlers_id = $1 AND id > $2 AND dead = 0 ORDER BY id LIMIT $3";
+    tx.query(SQL, params![handlers_id, after, limit], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Those of a handler's deliveries with these ids that are not dead, in order of id. `ids` must be sorted.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn with_ids(tx: &Tx<'_>, handlers_id: i64, ids: &[i64]) -> Result<Vec<Waiting>, Error> {
+    const SQL: &str = waiting!("WHERE d.id = $1 AND d.handlers_id = $2 AND d.dead = 0");
+    let one = |id: &i64| tx.first(SQL, params![*id, handlers_id], Waiting::read).transpose();
+    ids.iter().filter_map(one).collect()
+}
+
+fn uuid(bytes: &[u8]) -> Result<Uuid, Error> {
+    Uuid::from_slice(bytes).map_err(Error::engine)
+}
+
+fn kind(events_id: &str) -> Result<EventKind, Error> {
+    event::kind(events_id).ok_or_else(|| Error::engine(format!("a delivery of unknown type {events_id}")))
+}
+
+/// Deletes one: it is done, or discarded.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
+    tx.execute("DELETE FROM deliveries WHERE id = $1", params![id]).map(drop)
+}
+
+/// What a failed attempt leaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Failed<'a> {
+    /// True if it was the last one.
+    pub dead: bool,
+    /// Attempts made.
+    pub attempt: i64,
+    /// When the next is due.
+    pub next_at: Moment,
+    /// When the first was made.
+    pub first_at: Moment,
+    /// Why, in plain words.
+    pub error: &'a str,
+}
+
+/// Writes down a failed attempt.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn fail(tx: &mut Tx<'_>, id: i64, failed: Failed<'_>) -> Result<(), Error> {
+    const SQL: &str = "UPDATE deliveries SET dead = $1, attempt = $2, next_at = $3, first_at = $4, error = $5 WHERE id = $6";
+    let Failed { dead, attempt, next_at, first_at, error } = failed;
+    tx.execute(SQL, params![dead, attempt, next_at, first_at, error, id]).map(drop)
+}
+
+/// Moves on what was tried already, by the time in which its handler stood still (in microseconds). What was never
+/// tried has no clock that runs.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn move_on(tx: &mut Tx<'_>, handlers_id: i64, micros: i64) -> Result<(), Error> {
+    const SQL: &str = "UPDATE deliveries SET next_at = next_at + $1, first_at = first_at + $1
+      WHERE handlers_id = $2 AND dead = 0 AND attempt > 0";
+    tx.execute(SQL, params![micros, handlers_id]).map(drop)
+}
+
+/// A dead one begins anew, with its old number.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn revive(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
+    const SQL: &str = "UPDATE deliveries SET dead = 0, attempt = 0, next_at = $1, first_at = NULL, error = NULL, resend = 1
+      WHERE id = $2";
+    let now = tx.now();
+    tx.execute(SQL, params![now, id]).map(drop)
+}
+
+/// One that is being retried is due now.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn hurry(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
+    const SQL: &str = "UPDATE deliveries SET next_at = $1, resend = 1 WHERE id = $2";
+    let now = tx.now();
+    tx.execute(SQL, params![now, id]).map(drop)
+}
+
+/// How many a handler has, dead ones included.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn count_of_handler(tx: &Tx<'_>, handlers_id: i64) -> Result<i64, Error> {
+    const SQL: &str = "SELECT COUNT(*) FROM deliveries WHERE handlers_id = $1";
+    Ok(tx.first(SQL, params![handlers_id], |row| row.get(0))?.unwrap_or(0))
+}
+
+/// Takes away all that a handler has, each with a row in the log that says why. Set by set rather than one by one: it may
+/// be a million.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn discard_of_handler(tx: &mut Tx<'_>, handlers_id: i64, handlers_name: &str, error: &str) -> Result<(), Error> {
+    const LOG: &str = "INSERT INTO executions
+      (dt, event_id, events_id, stage, handlers_id, handlers_name, object_id, clients_id, companies_id, attempt, status, duration_us, error)
+      SELECT $1, d.event_id, e.events_id, 'after', d.handlers_id, $2, e.object_id, d.clients_id, e.companies_id, d.attempt, 'skipped', 0, $3
+      FROM deliveries d JOIN events e ON e.row_id = d.events_row WHERE d.handlers_id = $4 ORDER BY d.id";
+    const FORGET: &str = "UPDATE events SET secrets = NULL WHERE secrets IS NOT NULL
+      AND row_id IN (SELECT events_row FROM deliveries WHERE handlers_id = $1)
+      AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.events_row = events.row_id AND o.handlers_id <> $1)";
+    let now = tx.now();
+    tx.execute(LOG, params![now, handlers_name, error, handlers_id])?;
+    tx.execute(FORGET, params![handlers_id])?;
+    tx.execute("DELETE FROM deliveries WHERE handlers_id = $1", params![handlers_id]).map(drop)
+}
+
+/// How a handler's queue stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Which handler.
+    pub handlers_id: i64,
+    /// Never tried.
+    pub waiting: i64,
+    /// Tried, and to be tried again.
+    pub retrying: i64,
+    /// Given up.
+    pub dead: i64,
+    /// When the oldest event that is not dead was asked for.
+    pub oldest: Option<Moment>,
+}
+
+/// How every queue stands that is not empty.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn standing(tx: &Tx<'_>) -> Result<Vec<Standing>, Error> {
+    const SQL: &str = "SELECT q.handlers_id, q.waiting, q.retrying, q.dead, e.dt FROM
+      (SELECT handlers_id, SUM(CASE WHEN dead = 0 AND attempt = 0 THEN 1 ELSE 0 END) AS waiting,
+         SUM(CASE WHEN dead = 0 AND attempt > 0 THEN 1 ELSE 0 END) AS retrying, SUM(dead) AS dead,
+         MIN(CASE WHEN dead = 0 THEN events_row END) AS oldest
+       FROM deliveries GROUP BY handlers_id) q
+      LEFT JOIN events e ON e.row_id = q.oldest ORDER BY q.handlers_id";
+    tx.query(SQL, &[], |row| {
+        Ok(Standing {
+            handlers_id: row.get(0)?,
+            waiting: row.get(1)?,
+            retrying: row.get(2)?,
+            dead: row.get(3)?,
+            oldest: row.get(4)?,
+        })
+    })
+}
+
+const LIST: List = List {
+    from: "deliveries d JOIN events e ON e.row_id = d.events_row LEFT JOIN handlers h ON h.id = d.handlers_id",
+    select: "d.id, d.event_id, e.events_id, d.handlers_id, d.clients_id, d.seq, d.dead, d.attempt, d.next_at, d.error, h.companies_id",
+    scope: "e.companies_id",
+    key: "d.id",
+    newest_first: false,
+    columns: &[
+        Column::new("id", "d.id", Kind::Integer),
+        Column::new("event_id", "d.event_id", Kind::Uuid),
+        Column::new("events_id", "e.events_id", Kind::Text),
+        Column::new("handlers_id", "d.handlers_id", Kind::Integer),
+        Column::new("clients_id", "d.clients_id", Kind::Integer),
+        Column::new("seq", "d.seq", Kind::Integer),
+        Column::new(
+            "state",
+            "(CASE WHEN d.dead = 1 THEN 'dead' WHEN d.attempt > 0 THEN 'retrying' ELSE 'waiting' END)",
+            Kind::Choice(STATES),
+        ),
+        Column::new("attempt", "d.attempt", Kind::Integer),
+        Column::new("next_dt", "d.next_at", Kind::Time),
+    ],
+};
+
+/// A row as the Core API shows it. What a system handler said is not told to a reseller.
+fn shown(row: &Row<'_>, to_reseller: bool) -> Result<Object, Error> {
+    let (dead, attempt): (bool, i64) = (row.get(6)?, row.get(7)?);
+    let of_system = row.get::<Option<i64>>(10)?.is_none();
+    let error: Option<String> = row.get(9)?;
+    let state = match (dead, attempt) {
+        (true, _) => "dead",
+        (false, 0) => "waiting",
+        (false, _) => "retrying",
+    };
+    let values = [
+        ("id", row.get::<i64>(0)?.into()),
+        ("event_id", uuid(&row.get::<Vec<u8>>(1)?)?.to_string().into()),
+        ("events_id", row.get::<String>(2)?.into()),
+        ("handlers_id", row.get::<i64>(3)?.into()),
+        ("clients_id", row.get::<i64>(4)?.into()),
+        ("seq", row.get::<i64>(5)?.into()),
+        ("state", state.into()),
+        ("attempt", attempt.into()),
+        ("next_dt", if dead { Value::Null } else { row.get::<Moment>(8)?.iso().into() }),
+        ("error", error.filter(|_| !(to_reseller && of_system)).into()),
+    ];
+    Ok(values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// The list.
+///
+/// # Errors
+/// Wrong filters by name, or whatever the engine says.
+pub fn search(tx: &Tx<'_>, filters: &Object, scope: Option<&[i64]>) -> Result<Value, Refusal> {
+    LIST.search(tx, filters, scope, |row| shown(row, scope.is_some()))
+}
+
+/// One delivery, as the Core API shows it, within these resellers.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn get(tx: &Tx<'_>, id: i64, scope: Option<&[i64]>) -> Result<Option<Object>, Refusal> {
+    let only_it = [("id".to_owned(), Value::from(id))].into_iter().collect();
+    let (mut rows, _) = LIST.query(&only_it, scope)?.rows(tx, |row| shown(row, scope.is_some()))?;
+    Ok(rows.pop())
+}
+
+/// What `resend` and `discard` work on: the filters of [`search`] without paging, at least one. A reseller reaches
+/// the deliveries of its own handlers only.
+///
+/// # Errors
+/// Every wrong or unknown filter.
+pub fn selection(filters: &Object, scope: Option<&[i64]>) -> Result<Query, FieldErrors> {
+    let mut errors = FieldErrors::new();
+    for paging in ["limit", "offset", "order", "with_total", "after_id"] {
+        if filters.contains_key(paging) {
+            errors.add(paging, "is for searches only");
+        }
+    }
+    if filters.is_empty() {
+        errors.add("id", "give at least one filter: an id, a handlers_id, a state...");
+    }
+    match LIST.query(filters, scope) {
+        Ok(mut query) if errors.is_empty() => {
+            if let Some(ids) = scope {
+                query.and_within("h.companies_id", ids.iter().copied().map(Bound::Int).collect());
+            }
+            Ok(query)
+        }
+        Ok(_) => Err(errors),
+        Err(wrong) => {
+            errors.merge(wrong);
+            Err(errors)
+        }
+    }
+}
+
+/// A delivery of a selection.
+#[derive(Debug, Clone)]
+pub struct Selected {
+    /// Which one.
+    pub id: i64,
+    /// To whom.
+    pub handlers_id: i64,
+    /// Whose event.
+    pub clients_id: i64,
+    /// The client's reseller.
+    pub companies_id: i64,
+    /// The client's number of the event.
+    pub seq: i64,
+    /// The event's row in the journal.
+    pub events_row: i64,
+    /// The event's id.
+    pub event_id: Uuid,
+    /// What happened.
+    pub kind: EventKind,
+    /// To what.
+    pub object_id: i64,
+    /// True if it was given up.
+    pub dead: bool,
+    /// Attempts made.
+    pub attempt: i64,
+}
+
+/// The next deliveries of a selection, in order of id, from behind `after`.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn selected(tx: &Tx<'_>, selection: &Query, after: i64, limit: i64) -> Result<Vec<Selected>, Error> {
+    let (filter, mut values) = selection.conditions();
+    let (behind, most) = (values.len() + 1, values.len() + 2);
+    let joint = if filter.is_empty() { "WHERE" } else { "AND" };
+    let sql = format!(
+        "SELECT d.id, d.handlers_id, d.clients_id, e.companies_id, d.seq, d.events_row, d.event_id, e.events_id, e.object_id, d.dead,
+         d.attempt FROM {}{filter} {joint} d.id > ${behind} ORDER BY d.id LIMIT ${most}",
+        LIST.from
+    );
+    values.extend(params![after, limit]);
+    tx.query(&sql, &values, |row| {
+        Ok(Selected {
+            id: row.get(0)?,
+            handlers_id: row.get(1)?,
+            clients_id: row.get(2)?,
+            companies_id: row.get(3)?,
+            seq: row.get(4)?,
+            events_row: row.get(5)?,
+            event_id: uuid(&row.get::<Vec<u8>>(6)?)?,
+            kind: kind(&row.get::<String>(7)?)?,
+            object_id: row.get(8)?,
+            dead: row.get(9)?,
+            attempt: row.get(10)?,
+        })
+    })
+}

@@ -1,0 +1,268 @@
+//! The journal: one row per committed event, and the counter of each client's events, which outlives the client.
+//!
+//! A row holds the whole payload as after handlers get it, but for account passwords: these are masked in it and stand
+//! beside it, sealed, until the event's last delivery is done.
+use hookswitch_model::{
+    Object,
+    event::{self, Cause, Event, Kind as EventKind, Mode},
+    moment::Moment,
+    refusal::Refusal,
+};
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
+use uuid::Uuid;
+
+use super::search::{Column, Kind, List};
+use crate::{Error, Row, Tx, params};
+
+/// The client's next number.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn next_seq(tx: &mut Tx<'_>, clients_id: i64) -> Result<i64, Error> {
+    const SQL: &str = "INSERT INTO client_seqs (clients_id, seq) VALUES ($1, 1)
+      ON CONFLICT (clients_id) DO UPDATE SET seq = client_seqs.seq + 1 RETURNING seq";
+    tx.returning(SQL, params![clients_id], |row| row.get(0))?.ok_or_else(|| Error::engine("the counter gave no number"))
+}
+
+/// What is written of an event besides the event itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// The client's number for it.
+    pub seq: i64,
+    /// The payload, passwords masked.
+    pub body: &'a str,
+    /// The passwords, sealed; `None` if there are none or nobody will be told.
+    pub secrets: Option<&'a [u8]>,
+}
+
+/// Writes an event; gives the number of its row.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn insert(tx: &mut Tx<'_>, event: &Event, entry: Entry<'_>) -> Result<i64, Error> {
+    const SQL: &str = "INSERT INTO events (id, dt, events_id, object_id, clients_id, companies_id, seq, body, cause, secrets)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING row_id";
+    let cause = event.cause.as_ref().map(serde_json::to_string).transpose().map_err(Error::engine)?;
+    let Event { id, dt, kind, object_id, clients_id, companies_id, .. } = event;
+    let values = params![
+        id.as_bytes(),
+        *dt,
+        kind.events_id,
+        *object_id,
+        *clients_id,
+        *companies_id,
+        entry.seq,
+        entry.body,
+        cause.as_ref(),
+        entry.secrets
+    ];
+    tx.returning(SQL, values, |row| row.get(0))?.ok_or_else(|| Error::engine("the journal gave no row"))
+}
+
+/// Forgets the passwords of an event that nobody waits for any more.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn forget_secrets(tx: &mut Tx<'_>, row_id: i64) -> Result<(), Error> {
+    const SQL: &str = "UPDATE events SET secrets = NULL
+      WHERE row_id = $1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE events_row = $1)";
+    tx.execute(SQL, params![row_id]).map(drop)
+}
+
+/// A row of the journal.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// What happened.
+    pub kind: EventKind,
+    /// The client's reseller at that time.
+    pub companies_id: i64,
+    /// When it was asked for.
+    pub dt: Moment,
+    /// The client's number for it.
+    pub seq: i64,
+    /// What it was a reaction to.
+    pub cause: Option<Cause>,
+    id: Uuid,
+    object_id: i64,
+    clients_id: i64,
+    payload: Object,
+}
+
+impl Recorded {
+    fn read(row: &Row<'_>) -> Result<Self, Error> {
+        let events_id: String = row.get(2)?;
+        let cause: Option<String> = row.get(7)?;
+        Ok(Self {
+            id: uuid(&row.get::<Vec<u8>>(0)?)?,
+            dt: row.get(1)?,
+            kind: event::kind(&events_id).ok_or_else(|| Error::engine(format!("an event of unknown type {events_id}")))?,
+            object_id: row.get(3)?,
+            clients_id: row.get(4)?,
+            companies_id: row.get(5)?,
+            seq: row.get(6)?,
+            cause: cause.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::engine)?,
+            payload: serde_json::from_str(&row.get::<String>(8)?).map_err(Error::engine)?,
+        })
+    }
+
+    fn member(&self, name: &str) -> Option<Object> {
+        match self.payload.get(name) {
+            Some(Value::Object(object)) => Some(object.clone()),
+            _ => None,
+        }
+    }
+
+    /// The event, passwords masked; `None` if the actor can't be read any more.
+    #[must_use]
+    pub fn event(&self) -> Option<Event> {
+        Some(Event {
+            id: self.id,
+            dt: self.dt,
+            kind: self.kind,
+            object_id: self.object_id,
+            clients_id: self.clients_id,
+            companies_id: self.companies_id,
+            mode: Mode::Live,
+            actor: serde_json::from_value(self.payload.get("event")?.get("actor")?.clone()).ok()?,
+            cause: self.cause.clone(),
+            data: self.member("data").unwrap_or_default(),
+            previous: self.member("previous"),
+            object: self.member("object").unwrap_or_default(),
+        })
+    }
+
+    /// The event as `provisioning.events.get` shows it: passwords stay masked.
+    #[must_use]
+    pub fn shown(&self) -> Object {
+        let actor = self.payload.get("event").and_then(|head| head.get("actor")).cloned().unwrap_or_default();
+        let mut shown = columns(
+            &self.id,
+            self.dt,
+            [self.object_id, self.clients_id, self.companies_id, self.seq],
+            self.kind.events_id,
+            actor,
+            self.cause.as_ref(),
+        );
+        for name in ["data", "previous", "object"] {
+            shown.insert(name.to_owned(), self.payload.get(name).cloned().unwrap_or_default());
+        }
+        shown
+    }
+}
+
+fn uuid(bytes: &[u8]) -> Result<Uuid, Error> {
+    Uuid::from_slice(bytes).map_err(Error::engine)
+}
+
+/// The columns of a list, in the order of the contract.
+fn columns(id: &Uuid, dt: Moment, numbers: [i64; 4], events_id: &str, actor: Value, cause: Option<&Cause>) -> Object {
+    let [object_id, clients_id, companies_id, seq] = numbers;
+    let values = [
+        ("id", id.to_string().into()),
+        ("dt", dt.iso().into()),
+        ("events_id", events_id.into()),
+        ("object_id", object_id.into()),
+        ("clients_id", clients_id.into()),
+        ("companies_id", companies_id.into()),
+        ("seq", seq.into()),
+        ("actor", actor),
+        ("cause", cause.map_or(Value::Null, |cause| cause.event_id.to_string().into())),
+    ];
+    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// One event.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn get(tx: &Tx<'_>, id: &Uuid) -> Result<Option<Recorded>, Error> {
+    const SQL: &str = "SELECT id, dt, events_id, object_id, clients_id, companies_id, seq, cause, body FROM events WHERE id = $1";
+    tx.first(SQL, params![id.as_bytes()], Recorded::read)
+}
+
+/// What an event was a reaction to; `None` if it is not there, or was no reaction.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn cause(tx: &Tx<'_>, id: &Uuid) -> Result<Option<Cause>, Error> {
+    const SQL: &str = "SELECT cause FROM events WHERE id = $1";
+    let text = tx.first(SQL, params![id.as_bytes()], |row| row.get::<Option<String>>(0))?.flatten();
+    text.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::engine)
+}
+
+/// True if the journal has a later event of an object of this client, among events of these types.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn has_later(tx: &Tx<'_>, clients_id: i64, seq: i64, object_id: i64, events_ids: &[&str]) -> Result<bool, Error> {
+    let places: Vec<String> = (4..4 + events_ids.len()).map(|number| format!("${number}")).collect();
+    let sql = format!(
+        "SELECT 1 FROM events WHERE clients_id = $1 AND seq > $2 AND object_id = $3 AND events_id IN ({}) LIMIT 1",
+        places.join(", ")
+    );
+    let mut values = params![clients_id, seq, object_id].to_vec();
+    values.extend(events_ids.iter().map(|name| crate::Param::Text(name)));
+    Ok(tx.first(&sql, &values, |_| Ok(()))?.is_some())
+}
+
+/// Deletes at most `limit` events from before a moment that no delivery needs any more; gives how many.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn cut(tx: &mut Tx<'_>, before: Moment, limit: i64) -> Result<u64, Error> {
+    const SQL: &str = "DELETE FROM events WHERE row_id IN (SELECT row_id FROM events e
+      WHERE e.dt < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.events_row = e.row_id) ORDER BY e.dt LIMIT $2)";
+    tx.execute(SQL, params![before, limit])
+}
+
+const LIST: List = List {
+    from: "events",
+    select: "id, dt, events_id, object_id, clients_id, companies_id, seq, cause, body",
+    scope: "companies_id",
+    key: "row_id",
+    newest_first: true,
+    columns: &[
+        Column::new("id", "id", Kind::Uuid),
+        Column::new("dt", "dt", Kind::Time),
+        Column::new("events_id", "events_id", Kind::Text),
+        Column::new("object_id", "object_id", Kind::Integer),
+        Column::new("clients_id", "clients_id", Kind::Integer),
+        Column::new("companies_id", "companies_id", Kind::Integer),
+        Column::new("seq", "seq", Kind::Integer),
+    ],
+};
+
+/// The list.
+///
+/// # Errors
+/// Wrong filters by name, or whatever the engine says.
+pub fn search(tx: &Tx<'_>, filters: &Object, scope: Option<&[i64]>) -> Result<Value, Refusal> {
+    LIST.search(tx, filters, scope, listed)
+}
+
+/// Only the actor is read out of the payload: the rest of it may be long.
+fn listed(row: &Row<'_>) -> Result<Object, Error> {
+    #[derive(Deserialize)]
+    struct Head<'a> {
+        #[serde(borrow)]
+        actor: &'a RawValue,
+    }
+    #[derive(Deserialize)]
+    struct Body<'a> {
+        #[serde(borrow)]
+        event: Head<'a>,
+    }
+    let body: String = row.get(8)?;
+    let read: Body<'_> = serde_json::from_str(&body).map_err(Error::engine)?;
+    let cause: Option<String> = row.get(7)?;
+    let cause: Option<Cause> = cause.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::engine)?;
+    Ok(columns(
+        &uuid(&row.get::<Vec<u8>>(0)?)?,
+        row.get(1)?,
+        [row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?],
+        &row.get::<String>(2)?,
+        serde_json::from_str(read.event.actor.get()).map_err(Error::engine)?,
+        cause.as_ref(),
+    ))
+}

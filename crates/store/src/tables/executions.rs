@@ -1,0 +1,251 @@
+//! The execution log: one row per call to a handler, cut by age, by size and before the disk is full.
+use hookswitch_model::{
+    Object,
+    event::Stage,
+    moment::Moment,
+    refusal::{FieldErrors, Refusal},
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::search::{Column, Kind, List};
+use crate::{Error, Row, Tx, params};
+
+/// The words of `status`.
+pub const STATUSES: &[&str] = &["success", "forbidden", "failed", "skipped"];
+
+/// A text in bodies is looked for within a handler, a client, or a range of at most this long.
+const TEXT_RANGE_MAX_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// What a row takes besides its texts, roughly, with its share of the indexes.
+const ROW_BYTES: i64 = 400;
+
+/// A call that has ended, secrets masked.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// When it began.
+    pub dt: Moment,
+    /// The event's id.
+    pub event_id: Uuid,
+    /// The event's name.
+    pub events_id: &'static str,
+    /// Asked or told.
+    pub stage: Stage,
+    /// Who.
+    pub handlers_id: i64,
+    /// His name at that time.
+    pub handlers_name: String,
+    /// About what.
+    pub object_id: i64,
+    /// Whose.
+    pub clients_id: i64,
+    /// The client's reseller.
+    pub companies_id: i64,
+    /// From 1.
+    pub attempt: i64,
+    /// One of [`STATUSES`].
+    pub status: &'static str,
+    /// How long it took.
+    pub duration_us: i64,
+    /// The HTTP status, or the exit status.
+    pub response_status: Option<i64>,
+    /// Plain words.
+    pub error: Option<String>,
+    /// What was sent; `None` = the very body of the event in the journal.
+    pub request: Option<String>,
+    /// What came back.
+    pub response: Option<String>,
+    /// `{"key": {"old", "new"}}`, as JSON.
+    pub changes: Option<String>,
+}
+
+impl Ended {
+    fn size(&self) -> i64 {
+        let texts = [&self.request, &self.response, &self.changes, &self.error];
+        let characters: usize = texts.into_iter().flatten().map(|text| text.chars().count()).sum();
+        ROW_BYTES.saturating_add(i64::try_from(characters).unwrap_or(i64::MAX))
+    }
+}
+
+/// Writes rows.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn insert(tx: &mut Tx<'_>, rows: &[Ended]) -> Result<(), Error> {
+    const SQL: &str = "INSERT INTO executions
+      (dt, event_id, events_id, stage, handlers_id, handlers_name, object_id, clients_id, companies_id, attempt, status, duration_us,
+       response_status, error, request, response, changes)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+    for row in rows {
+        let values = params![
+            row.dt,
+            row.event_id.as_bytes(),
+            row.events_id,
+            row.stage.word(),
+            row.handlers_id,
+            &row.handlers_name,
+            row.object_id,
+            row.clients_id,
+            row.companies_id,
+            row.attempt,
+            row.status,
+            row.duration_us,
+            row.response_status,
+            row.error.as_ref(),
+            row.request.as_ref(),
+            row.response.as_ref(),
+            row.changes.as_ref(),
+        ];
+        tx.execute(SQL, values)?;
+    }
+    count(tx, rows.iter().map(Ended::size).sum())
+}
+
+fn count(tx: &mut Tx<'_>, bytes: i64) -> Result<(), Error> {
+    tx.execute("UPDATE counters SET value = value + $1 WHERE name = 'log_bytes'", params![bytes]).map(drop)
+}
+
+/// How large the log is, roughly.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn bytes(tx: &Tx<'_>) -> Result<i64, Error> {
+    Ok(tx.first("SELECT value FROM counters WHERE name = 'log_bytes'", &[], |row| row.get(0))?.unwrap_or(0))
+}
+
+/// Deletes at most `limit` of the oldest rows, from before a moment; gives how many. Rows of events that are not yet
+/// delivered are kept with them.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn cut(tx: &mut Tx<'_>, before: Moment, limit: i64) -> Result<u64, Error> {
+    const OLDEST: &str =
+        "SELECT x.id, LENGTH(COALESCE(x.request, '')) + LENGTH(COALESCE(x.response, '')) + LENGTH(COALESCE(x.changes, ''))
+        + LENGTH(COALESCE(x.error, '')) FROM executions x
+      WHERE x.dt < $1 AND NOT EXISTS (SELECT 1 FROM events e JOIN deliveries d ON d.events_row = e.row_id WHERE e.id = x.event_id)
+      ORDER BY x.dt LIMIT $2";
+    let oldest = tx.query(OLDEST, params![before, limit], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))?;
+    for (id, _) in &oldest {
+        tx.execute("DELETE FROM executions WHERE id = $1", params![*id])?;
+    }
+    count(tx, -oldest.iter().map(|(_, characters)| ROW_BYTES.saturating_add(*characters)).sum::<i64>())?;
+    Ok(oldest.len() as u64)
+}
+
+const COLUMNS: &str = "x.id, x.dt, x.events_id, x.event_id, x.stage, x.handlers_id, x.handlers_name, x.object_id, x.clients_id,
+  x.attempt, x.status, x.duration_us, x.response_status, x.error, h.companies_id";
+
+const LIST: List = List {
+    from: "executions x LEFT JOIN handlers h ON h.id = x.handlers_id LEFT JOIN events e ON e.id = x.event_id",
+    select: COLUMNS,
+    scope: "x.companies_id",
+    key: "x.id",
+    newest_first: true,
+    columns: &[
+        Column::new("id", "x.id", Kind::Integer),
+        Column::new("dt", "x.dt", Kind::Time),
+        Column::new("events_id", "x.events_id", Kind::Text),
+        Column::new("event_id", "x.event_id", Kind::Uuid),
+        Column::new("stage", "x.stage", Kind::Choice(Stage::WORDS)),
+        Column::new("handlers_id", "x.handlers_id", Kind::Integer),
+        Column::new("handlers_name", "x.handlers_name", Kind::Text),
+        Column::new("object_id", "x.object_id", Kind::Integer),
+        Column::new("clients_id", "x.clients_id", Kind::Integer),
+        Column::new("attempt", "x.attempt", Kind::Integer),
+        Column::new("status", "x.status", Kind::Choice(STATUSES)),
+        Column::new("duration_ms", "(x.duration_us / 1000)", Kind::Integer),
+        Column::new("response_status", "x.response_status", Kind::Integer),
+        Column::new("error", "x.error", Kind::Text).quick(),
+        Column::new("request", "COALESCE(x.request, e.body)", Kind::Text).quick(),
+        Column::new("response", "x.response", Kind::Text).quick(),
+        Column::new("changes", "x.changes", Kind::Text).quick(),
+    ],
+};
+
+/// What tells more about a system handler than a reseller may know.
+const TELLING: &[&str] = &["error", "response_status", "request", "response", "changes", "q", "duration_ms"];
+
+/// The list.
+///
+/// # Errors
+/// Wrong filters by name, a text that is looked for in too much, or whatever the engine says.
+pub fn search(tx: &Tx<'_>, filters: &Object, scope: Option<&[i64]>) -> Result<Value, Refusal> {
+    let mut query = LIST.query(filters, scope).and_then(|query| match text_error(filters) {
+        Some(words) => Err(FieldErrors::one("q", words)),
+        None => Ok(query),
+    })?;
+    if scope.is_some() && filters.keys().any(|name| TELLING.contains(&name.as_str())) {
+        query.and("h.companies_id IS NOT NULL", []);
+    }
+    Ok(query.page(tx, |row| shown(row, scope.is_some()))?)
+}
+
+/// Bodies have no index for words: they are read, so there must not be too many.
+fn text_error(filters: &Object) -> Option<&'static str> {
+    let looks_inside = ["q", "request", "response", "changes", "error"].into_iter().any(|name| filters.contains_key(name));
+    let narrow =
+        ["handlers_id", "clients_id", "event_id", "id"].into_iter().any(|name| filters.get(name).is_some_and(is_one_or_more));
+    let moment = |name: &str| filters.get(name).and_then(Value::as_str).and_then(Moment::parse);
+    let short = moment("dt_from").zip(moment("dt_to")).is_some_and(|(from, to)| to.millis_since(from) <= TEXT_RANGE_MAX_MS);
+    (looks_inside && !narrow && !short)
+        .then_some("needs a handlers_id, a clients_id, or dt_from and dt_to at most 24 hours apart")
+}
+
+fn is_one_or_more(value: &Value) -> bool {
+    !value.is_null()
+}
+
+/// A row as the Core API lists it.
+fn shown(row: &Row<'_>, to_reseller: bool) -> Result<Object, Error> {
+    let of_system = row.get::<Option<i64>>(14)?.is_none();
+    let hidden = to_reseller && of_system;
+    let (response_status, error): (Option<i64>, Option<String>) = (row.get(12)?, row.get(13)?);
+    let values = [
+        ("id", row.get::<i64>(0)?.into()),
+        ("dt", row.get::<Moment>(1)?.iso().into()),
+        ("events_id", row.get::<String>(2)?.into()),
+        ("event_id", Uuid::from_slice(&row.get::<Vec<u8>>(3)?).map_err(Error::engine)?.to_string().into()),
+        ("stage", row.get::<String>(4)?.into()),
+        ("handlers_id", row.get::<i64>(5)?.into()),
+        ("handlers_name", row.get::<String>(6)?.into()),
+        ("object_id", row.get::<i64>(7)?.into()),
+        ("clients_id", row.get::<i64>(8)?.into()),
+        ("attempt", row.get::<i64>(9)?.into()),
+        ("status", row.get::<String>(10)?.into()),
+        ("duration_ms", if hidden { Value::Null } else { (row.get::<i64>(11)? / 1_000).into() }),
+        ("response_status", response_status.filter(|_| !hidden).into()),
+        ("error", error.filter(|_| !hidden).into()),
+    ];
+    Ok(values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// One call, whole, within these resellers; what it says of a system handler to a reseller is no more than its verdict.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn get(tx: &Tx<'_>, id: i64, scope: Option<&[i64]>) -> Result<Option<Object>, Refusal> {
+    const BODIES: &str = "SELECT COALESCE(x.request, e.body), x.response, x.changes
+      FROM executions x LEFT JOIN events e ON e.id = x.event_id WHERE x.id = $1";
+    let only_it = [("id".to_owned(), Value::from(id))].into_iter().collect();
+    let mut of_system = false;
+    let (mut rows, _) = LIST.query(&only_it, scope)?.rows(tx, |row| {
+        of_system = row.get::<Option<i64>>(14)?.is_none();
+        shown(row, scope.is_some())
+    })?;
+    let Some(mut call) = rows.pop() else { return Ok(None) };
+    let bodies: [Option<String>; 3] =
+        tx.first(BODIES, params![id], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?.unwrap_or_default();
+    let hidden = scope.is_some() && of_system;
+    for (name, text) in ["request", "response", "changes"].into_iter().zip(bodies) {
+        call.insert(name.to_owned(), text.filter(|_| !hidden).map_or(Value::Null, |text| readable(name, text)));
+    }
+    Ok(Some(call))
+}
+
+/// Changes are ours and always JSON; bodies are shown as they were.
+fn readable(name: &str, text: String) -> Value {
+    match name {
+        "changes" => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        _ => Value::String(text),
+    }
+}
