@@ -85,14 +85,15 @@ async fn text_in_bodies_is_searched_within_a_handler_a_client_or_a_day() {
     let server = Server::start().await;
     let recorder = Recorder::answering(|call| Reply::text(200, format!("answer to {}", call.seq()))).await;
     let handler = server.handler(after("clients.update", &recorder)).await;
-    let client = server.client("Acme").await;
-    for word in ["needle", "straw"] {
+    let (client, other) = (server.client("Acme").await, server.client("Other").await);
+    for (client, word) in [(client, "needle"), (other, "straw")] {
         server.ok("clients.update", json!({"id": client, "notes": word})).await;
     }
     server.wait_log(json!({"handlers_id": handler}), 2).await;
     for (filter, count) in [
         (json!({"handlers_id": handler, "q": "*needle*"}), 1),
-        (json!({"clients_id": client, "q": "*straw*"}), 1),
+        (json!({"clients_id": other, "q": "*straw*"}), 1),
+        (json!({"clients_id": client, "q": "*straw*"}), 0),
         (json!({"clients_id": client, "q": "*answer to 2*"}), 1),
         (json!({"clients_id": client, "q": "*nowhere*"}), 0),
     ] {

@@ -219,7 +219,8 @@ async fn what_is_no_script_of_the_folder_is_refused_when_saved() {
         "x\u{0}.sh",
         "a%2fb",
     ] {
-        let refusal = server.refused("provisioning.handlers.create", before(name)).await;
+        let handler = with(before(name), json!({"name": "script"}));
+        let refusal = server.refused("provisioning.handlers.create", handler).await;
         assert_eq!(refusal.fields(), ["task"], "{name}");
         assert!(!refusal.data.to_string().contains("hookswitch-test-"), "a message never shows a path: {refusal:?}");
     }

@@ -82,6 +82,12 @@ pub struct Method {
 }
 
 impl Method {
+    /// True if it takes the filters of a list.
+    #[must_use]
+    pub fn takes_filters(&self) -> bool {
+        ["search", "resend", "discard"].into_iter().any(|verb| self.name.rsplit('.').next() == Some(verb))
+    }
+
     /// True if it changes something.
     #[must_use]
     pub fn changes(&self) -> bool {

@@ -91,10 +91,12 @@ impl Rules {
         self.of(kind, Stage::After).iter().any(|rule| rule.condition.is_some())
     }
 
-    /// The before handlers of such events with their versions: the same if none of them was changed.
+    /// True if the same handlers would be asked the same about such events in both, however long they may take and whatever
+    /// they are called.
     #[must_use]
-    pub fn before_versions(&self, kind: Kind) -> Vec<(i64, i64)> {
-        self.of(kind, Stage::Before).iter().map(|rule| (rule.handler.id, rule.handler.version)).collect()
+    pub fn asks_alike(&self, other: &Self, kind: Kind) -> bool {
+        let (own, others) = (self.of(kind, Stage::Before), other.of(kind, Stage::Before));
+        own.len() == others.len() && own.iter().zip(others).all(|(one, other)| one.asks_like(other))
     }
 
     /// Who is to be asked about an event, in order.
@@ -116,6 +118,20 @@ impl Rule {
         let condition = (!handler.condition.trim().is_empty()).then(|| Condition::saved(&handler.condition));
         let mask = Mask::of(&handler);
         Self { handler, condition, mask }
+    }
+
+    fn asks_like(&self, other: &Self) -> bool {
+        let essence = |handler: &Handler| Handler {
+            name: String::new(),
+            notes: String::new(),
+            timeout_ms: 0,
+            concurrency: 0,
+            secret: String::new(),
+            old_secret: None,
+            version: 0,
+            ..handler.clone()
+        };
+        self.handler.version == other.handler.version || essence(&self.handler) == essence(&other.handler)
     }
 
     fn takes(&self, kind: Kind) -> bool {

@@ -45,6 +45,14 @@ impl Moment {
         second.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()
     }
 
+    /// Reads a date (`2026-11-23`) as its first moment in a time zone; `None` if it is no date or no zone.
+    #[must_use]
+    pub fn parse_date(text: &str, timezone: &str) -> Option<Self> {
+        let date: jiff::civil::Date = text.parse().ok().filter(|_| text.len() == "2026-11-23".len())?;
+        let zone = jiff::tz::TimeZoneDatabase::bundled().get(timezone).ok()?;
+        Some(Self(zone.to_timestamp(date.at(0, 0, 0, 0)).ok()?.as_microsecond()))
+    }
+
     /// Reads ISO 8601 with an offset (`2026-11-23T21:14:07+01:00`, `...Z`); `None` if it is not that.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -69,6 +77,17 @@ mod tests {
         assert_eq!(Moment::parse("2026-11-23T21:14:07Z"), Moment::parse("2026-11-23T21:14:07+00:00"));
         for text in ["", "now", "2026-11-23", "2026-11-23T21:14:07", "1795468447"] {
             assert_eq!(Moment::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_begins_when_its_zone_says() {
+        let begins = |zone| Moment::parse_date("2026-11-23", zone).map(Moment::iso);
+        assert_eq!(begins("UTC").as_deref(), Some("2026-11-23T00:00:00+00:00"));
+        assert_eq!(begins("Europe/Berlin").as_deref(), Some("2026-11-22T23:00:00+00:00"));
+        assert_eq!(begins("Mars/Olympus"), None);
+        for text in ["2026-11-31", "2026-11-23T00:00:00", "20261123", "yesterday", ""] {
+            assert_eq!(Moment::parse_date(text, "UTC"), None, "{text}");
         }
     }
 

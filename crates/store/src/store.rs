@@ -144,7 +144,7 @@ impl Store {
             writes: self.writer.counts.jobs.load(Ordering::Relaxed),
             flushes: self.writer.counts.flushes.load(Ordering::Relaxed),
             waiting: self.writer.waiting(),
-            bytes: size_of(&self.path) + size_of(&self.path.with_extension("db-wal")),
+            bytes: size_of(&self.path) + size_of(&log_of(&self.path)),
         }
     }
 
@@ -169,6 +169,13 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// SQLite's log beside the file.
+fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
 }
 
 fn size_of(path: &Path) -> u64 {

@@ -33,7 +33,7 @@ async fn a_new_handler_has_the_defaults_of_the_contract() {
 #[tokio::test]
 async fn each_field_that_cannot_work_is_named() {
     let server = Server::start().await;
-    let good = json!({"name": "h", "event": "clients.create", "type": "after", "task": "http://127.0.0.1:5000/"});
+    let good = json!({"name": "h", "event": "clients.create", "type": "after", "task": "http://crm.example:5000/"});
     for (field, value) in [
         ("name", json!("")),
         ("name", json!("n".repeat(129))),

@@ -134,11 +134,11 @@ async fn forbidding_works_for_every_event_that_has_a_before_stage() {
         ("clients.create", json!({"name": "b"})),
         ("clients.update", json!({"id": client, "name": "b"})),
         ("clients.delete", json!({"id": client})),
-        ("clients.archive", json!({"id": client})),
-        ("clients.unarchive", json!({"id": client})),
         ("clients.accounts.create", account_fields),
         ("clients.accounts.update", json!({"id": account, "name": "b"})),
         ("clients.accounts.delete", json!({"id": account})),
+        ("clients.archive", json!({"id": client})),
+        ("clients.unarchive", json!({"id": client})),
     ];
     for (method, params) in actions {
         if method == "clients.unarchive" {

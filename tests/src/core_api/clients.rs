@@ -169,10 +169,12 @@ async fn delete_returns_one_takes_the_accounts_along_and_keeps_the_history() {
     assert_has(&gone.data, &json!({"code": "not_found", "object_name": "clients.accounts", "object_id": account}));
     let kept = server.ok("accounting.transactions.search", json!({"clients_id": client})).await;
     assert_eq!(kept.as_array().unwrap().len(), 2);
-    let told = ["clients.create", "clients.accounts.create", "clients.balance_zero", "clients.accounts.delete", "clients.delete"];
+    // Both balances crossed zero, the live one and the available one.
+    let edges = ["clients.balance_zero", "clients.balance_zero"];
+    let told = [["clients.create", "clients.accounts.create"], edges, ["clients.accounts.delete", "clients.delete"]].concat();
     let journal = server.journal(client).await;
     assert_eq!(journal.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), told);
-    assert_eq!(journal.iter().map(|(_, seq)| *seq).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    assert_eq!(journal.iter().map(|(_, seq)| *seq).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
 }
 
 #[tokio::test]

@@ -123,7 +123,11 @@ async fn a_handler_of_a_reseller_gets_the_events_of_his_clients_only() {
     let company = server.company("Lower", 1).await;
     let below = server.company("Below", company).await;
     let recorder = Recorder::start().await;
-    server.handler(json!({"name": "lower", "event": "clients.create", "task": recorder.url(), "companies_id": company})).await;
+    let mut handler = json!({"name": "lower", "event": "clients.create", "task": recorder.url(), "companies_id": company});
+    assert_eq!(server.refused("provisioning.handlers.create", handler.clone()).await.fields(), ["task"], "an address of this machine");
+    // A name can be saved: where it leads is found out at each call.
+    handler["task"] = json!(format!("http://localhost:{}/hook", recorder.port()));
+    server.handler(handler).await;
     server.client("Not his").await;
     for (name, company) in [("His", company), ("Below him", below)] {
         server.ok("clients.create", json!({"name": name, "companies_id": company})).await;

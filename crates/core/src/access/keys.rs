@@ -3,7 +3,7 @@ use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use arc_swap::ArcSwap;
 use hookswitch_hooks::rules::Resellers;
-use hookswitch_model::{event::Actor, moment::Moment, refusal::Refusal};
+use hookswitch_model::{event::Actor, moment::Moment, objects::company::TIMEZONE_DEFAULT, refusal::Refusal};
 use hookswitch_store::{Store, Tx, tables};
 use ipnet::IpNet;
 use sha2::{Digest, Sha256};
@@ -47,6 +47,8 @@ pub struct Reseller {
     pub parent_id: Option<i64>,
     /// The currency of its new clients.
     pub currencies_id: i64,
+    /// Where its days begin.
+    pub timezone: String,
     /// False if stopped: its users are refused.
     pub active: bool,
 }
@@ -84,8 +86,12 @@ impl Snapshot {
         }
         let mut resellers = HashMap::new();
         for company in tables::companies::all(tx)? {
-            let reseller =
-                Reseller { parent_id: company.parent_id, currencies_id: company.currencies_id, active: company.is_active() };
+            let reseller = Reseller {
+                parent_id: company.parent_id,
+                currencies_id: company.currencies_id,
+                active: company.is_active(),
+                timezone: company.timezone,
+            };
             resellers.insert(company.id, reseller);
         }
         Ok(Self { version, keys, users, resellers })
@@ -95,6 +101,13 @@ impl Snapshot {
     #[must_use]
     pub fn reseller(&self, companies_id: i64) -> Option<&Reseller> {
         self.resellers.get(&companies_id)
+    }
+
+    /// Where the caller's days begin: at its reseller; UTC for the whole system.
+    #[must_use]
+    pub fn timezone(&self, caller: &Caller) -> &str {
+        let reseller = caller.companies_id.and_then(|id| self.reseller(id));
+        reseller.map_or(TIMEZONE_DEFAULT, |reseller| &reseller.timezone)
     }
 
     /// True if `companies_id` is `top` or below it.

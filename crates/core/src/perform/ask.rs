@@ -92,7 +92,7 @@ impl Journey {
     /// The decision stands if the before handlers of these events are what they were: only deliveries are found anew.
     pub(super) fn keep_if_same_handlers(&mut self, core: &Core, act: &Act, asked: Asked) {
         let now = core.hooks.rules();
-        if act.events.iter().all(|kind| now.before_versions(kind) == asked.rules.before_versions(kind)) {
+        if act.events.iter().all(|kind| now.asks_alike(&asked.rules, kind)) {
             self.standing = Some(asked);
         }
     }

@@ -33,6 +33,7 @@ use hookswitch_model::{
 };
 use hookswitch_store::Vault;
 use serde_json::Value;
+use tracing::Instrument as _;
 
 pub use draft::{Draft, Part, Write, Written, new_event_id};
 pub use idempotency::IDEMPOTENCY_HOURS;
@@ -114,7 +115,8 @@ pub async fn perform(core: &Core, call: Call) -> Result<Answer, Refusal> {
         Run::Act(act) if act.touches == Touches::Rows && !asks_somebody(core, act) => carry_out(core, act, request).await,
         Run::Act(act) => {
             let core = core.clone();
-            tokio::spawn(async move { carry_out(&core, act, request).await }).await.map_err(Refusal::internal)?
+            let work = async move { carry_out(&core, act, request).await }.in_current_span();
+            tokio::spawn(work).await.map_err(Refusal::internal)?
         }
     }
 }

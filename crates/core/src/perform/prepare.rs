@@ -4,6 +4,7 @@ use std::sync::Arc;
 use hookswitch_model::{
     Object,
     event::{Cause, Mode},
+    moment::Moment,
     refusal::{FieldErrors, Refusal},
 };
 use serde_json::Value;
@@ -64,6 +65,9 @@ pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal>
             return Err(errors.into());
         }
     };
+    if method.takes_filters() {
+        dates_as_moments(&mut params, at.access.timezone(&at.caller));
+    }
     hash_password(method, &mut params).await?;
     if let Some(header) = cause.filter(|_| method.changes()) {
         at.cause = cause_of(core, &header).await?;
@@ -76,10 +80,23 @@ pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal>
     Ok(Request { method, params, idempotency: ticket, at, traceparent })
 }
 
+/// A date among the filters means its first moment in the caller's time zone. What is no date is left for the list to judge.
+fn dates_as_moments(filters: &mut Object, timezone: &str) {
+    let of_time = |name: &str| ["dt", "dt_from", "dt_to"].into_iter().any(|end| name == end || name.ends_with(&format!("_{end}")));
+    for (_, value) in filters.iter_mut().filter(|(name, _)| of_time(name)) {
+        if let Some(moment) = value.as_str().and_then(|text| Moment::parse_date(text, timezone)) {
+            *value = moment.iso().into();
+        }
+    }
+}
+
 /// What is wrong with the good fields of a request that has wrong ones, by the present state: one answer names it all.
 async fn further_errors(core: &Core, method: &Method, at: &At, mut params: Object, wrong: &FieldErrors) -> FieldErrors {
     let Run::Act(act) = &method.run else { return FieldErrors::new() };
     params.retain(|name, _| !wrong.names(name));
+    for field in method.params.iter().filter(|field| field.required && wrong.names(field.name)) {
+        params.insert(field.name.to_owned(), field.stand_in());
+    }
     let Ok(checked) = (method.check)(&params) else { return FieldErrors::new() };
     let (at, draft) = (at.clone(), act.draft);
     match core.store.read(move |tx| draft(tx, &at, &checked).map(drop)).await {

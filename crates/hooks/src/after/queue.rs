@@ -205,8 +205,11 @@ impl Queue {
         let now = self.shared.store.clock().now();
         let (ready, wants_tending) = {
             let mut lanes = self.lanes();
+            let was_due = lanes.next_due();
             change(&mut lanes, now);
-            (lanes.has_ready(), lanes.wants_tending())
+            // The one who tends sleeps until what was due first.
+            let is_sooner = lanes.next_due().is_some_and(|due| was_due.is_none_or(|was| due < was));
+            (lanes.has_ready(), is_sooner || lanes.wants_tending())
         };
         if ready {
             self.work();

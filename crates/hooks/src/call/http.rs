@@ -120,18 +120,14 @@ fn client(handler: &Handler, tls: &ClientConfig, reach: Reach) -> Result<Client,
         .map_err(|_| "no HTTP client could be made for it".to_owned())
 }
 
-/// In chunks, because the length that a reply claims is only a claim.
+/// In chunks, because the length that a reply claims is only a claim. One that claims to be too long is read all the
+/// same: its beginning tells the integrator what it is.
 async fn read(mut response: Response, body: &mut Vec<u8>) -> Result<(), CallError> {
-    let too_long = || CallError::new(FailureReason::BadReply, "the reply is longer than 1 MiB");
-    let claimed = response.content_length().unwrap_or(0);
-    if claimed > BODY_BYTES_MAX as u64 {
-        return Err(too_long());
-    }
     while let Some(chunk) = response.chunk().await.map_err(|error| words::of_body(&error))? {
         let room = BODY_BYTES_MAX - body.len();
         body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() > room {
-            return Err(too_long());
+            return Err(CallError::new(FailureReason::BadReply, "the reply is longer than 1 MiB"));
         }
     }
     Ok(())
@@ -146,8 +142,8 @@ fn late(call: &Call, began: bool) -> CallError {
 /// Seconds or a date; one in the past means now.
 fn retry_after(value: &HeaderValue, now: Moment) -> Option<Duration> {
     let text = value.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u32>() {
-        return Some(Duration::from_secs(u64::from(seconds)));
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
     }
     let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
     let ms = Moment(date.as_microsecond()).millis_since(now);

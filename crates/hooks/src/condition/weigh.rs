@@ -15,11 +15,13 @@ const STEP: u64 = 200;
 const TURN: u64 = 500;
 /// A value without a length of its own, in its box, in a list.
 const ATOM: u64 = 64;
+/// Comparing is faster than writing.
+const BYTES_COMPARED: u64 = 2;
 /// A number as text.
 const NUMBER_TEXT: u64 = 400;
 
 /// A pattern is compiled each time, state by state, of which a class of Unicode's characters has hundreds.
-const PATTERN: u64 = 100_000;
+const PATTERN: u64 = 30_000;
 const STATE: u64 = 500;
 const CLASS_STATES: u64 = 300;
 /// So many states cost about as much as one more look at each byte of the text.
@@ -32,29 +34,28 @@ const PATTERN_BYTE: u64 = 10_000;
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Size<'j> {
     bytes: u64,
-    /// The most items of a list or object anywhere in it.
-    items: u64,
-    /// The largest of these items: what a loop's variable can be.
+    /// How many turns a loop over it takes.
+    length: u64,
+    /// The greatest length of anything within it.
+    length_within: u64,
+    /// The largest thing that a loop over it, or over anything within it, goes through.
     item_bytes: u64,
     /// The value itself, if it stands in the payload.
     json: Option<&'j Json>,
 }
 
 impl<'j> Size<'j> {
-    const ATOM: Self = Self { bytes: ATOM, items: 0, item_bytes: 0, json: None };
+    const ATOM: Self = Self { bytes: ATOM, length: 0, length_within: 0, item_bytes: 0, json: None };
 
     /// Of a member of the payload.
     pub(super) fn of(json: Option<&'j Json>) -> Self {
         let size = match json {
             Some(Json::String(text)) => Self::text(text.len()),
-            Some(Json::Array(items)) => {
-                items.iter().fold(Self::ATOM, |sum, item| sum.holding(Self::of(Some(item)))).counting(items.len())
-            }
+            Some(Json::Array(items)) => items.iter().fold(Self::ATOM, |sum, item| sum.with_item(Self::of(Some(item)))),
             // A loop over an object goes through its names.
             Some(Json::Object(members)) => members
                 .iter()
-                .fold(Self::ATOM, |sum, (name, value)| sum.holding(Self::text(name.len())).with(Self::of(Some(value))))
-                .counting(members.len()),
+                .fold(Self::ATOM, |sum, (name, value)| sum.with_item(Self::text(name.len())).with(Self::of(Some(value)))),
             _ => Self::ATOM,
         };
         Self { json, ..size }
@@ -64,37 +65,49 @@ impl<'j> Size<'j> {
         Self { bytes: ATOM.saturating_add(count(length)), ..Self::ATOM }
     }
 
-    /// With this in it somewhere.
+    /// With this somewhere in it.
     fn with(self, part: Self) -> Self {
-        let bytes = self.bytes.saturating_add(part.bytes);
-        Self { bytes, items: self.items.max(part.items), item_bytes: self.item_bytes.max(part.item_bytes), json: None }
-    }
-
-    /// With this as one of its items.
-    fn holding(self, item: Self) -> Self {
-        let sum = self.with(item);
-        Self { item_bytes: sum.item_bytes.max(item.bytes), ..sum }
-    }
-
-    fn counting(self, items: usize) -> Self {
-        Self { items: self.items.max(count(items)), ..self }
-    }
-
-    fn or(self, other: Self) -> Self {
-        Self { bytes: self.bytes.max(other.bytes), ..self.with(other) }
-    }
-
-    /// One of its members: as it stands in the payload, else anything that is in it.
-    fn member(self, name: &str) -> Self {
-        match self.json {
-            Some(Json::Object(members)) => Self::of(members.get(name)),
-            _ => Self { json: None, ..self },
+        Self {
+            bytes: self.bytes.saturating_add(part.bytes),
+            length_within: self.length_within.max(part.length).max(part.length_within),
+            item_bytes: self.item_bytes.max(part.item_bytes),
+            ..self
         }
     }
 
-    /// What a loop's variable is, turn by turn.
+    /// With this as one more of its items.
+    fn with_item(self, item: Self) -> Self {
+        let sum = self.with(item);
+        Self { length: sum.length.saturating_add(1), item_bytes: sum.item_bytes.max(item.bytes), ..sum }
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes.max(other.bytes),
+            length: self.length.max(other.length),
+            length_within: self.length_within.max(other.length_within),
+            item_bytes: self.item_bytes.max(other.item_bytes),
+            json: None,
+        }
+    }
+
+    /// Its member of this name.
+    fn member(self, name: &str) -> Self {
+        match self.json {
+            Some(Json::Object(members)) => Self::of(members.get(name)),
+            _ => self.within(),
+        }
+    }
+
+    /// Anything that is in it.
+    fn within(self) -> Self {
+        Self { length: self.length_within, json: None, ..self }
+    }
+
+    /// What a loop's variable is, turn by turn. It has no more items than its bytes can be.
     fn item(self) -> Self {
-        Self { bytes: self.item_bytes, json: None, ..self }
+        let length = self.length_within.min(self.item_bytes / ATOM);
+        Self { bytes: self.item_bytes, length, length_within: length, json: None, ..self }
     }
 }
 
@@ -126,15 +139,15 @@ impl<'e, 'j> Scale<'e, 'j> {
             Expr::Ident(name) => self.known.iter().rev().find(|(known, _)| known == name).map_or(Size::ATOM, |(_, size)| *size),
             Expr::Select(select) => self.size(&select.operand).member(&select.field),
             Expr::List(list) => {
-                let size = list.elements.iter().fold(Size::ATOM, |sum, item| sum.holding(self.size(item)));
-                self.written(size.counting(list.elements.len()))
+                let size = list.elements.iter().fold(Size::ATOM, |sum, item| sum.with_item(self.size(item)));
+                self.written(size)
             }
             Expr::Map(map) => {
                 let size = map.entries.iter().fold(Size::ATOM, |sum, entry| match &entry.expr {
-                    EntryExpr::MapEntry(entry) => sum.holding(self.size(&entry.key)).with(self.size(&entry.value)),
+                    EntryExpr::MapEntry(entry) => sum.with_item(self.size(&entry.key)).with(self.size(&entry.value)),
                     EntryExpr::StructField(field) => sum.with(self.size(&field.value)),
                 });
-                self.written(size.counting(map.entries.len()))
+                self.written(size)
             }
             Expr::Call(call) => self.call(call),
             Expr::Comprehension(comprehension) => self.comprehension(comprehension),
@@ -149,17 +162,22 @@ impl<'e, 'j> Scale<'e, 'j> {
 
     fn call(&mut self, call: &'e CallExpr) -> Size<'j> {
         let parts: Vec<Size> = call.target.as_deref().into_iter().chain(&call.args).map(|part| self.size(part)).collect();
-        let sum = parts.iter().copied().fold(Size::default(), Size::with);
+        let bytes = parts.iter().fold(0, |sum: u64, part| sum.saturating_add(part.bytes));
+        let any = parts.iter().copied().fold(Size::default(), Size::or);
         match (call.func_name.as_str(), parts.as_slice()) {
             (operators::CONDITIONAL, [_, one, other]) => one.or(*other),
             (operators::INDEX, [held, _]) => self.index(*held, call.args.last()),
             (operators::ADD, [one, other]) => {
-                let items = one.items.saturating_add(other.items);
-                self.written(Size { items, ..sum })
+                let length = one.length.saturating_add(other.length);
+                self.written(Size { bytes, length, ..any })
             }
             // Two values are compared no further than the shorter one goes.
             (operators::EQUALS | operators::NOT_EQUALS, [one, other]) => {
-                self.add(one.bytes.min(other.bytes));
+                self.add(one.bytes.min(other.bytes) / BYTES_COMPARED);
+                Size::ATOM
+            }
+            (operators::IN, _) => {
+                self.add(bytes / BYTES_COMPARED);
                 Size::ATOM
             }
             ("matches", [text, pattern]) => {
@@ -168,21 +186,22 @@ impl<'e, 'j> Scale<'e, 'j> {
             }
             (name, _) if name.starts_with(|first: char| first.is_ascii_alphabetic()) => {
                 // Such as string(): no function makes more of what it is given than a text of a number.
-                self.written(Size { bytes: sum.bytes.saturating_add(NUMBER_TEXT), ..sum })
+                self.written(Size { bytes: bytes.saturating_add(NUMBER_TEXT), ..any })
             }
             _ => {
-                self.add(sum.bytes);
+                self.add(bytes);
                 Size::ATOM
             }
         }
     }
 
     fn index(&mut self, held: Size<'j>, index: Option<&IdedExpr>) -> Size<'j> {
-        if let Some(IdedExpr { expr: Expr::Literal(LiteralValue::String(name)), .. }) = index {
-            return held.member(name.inner());
+        match (index.map(|index| &index.expr), held.json) {
+            (Some(Expr::Literal(LiteralValue::String(name))), _) => held.member(name.inner()),
+            (Some(Expr::Literal(LiteralValue::Int(_))), _) | (_, Some(Json::Object(_))) => held.within(),
+            // The error that this is no index quotes the whole list.
+            _ => self.written(held.within()),
         }
-        // The error that there is no such index quotes the whole of it.
-        self.written(Size { json: None, ..held })
     }
 
     /// A loop: what one turn costs, as often as there can be items. `map` and `filter` also gather what each turn gives.
@@ -198,9 +217,9 @@ impl<'e, 'j> Scale<'e, 'j> {
         self.size(&comprehension.result);
         self.known.truncate(self.known.len() - 2);
         let each = (self.weight - before).saturating_add(TURN);
-        self.weight = before.saturating_add(each.saturating_mul(range.items));
-        let [bytes, items] = [turn.bytes, turn.items].map(|of_turn| of_turn.saturating_mul(range.items));
-        Size { bytes, items, ..turn }.or(range)
+        self.weight = before.saturating_add(each.saturating_mul(range.length));
+        let [bytes, length] = [turn.bytes, turn.length].map(|of_turn| of_turn.saturating_mul(range.length));
+        Size { bytes, length, ..turn }.or(range)
     }
 }
 

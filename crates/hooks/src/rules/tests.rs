@@ -54,7 +54,20 @@ fn the_systems_handlers_come_first_then_by_order_and_id() {
     let asked: Vec<i64> = rules.before(&event(&event::CLIENTS_UPDATE, 2), &Tree).iter().map(|rule| rule.handler.id).collect();
     assert_eq!(asked, [3, 4, 2, 1]);
     assert!(rules.wants_before(&event::CLIENTS_UPDATE) && !rules.wants_before(&event::CLIENTS_CREATE));
-    assert_eq!(rules.before_versions(&event::CLIENTS_UPDATE), [(3, 1), (4, 1), (2, 1), (1, 1)]);
+}
+
+#[test]
+fn handlers_that_are_only_slower_or_renamed_ask_alike() {
+    let asks = |fields: Value, version| {
+        let mut all = json!({"type": "before"});
+        all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        Rules::new(version, vec![Handler { version, ..handler(1, all) }])
+    };
+    let old = asks(json!({}), 1);
+    let alike = |fields| old.asks_alike(&asks(fields, 2), &event::CLIENTS_UPDATE);
+    assert!(alike(json!({"timeout_ms": 5, "concurrency": 1, "name": "x", "notes": "y"})));
+    assert!(!alike(json!({"writable": []})) && !alike(json!({"task": "http://127.0.0.1:2/"})) && !alike(json!({"condition": "false"})));
+    assert!(!alike(json!({"status": "disabled"})));
 }
 
 #[test]

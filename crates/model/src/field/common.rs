@@ -1,5 +1,8 @@
 //! Fields that the methods of many objects share.
+use serde_json::Value;
+
 use super::{Field, Kind};
+use crate::Object;
 
 /// Bytes of an object that comes with a request: a handler to be tried, the data of its sample event.
 const OBJECT_BYTES_MAX: usize = 256 * 1024;
@@ -7,6 +10,25 @@ const OBJECT_BYTES_MAX: usize = 256 * 1024;
 const OVERLAP_HOURS_MAX: i64 = 24 * 31;
 
 impl Field {
+    /// Some value that is good for its kind: stands for a wrong one while the other fields are looked at.
+    #[must_use]
+    pub fn stand_in(&self) -> Value {
+        match self.kind {
+            Kind::Integer { min, .. } => min.into(),
+            Kind::Boolean => false.into(),
+            Kind::Choice(words) => words.first().copied().into(),
+            Kind::Money { max, .. } => max.to_json(),
+            Kind::LineList { .. } | Kind::IntegerList { .. } | Kind::NetList { .. } => Value::Array(Vec::new()),
+            Kind::Object { .. } => Value::Object(Object::new()),
+            Kind::TimeZone => "UTC".into(),
+            Kind::Uuid => uuid::Uuid::nil().to_string().into(),
+            Kind::Time => "1970-01-01T00:00:00+00:00".into(),
+            Kind::Any { .. } => Value::Null,
+            Kind::Line { min, .. } | Kind::Word { min, .. } => "x".repeat(min.max(1)).into(),
+            Kind::Text { .. } | Kind::LongText { .. } | Kind::LineOrList { .. } => "x".into(),
+        }
+    }
+
     /// The object that a method works on.
     pub const ID: Self = Self::id("id", "The object's id").required();
     /// The object that a method works on, if it is saved.

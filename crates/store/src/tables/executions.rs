@@ -17,6 +17,8 @@ pub const STATUSES: &[&str] = &["success", "forbidden", "failed", "skipped"];
 /// A text in bodies is looked for within a handler, a client, or a range of at most this long.
 const TEXT_RANGE_MAX_MS: i64 = 24 * 60 * 60 * 1_000;
 
+/// What is shown of each body.
+const BODY_SHOWN_MAX: usize = 64 << 10;
 /// What a row takes besides its texts, roughly, with its share of the indexes.
 const ROW_BYTES: i64 = 400;
 
@@ -246,6 +248,11 @@ pub fn get(tx: &Tx<'_>, id: i64, scope: Option<&[i64]>) -> Result<Option<Object>
 fn readable(name: &str, text: String) -> Value {
     match name {
         "changes" => serde_json::from_str(&text).unwrap_or(Value::String(text)),
-        _ => Value::String(text),
+        _ => {
+            // A body that is kept in the journal only may be longer than what the log keeps.
+            let mut text = text;
+            text.truncate(text.floor_char_boundary(BODY_SHOWN_MAX));
+            Value::String(text)
+        }
     }
 }

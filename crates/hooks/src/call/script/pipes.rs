@@ -56,7 +56,7 @@ impl Tail {
         self.end.extend_from_slice(bytes);
         // Cut now and then rather than each time.
         if self.end.len() > 2 * TAIL_BYTES {
-            self.end.drain(..self.end.len() - TAIL_BYTES);
+            self.end.drain(..cut(&self.end));
         }
     }
 
@@ -65,11 +65,15 @@ impl Tail {
     }
 
     pub(super) fn text(&self) -> String {
-        let cut = self.end.len().saturating_sub(TAIL_BYTES);
-        // Not from the middle of a character.
-        let inside = self.end[cut..].iter().take_while(|byte| cut > 0 && **byte & 0xc0 == 0x80).count();
-        String::from_utf8_lossy(&self.end[cut + inside..]).into_owned()
+        String::from_utf8_lossy(&self.end[cut(&self.end)..]).into_owned()
     }
+}
+
+/// Where the last [`TAIL_BYTES`] begin; not within a character, of which 3 bytes at most follow the first.
+fn cut(text: &[u8]) -> usize {
+    let cut = text.len().saturating_sub(TAIL_BYTES);
+    let within = |byte: &&u8| cut > 0 && **byte & 0xc0 == 0x80;
+    cut + text[cut..].iter().take(3).take_while(within).count()
 }
 
 /// Our ends of a script's pipes.

@@ -118,8 +118,10 @@ fn limit(limits: Limits) -> io::Result<()> {
     ];
     for (resource, limit) in wanted {
         // Never above what the server itself was given.
-        let limit = limit.min(resource.get_hard()?);
-        resource.set(limit, limit)?;
+        let most = resource.get_hard()?;
+        // At the hard limit of processor time the kernel kills without saying why (SIGXCPU), which it does at the soft one.
+        let hard = if resource == Resource::CPU { limit.saturating_add(1) } else { limit };
+        resource.set(limit.min(most), hard.min(most))?;
     }
     Ok(())
 }
@@ -138,13 +140,14 @@ fn close(data_dir: &Path, scripts_dir: &Path) -> Result<(), String> {
     }
     let data = data_dir.canonicalize().map_err(|error| error.to_string())?;
     let scripts = scripts_dir.canonicalize().map_err(|error| error.to_string())?;
-    if data.starts_with(&scripts) && data == scripts {
-        return Err("it is the scripts folder itself".to_owned());
+    if data.starts_with(&scripts) {
+        return Err("it is the scripts folder or within it".to_owned());
     }
     let rights = AccessFs::from_all(RIGHTS);
     let created = Ruleset::default().handle_access(rights).and_then(Ruleset::create);
     let mut ruleset = created.map_err(|error| error.to_string())?;
-    for Open { path, is_folder } in around(&data).chain([Open { path: scripts, is_folder: true }]).take(SIBLINGS_MAX) {
+    let scripts = std::iter::once(Open { path: scripts, is_folder: true });
+    for Open { path, is_folder } in scripts.chain(around(&data).take(SIBLINGS_MAX)) {
         let rights = if is_folder { rights } else { AccessFs::from_file(RIGHTS) };
         // What can't be opened (gone, or not a file at all) stays closed.
         if let Ok(path) = PathFd::new(&path) {
@@ -159,11 +162,13 @@ struct Open {
     is_folder: bool,
 }
 
-/// Everything beside this folder and beside the folders above it. No links: a rule for one would open what it leads
-/// to, which may be the folder itself; and what it leads to has a rule of its own.
+/// Everything beside this folder and beside the folders above it, from the root down: what no script can do without
+/// comes first. No links: a rule for one would open what it leads to, which may be the folder itself; and what it leads
+/// to has a rule of its own.
 fn around(folder: &Path) -> impl Iterator<Item = Open> {
     let steps = folder.ancestors().filter_map(|below| Some((below.parent()?.to_owned(), below.file_name()?.to_owned())));
-    steps.flat_map(|(above, way)| {
+    let steps: Vec<_> = steps.collect();
+    steps.into_iter().rev().flat_map(|(above, way)| {
         let entries = fs::read_dir(above).into_iter().flatten().flatten();
         entries.filter(move |entry| entry.file_name() != way).filter_map(|entry| {
             let kind = entry.file_type().ok().filter(|kind| !kind.is_symlink())?;
@@ -199,6 +204,8 @@ mod tests {
         }
         fs::write(root.path().join("a/file"), "").unwrap();
         std::os::unix::fs::symlink(&data, root.path().join("a/link")).unwrap();
+        let first = around(&data).next().unwrap().path;
+        assert_eq!(first.parent(), Some(Path::new("/")), "from the root down: {first:?}");
         let mut open: Vec<_> = around(&data)
             .filter_map(|open| Some((open.path.strip_prefix(root.path()).ok()?.to_str()?.to_owned(), open.is_folder)))
             .collect();

@@ -78,7 +78,7 @@ impl Seed {
 
 async fn fill_folder(settings: &Settings, folder: &Folder, amount: Amount) -> Ended {
     let core = wiring::core(settings, wiring::store(settings, folder)?).await?;
-    let filled = fill(Door::Core(core.clone()), amount).await;
+    let filled = fill(Door::Core(Arc::new(core.clone())), amount).await;
     wiring::close(core, tokio::time::Instant::now() + TOLD_WITHIN).await;
     Ok(filled?)
 }
@@ -127,7 +127,7 @@ async fn client(door: Door, mut invented: Invented, amount: Amount) -> anyhow::R
 #[derive(Clone)]
 enum Door {
     Server(Server),
-    Core(Core),
+    Core(Arc<Core>),
 }
 
 impl Door {
