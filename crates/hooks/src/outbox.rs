@@ -40,12 +40,13 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
         return Ok(());
     }
     let mut written = Vec::with_capacity(due.len());
-    for Due { handlers_id, note } in due {
+    for (place, Due { handlers_id, note }) in due.into_iter().enumerate() {
         let new = deliveries::New {
             handlers_id,
             clients_id: event.clients_id,
             seq,
             events_row,
+            place,
             event_id: event.id,
             note: note.as_deref(),
         };

@@ -22,6 +22,9 @@ use std::process::ExitCode;
 
 use hookswitch_hooks::call::script::sandbox;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     // A script is about to be started by way of this process: nothing of the program may come before (see `sandbox`).

@@ -12,7 +12,10 @@ struct Migration {
 }
 
 /// In order, numbered from 1 without a gap.
-const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "start", sql: include_str!("migrations/0001_start.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "start", sql: include_str!("migrations/0001_start.sql") },
+    Migration { number: 2, name: "own_ids", sql: include_str!("migrations/0002_own_ids.sql") },
+];
 
 const RECORDS: &str = "CREATE TABLE IF NOT EXISTS migrations
   (number INTEGER PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, dt INTEGER NOT NULL)";
@@ -72,6 +75,34 @@ mod tests {
     #[test]
     fn migrations_are_numbered_without_a_gap() {
         assert!(MIGRATIONS.iter().zip(1..).all(|(migration, number)| migration.number == number));
+    }
+
+    #[test]
+    fn what_waits_and_what_was_logged_is_kept_by_migration_2() {
+        let clock = Clock::system();
+        let mut connection = Connection::open_in_memory().unwrap();
+        apply(&mut connection, &MIGRATIONS[0], &clock).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO deliveries VALUES (7, 1, 5, 1, 3, x'00', 0, 0, 0, NULL, NULL, 0), (8, 2, 5, 1, 3, x'00', 0, 0, 0, NULL, NULL, 0),
+                   (9, 1, 5, 2, 4, x'01', 0, 2, 0, 0, 'e', 0);
+                 INSERT INTO executions (id, dt, event_id, events_id, stage, handlers_id, handlers_name, object_id, clients_id, companies_id,
+                   attempt, status, duration_us) VALUES (41, 0, x'01', 'clients.create', 'after', 1, 'h', 5, 5, 1, 1, 'failed', 9)",
+            )
+            .unwrap();
+        migrate(&mut connection, &clock).unwrap();
+        let ids: Vec<i64> = connection
+            .prepare("SELECT id FROM deliveries ORDER BY id")
+            .unwrap()
+            .query_map((), |row| row.get(0))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        assert_eq!(ids, [3 << 16, (3 << 16) + 1, 4 << 16]);
+        let last: i64 =
+            connection.query_row("SELECT value FROM counters WHERE name = 'log_last_id'", (), |row| row.get(0)).unwrap();
+        let kept: i64 = connection.query_row("SELECT COUNT(*) FROM executions WHERE id = 41", (), |row| row.get(0)).unwrap();
+        assert_eq!((last, kept), (41, 1));
     }
 
     #[test]

@@ -72,8 +72,7 @@ async fn each_field_that_cannot_work_is_named() {
         assert_eq!(refusal.fields(), [field], "{value}");
     }
     let before = with(good.clone(), json!({"type": "before", "event": ["clients.balance_zero"]}));
-    let fields = server.refused("provisioning.handlers.create", before).await.fields();
-    assert!(fields == ["event"] || fields == ["type"], "{fields:?}");
+    assert_eq!(server.refused("provisioning.handlers.create", before).await.fields(), ["event", "type"]);
     assert_eq!(server.refused("provisioning.handlers.create", json!({})).await.fields(), ["event", "name", "task"]);
     assert_eq!(server.ok("provisioning.handlers.search", json!({})).await, json!([]));
 }

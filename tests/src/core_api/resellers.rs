@@ -124,7 +124,11 @@ async fn a_handler_of_a_reseller_gets_the_events_of_his_clients_only() {
     let below = server.company("Below", company).await;
     let recorder = Recorder::start().await;
     let mut handler = json!({"name": "lower", "event": "clients.create", "task": recorder.url(), "companies_id": company});
-    assert_eq!(server.refused("provisioning.handlers.create", handler.clone()).await.fields(), ["task"], "an address of this machine");
+    assert_eq!(
+        server.refused("provisioning.handlers.create", handler.clone()).await.fields(),
+        ["task"],
+        "an address of this machine"
+    );
     // A name can be saved: where it leads is found out at each call.
     handler["task"] = json!(format!("http://localhost:{}/hook", recorder.port()));
     server.handler(handler).await;

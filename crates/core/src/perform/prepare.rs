@@ -82,7 +82,8 @@ pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal>
 
 /// A date among the filters means its first moment in the caller's time zone. What is no date is left for the list to judge.
 fn dates_as_moments(filters: &mut Object, timezone: &str) {
-    let of_time = |name: &str| ["dt", "dt_from", "dt_to"].into_iter().any(|end| name == end || name.ends_with(&format!("_{end}")));
+    let of_time =
+        |name: &str| ["dt", "dt_from", "dt_to"].into_iter().any(|end| name == end || name.ends_with(&format!("_{end}")));
     for (_, value) in filters.iter_mut().filter(|(name, _)| of_time(name)) {
         if let Some(moment) = value.as_str().and_then(|text| Moment::parse_date(text, timezone)) {
             *value = moment.iso().into();

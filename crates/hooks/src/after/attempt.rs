@@ -1,5 +1,10 @@
 //! One attempt to deliver: the call, what its end means, and what is written down about it.
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    sync::Arc,
+    time::Duration,
+};
 
 use hookswitch_model::{Object, event::Stage, moment::Moment};
 use serde_json::Value;
@@ -93,10 +98,7 @@ fn next(rule: &Rule, delivery: &Delivery, began: Moment, now: Moment, retry_afte
 }
 
 fn chance() -> u8 {
-    let mut byte = [0];
-    // Without random numbers there is no jitter, which harms nobody.
-    let _filled = getrandom::fill(&mut byte);
-    byte[0] % 100
+    u8::try_from(RandomState::new().build_hasher().finish() % 100).unwrap_or(0)
 }
 
 fn done(delivery: &Delivery) -> Change {

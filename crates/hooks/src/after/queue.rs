@@ -73,6 +73,8 @@ pub(super) struct Queue {
     lanes: Mutex<Lanes<Delivery>>,
     /// Tasks that try deliveries.
     active: AtomicUsize,
+    /// True while one of them has not looked yet: the next is started by it, not by the thread that commits.
+    starting: AtomicBool,
     tend: Notify,
     /// False once the handler is gone.
     wanted: AtomicBool,
@@ -91,6 +93,7 @@ impl Queue {
             rule: ArcSwap::new(rule),
             lanes: Mutex::new(lanes),
             active: AtomicUsize::new(0),
+            starting: AtomicBool::new(false),
             tend: Notify::new(),
             wanted: AtomicBool::new(true),
         });
@@ -140,29 +143,35 @@ impl Queue {
         }
     }
 
-    /// Starts tasks for what is ready, as far as the handler's concurrency goes.
+    /// Starts a task for what is ready, if the handler's concurrency allows one more.
     pub(super) fn work(self: &Arc<Self>) {
+        if self.starting.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if self.may_start() {
+            self.shared.runtime.spawn(Arc::clone(self).try_deliveries());
+        } else {
+            self.starting.store(false, Ordering::Release);
+        }
+    }
+
+    /// Counts one more task, if there may be one.
+    fn may_start(&self) -> bool {
         let most = self.rule.load().handler.concurrency as usize;
         let one_more = |active: usize| (active < most).then_some(active + 1);
-        if self.active.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok() {
-            self.shared.runtime.spawn(Arc::clone(self).try_deliveries());
-        }
+        !self.shared.is_stopping() && self.active.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok()
     }
 
     /// One task: tries what is ready, one after another.
     async fn try_deliveries(self: Arc<Self>) {
+        self.starting.store(false, Ordering::Release);
         loop {
             while let Some((key, delivery)) = self.take() {
                 super::attempt::attempt(&self, key, delivery).await;
             }
             self.active.fetch_sub(1, Ordering::AcqRel);
             // Something may have become ready between the last look and the giving up.
-            if !self.lanes().has_ready() {
-                return;
-            }
-            let most = self.rule.load().handler.concurrency as usize;
-            let one_more = |active: usize| (active < most).then_some(active + 1);
-            if self.active.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_err() {
+            if !self.lanes().has_ready() || !self.may_start() {
                 return;
             }
         }

@@ -20,6 +20,8 @@ use uuid::Uuid;
 
 pub mod address;
 mod caller;
+#[cfg(test)]
+mod fixture;
 pub mod headers;
 mod http;
 mod resolver;

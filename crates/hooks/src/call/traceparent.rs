@@ -3,6 +3,8 @@
 //! The trace is the caller's when it gave one. Otherwise it is the event's id, which is as wide and as random as a
 //! trace id must be: so all calls of an event, before and after, over all attempts and restarts, are one trace
 //! without anything being kept for it.
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
 use uuid::Uuid;
 
 /// One trace; every call within it gets its own span.
@@ -38,11 +40,10 @@ impl Trace {
     /// The header of one call: this trace, a new span.
     #[must_use]
     pub fn call(&self) -> String {
-        let mut span = [0; 8];
-        // The last byte keeps it from being all zero, even if the system has no random numbers.
-        let _filled = getrandom::fill(&mut span);
-        span[7] |= 1;
-        format!("00-{:032x}-{:016x}-{:02x}", u128::from_be_bytes(self.id), u64::from_be_bytes(span), self.flags)
+        // Must be unique, not unguessable: the hasher's keys differ from call to call, and no system call is made. It must
+        // not be all zero either.
+        let span = RandomState::new().build_hasher().finish() | 1;
+        format!("00-{:032x}-{span:016x}-{:02x}", u128::from_be_bytes(self.id), self.flags)
     }
 }
 

@@ -32,6 +32,10 @@ pub(super) fn of(error: &reqwest::Error) -> CallError {
 
 /// A reply whose body did not come to its end.
 pub(super) fn of_body(error: &reqwest::Error) -> CallError {
+    // Such as a chunk without a length.
+    if matches!(deepest_io(error), Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)) {
+        return CallError::new(FailureReason::BadReply, "within the reply, what came is not HTTP");
+    }
     CallError::new(FailureReason::Refused, format!("within the reply, {}", broken_off(error)))
 }
 

@@ -108,8 +108,8 @@ impl Condition {
         };
         let sizes = self.0.uses.iter().map(|name| (*name, weigh::Size::of(payload.get(*name)))).collect();
         match weigh::weight(program.expression(), sizes) {
-            0..=WEIGHT_INLINE_MAX => self.evaluate_here(payload),
-            ..=WEIGHT_MAX => self.evaluate_guarded(payload.clone()).await,
+            ..=WEIGHT_INLINE_MAX => self.evaluate_here(payload),
+            weight if weight <= WEIGHT_MAX => self.evaluate_guarded(payload.clone()).await,
             _ => Outcome::CallAnyway("it could take too much time or memory on this event".to_owned()),
         }
     }

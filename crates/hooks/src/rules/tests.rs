@@ -66,7 +66,11 @@ fn handlers_that_are_only_slower_or_renamed_ask_alike() {
     let old = asks(json!({}), 1);
     let alike = |fields| old.asks_alike(&asks(fields, 2), &event::CLIENTS_UPDATE);
     assert!(alike(json!({"timeout_ms": 5, "concurrency": 1, "name": "x", "notes": "y"})));
-    assert!(!alike(json!({"writable": []})) && !alike(json!({"task": "http://127.0.0.1:2/"})) && !alike(json!({"condition": "false"})));
+    assert!(
+        !alike(json!({"writable": []}))
+            && !alike(json!({"task": "http://127.0.0.1:2/"}))
+            && !alike(json!({"condition": "false"}))
+    );
     assert!(!alike(json!({"status": "disabled"})));
 }
 

@@ -177,6 +177,7 @@ async fn every_statement_of_the_queue_runs_by_an_index() {
         "SELECT id, clients_id FROM deliveries WHERE handlers_id = $1 AND id > $2 AND dead = 0 ORDER BY id LIMIT $3",
         "SELECT d.id FROM deliveries d WHERE d.clients_id = $1 AND d.handlers_id = $2 AND d.id > $3 AND d.dead = 0 ORDER BY d.id",
         "SELECT 1 FROM events WHERE clients_id = $1 AND seq > $2 AND object_id = $3",
+        "SELECT 1 FROM deliveries WHERE id >= $1 * 65536 AND id < ($2 + 1) * 65536 AND handlers_id <> $3",
     ];
     for sql in plans {
         let explain = format!("EXPLAIN QUERY PLAN {sql}");

@@ -12,7 +12,10 @@ use hookswitch_model::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::search::{Bound, Column, Kind, List, Query};
+use super::{
+    executions,
+    search::{Bound, Column, Kind, List, Query},
+};
 use crate::{Error, Row, Tx, params};
 
 /// The words of `state`, in the order of a delivery's life.
@@ -29,24 +32,32 @@ pub struct New<'a> {
     pub seq: i64,
     /// The event's row in the journal.
     pub events_row: i64,
+    /// Its place among the deliveries of this event.
+    pub place: usize,
     /// The event's id.
     pub event_id: Uuid,
     /// What is to be noted in the log with its first attempt.
     pub note: Option<&'a str>,
 }
 
-/// Writes a new one, due now; gives its id.
+/// Deliveries that one event may have.
+const PLACES: i64 = 1 << 16;
+
+/// Writes a new one, due now; gives its id. Ids rise with the events' rows, so in the order of commits.
 ///
 /// # Errors
 /// Whatever the engine says.
 pub fn insert(tx: &mut Tx<'_>, new: New<'_>) -> Result<i64, Error> {
     const SQL: &str = "INSERT INTO deliveries
-      (handlers_id, clients_id, seq, events_row, event_id, dead, attempt, next_at, first_at, error, resend)
-      VALUES ($1, $2, $3, $4, $5, 0, 0, $6, NULL, $7, 0) RETURNING id";
-    let New { handlers_id, clients_id, seq, events_row, event_id, note } = new;
+      (id, handlers_id, clients_id, seq, events_row, event_id, dead, attempt, next_at, first_at, error, resend)
+      VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, NULL, $8, 0)";
+    let New { handlers_id, clients_id, seq, events_row, place, event_id, note } = new;
+    let place = i64::try_from(place).ok().filter(|place| *place < PLACES);
+    let id = place.and_then(|place| events_row.checked_mul(PLACES)?.checked_add(place));
+    let id = id.ok_or_else(|| Error::engine("an event has too many deliveries"))?;
     let now = tx.now();
-    let values = params![handlers_id, clients_id, seq, events_row, event_id.as_bytes(), now, note];
-    tx.returning(SQL, values, |row| row.get(0))?.ok_or_else(|| Error::engine("the queue gave no id"))
+    tx.execute(SQL, params![id, handlers_id, clients_id, seq, events_row, event_id.as_bytes(), now, note])?;
+    Ok(id)
 }
 
 /// A delivery that is not dead, with all that its next attempt needs.
@@ -234,14 +245,17 @@ pub fn count_of_handler(tx: &Tx<'_>, handlers_id: i64) -> Result<i64, Error> {
 /// Whatever the engine says.
 pub fn discard_of_handler(tx: &mut Tx<'_>, handlers_id: i64, handlers_name: &str, error: &str) -> Result<(), Error> {
     const LOG: &str = "INSERT INTO executions
-      (dt, event_id, events_id, stage, handlers_id, handlers_name, object_id, clients_id, companies_id, attempt, status, duration_us, error)
-      SELECT $1, d.event_id, e.events_id, 'after', d.handlers_id, $2, e.object_id, d.clients_id, e.companies_id, d.attempt, 'skipped', 0, $3
-      FROM deliveries d JOIN events e ON e.row_id = d.events_row WHERE d.handlers_id = $4 ORDER BY d.id";
+      (id, dt, event_id, events_id, stage, handlers_id, handlers_name, object_id, clients_id, companies_id, attempt, status, duration_us, error)
+      SELECT $1 + ROW_NUMBER() OVER (ORDER BY d.id), $2, d.event_id, e.events_id, 'after', d.handlers_id, $3, e.object_id, d.clients_id,
+        e.companies_id, d.attempt, 'skipped', 0, $4
+      FROM deliveries d JOIN events e ON e.row_id = d.events_row WHERE d.handlers_id = $5 ORDER BY d.id";
     const FORGET: &str = "UPDATE events SET secrets = NULL WHERE secrets IS NOT NULL
       AND row_id IN (SELECT events_row FROM deliveries WHERE handlers_id = $1)
-      AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.events_row = events.row_id AND o.handlers_id <> $1)";
-    let now = tx.now();
-    tx.execute(LOG, params![now, handlers_name, error, handlers_id])?;
+      AND NOT EXISTS (SELECT 1 FROM deliveries o
+        WHERE o.id >= events.row_id * 65536 AND o.id < (events.row_id + 1) * 65536 AND o.handlers_id <> $1)";
+    let (now, last_id) = (tx.now(), executions::last_id(tx)?);
+    let logged = tx.execute(LOG, params![last_id, now, handlers_name, error, handlers_id])?;
+    executions::moved_on(tx, i64::try_from(logged).unwrap_or(0))?;
     tx.execute(FORGET, params![handlers_id])?;
     tx.execute("DELETE FROM deliveries WHERE handlers_id = $1", params![handlers_id]).map(drop)
 }

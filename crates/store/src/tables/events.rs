@@ -66,7 +66,7 @@ pub fn insert(tx: &mut Tx<'_>, event: &Event, entry: Entry<'_>) -> Result<i64, E
 /// Whatever the engine says.
 pub fn forget_secrets(tx: &mut Tx<'_>, row_id: i64) -> Result<(), Error> {
     const SQL: &str = "UPDATE events SET secrets = NULL
-      WHERE row_id = $1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE events_row = $1)";
+      WHERE row_id = $1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE id >= $1 * 65536 AND id < ($1 + 1) * 65536)";
     tx.execute(SQL, params![row_id]).map(drop)
 }
 
@@ -212,7 +212,9 @@ pub fn has_later(tx: &Tx<'_>, clients_id: i64, seq: i64, object_id: i64, events_
 /// Whatever the engine says.
 pub fn cut(tx: &mut Tx<'_>, before: Moment, limit: i64) -> Result<u64, Error> {
     const SQL: &str = "DELETE FROM events WHERE row_id IN (SELECT row_id FROM events e
-      WHERE e.dt < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.events_row = e.row_id) ORDER BY e.dt LIMIT $2)";
+      WHERE e.dt < $1 AND NOT EXISTS
+        (SELECT 1 FROM deliveries d WHERE d.id >= e.row_id * 65536 AND d.id < (e.row_id + 1) * 65536)
+      ORDER BY e.dt LIMIT $2)";
     tx.execute(SQL, params![before, limit])
 }
 

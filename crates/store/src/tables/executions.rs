@@ -75,11 +75,15 @@ impl Ended {
 /// Whatever the engine says.
 pub fn insert(tx: &mut Tx<'_>, rows: &[Ended]) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO executions
-      (dt, event_id, events_id, stage, handlers_id, handlers_name, object_id, clients_id, companies_id, attempt, status, duration_us,
+      (id, dt, event_id, events_id, stage, handlers_id, handlers_name, object_id, clients_id, companies_id, attempt, status, duration_us,
        response_status, error, request, response, changes)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
-    for row in rows {
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+    if rows.is_empty() {
+        return Ok(());
+    }
+    for (id, row) in (last_id(tx)? + 1..).zip(rows) {
         let values = params![
+            id,
             row.dt,
             row.event_id.as_bytes(),
             row.events_id,
@@ -100,7 +104,18 @@ pub fn insert(tx: &mut Tx<'_>, rows: &[Ended]) -> Result<(), Error> {
         ];
         tx.execute(SQL, values)?;
     }
+    moved_on(tx, i64::try_from(rows.len()).unwrap_or(0))?;
     count(tx, rows.iter().map(Ended::size).sum())
+}
+
+/// The id of the newest row that ever was.
+pub(super) fn last_id(tx: &Tx<'_>) -> Result<i64, Error> {
+    Ok(tx.first("SELECT value FROM counters WHERE name = 'log_last_id'", &[], |row| row.get(0))?.unwrap_or(0))
+}
+
+/// So many ids were given.
+pub(super) fn moved_on(tx: &mut Tx<'_>, given: i64) -> Result<(), Error> {
+    tx.execute("UPDATE counters SET value = value + $1 WHERE name = 'log_last_id'", params![given]).map(drop)
 }
 
 fn count(tx: &mut Tx<'_>, bytes: i64) -> Result<(), Error> {
@@ -124,7 +139,8 @@ pub fn cut(tx: &mut Tx<'_>, before: Moment, limit: i64) -> Result<u64, Error> {
     const OLDEST: &str =
         "SELECT x.id, LENGTH(COALESCE(x.request, '')) + LENGTH(COALESCE(x.response, '')) + LENGTH(COALESCE(x.changes, ''))
         + LENGTH(COALESCE(x.error, '')) FROM executions x
-      WHERE x.dt < $1 AND NOT EXISTS (SELECT 1 FROM events e JOIN deliveries d ON d.events_row = e.row_id WHERE e.id = x.event_id)
+      WHERE x.dt < $1 AND NOT EXISTS (SELECT 1 FROM events e JOIN deliveries d
+        ON d.id >= e.row_id * 65536 AND d.id < (e.row_id + 1) * 65536 WHERE e.id = x.event_id)
       ORDER BY x.dt LIMIT $2";
     let oldest = tx.query(OLDEST, params![before, limit], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))?;
     for (id, _) in &oldest {
