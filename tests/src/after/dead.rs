@@ -92,8 +92,11 @@ async fn a_dead_delivery_lets_the_next_one_pass_and_is_kept() {
     }
     let seqs: Vec<_> = recorder.wait_exactly(4).await.iter().map(hookswitch_testkit::Call::seq).collect();
     assert_eq!(seqs, [2, 3, 4, 5]);
-    let dead = server.ok("provisioning.deliveries.search", json!({"state": "dead"})).await;
-    assert_eq!(dead.as_array().unwrap().len(), 1);
+    let dead = wait_for("the dead one is settled", || async {
+        let dead = server.ok("provisioning.deliveries.search", json!({})).await;
+        (dead.as_array().unwrap().len() == 1 && dead[0]["state"] == "dead").then_some(dead)
+    })
+    .await;
     assert_has(
         &dead[0],
         &json!({"handlers_id": handler, "clients_id": client, "seq": 3, "attempt": 1, "events_id": "clients.update"}),

@@ -27,6 +27,8 @@ pub(crate) enum Judged {
 pub(crate) fn judge(result: &Result<Reply, CallError>) -> Judged {
     let reply = match result {
         Ok(reply) => reply,
+        // It has said so before its body went wrong, which nobody reads.
+        Err(error) if error.status.is_some_and(|status| (200..=299).contains(&status)) => return Judged::Delivered,
         Err(error) => {
             return Judged::Failed { words: format!("{}: {}", error.reason.word(), error.message), retry_after_ms: None };
         }
@@ -76,6 +78,13 @@ mod tests {
     #[test]
     fn any_2xx_is_delivered_whatever_the_body() {
         assert!([200, 201, 204, 299].iter().all(|status| http(*status, "<html>") == Judged::Delivered));
+    }
+
+    #[test]
+    fn a_2xx_whose_body_breaks_off_or_is_too_long_is_delivered() {
+        let broken = |status| judge(&Err(CallError { status, ..CallError::new(FailureReason::BadReply, "longer than 1 MiB") }));
+        assert_eq!(broken(Some(200)), Judged::Delivered);
+        assert!(matches!(broken(Some(500)), Judged::Failed { .. }) && matches!(broken(None), Judged::Failed { .. }));
     }
 
     #[test]

@@ -29,6 +29,8 @@ use crate::{
     wiring::{self, Folder, Given},
 };
 
+/// Files open at once, as far as the hard limit allows.
+const FILES: u64 = 16_384;
 /// From the signal to the end; the contract says 10 s.
 const END_WITHIN: Duration = Duration::from_secs(9);
 /// Of these, what calls in flight get.
@@ -55,6 +57,7 @@ impl Serve {
     pub(crate) fn run(self) -> Ended {
         let settings = Settings::read(&self.flags, &config::environment)?;
         telemetry::start(settings.log, "info")?;
+        raise_file_limit();
         let given = Given::read(&config::environment)?;
         let tls = settings.tls.as_ref().map(tls::Files::load).transpose()?;
         let folder = Folder::make(&settings)?;
@@ -62,6 +65,13 @@ impl Serve {
         // The lock goes last.
         drop(folder);
         ended?
+    }
+}
+
+/// Connections of callers and of handlers, and the database: more than the usual soft limit of open files.
+fn raise_file_limit() {
+    if let Err(error) = rlimit::increase_nofile_limit(FILES) {
+        tracing::warn!(%error, "the limit of open files can't be raised; many connections at once may fail");
     }
 }
 
