@@ -23,9 +23,23 @@
 //! **What is counted on.** Deliveries' ids rise in the order of commits, and fresh ones are handed over in that order, by
 //! the store's writer. A delivery that was taken is not loaded again until what became of it is written down; while a look
 //! at the queue is under way no lane is forgotten, because what was seen then may have been written down since.
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+//!
+//! | file | subject |
+//! |---|---|
+//! | here | all lanes of a handler: what is ready, what ends, what is due |
+//! | `lane` | one lane |
+//! | `unseen` | what is in the database only, and how it is found again |
+mod lane;
+mod unseen;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use hookswitch_model::moment::Moment;
+
+use lane::Lane;
+pub(super) use lane::{Ended, Entry, Key};
+use unseen::Scan;
+pub(super) use unseen::{Choice, Look, Wanted};
 
 /// Deliveries of one handler in memory; few in tests, so that the bound is met all the time.
 pub(super) const HELD_MAX: usize = if cfg!(test) { 8 } else { 1_024 };
@@ -39,106 +53,6 @@ pub(super) const LANE_MAX: usize = if cfg!(test) { 3 } else { 16 };
 const LANES_MAX: usize = 100_000;
 /// Of so many turns one goes to what was tried before, however much is fresh.
 const LATE_EVERY: u32 = 8;
-
-/// What orders deliveries among each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Key {
-    /// One client's, in order.
-    Client(i64),
-    /// One by itself.
-    Delivery(i64),
-}
-
-/// What a lane must know of a delivery.
-pub(super) trait Entry {
-    fn id(&self) -> i64;
-    fn clients_id(&self) -> i64;
-    /// Attempts made.
-    fn attempt(&self) -> i64;
-    /// When the next is due.
-    fn next_at(&self) -> Moment;
-    /// Bytes of its payload.
-    fn size(&self) -> usize;
-}
-
-/// What became of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// It is done, or dead: the next one may go.
-    Over,
-    /// It is due again then.
-    Again(Moment),
-}
-
-#[derive(Debug)]
-struct Lane<E> {
-    held: VecDeque<E>,
-    /// The delivery that is being tried.
-    in_flight: Option<i64>,
-    /// Attempts that have ended and are not yet written down.
-    unsettled: u32,
-    /// When its first delivery is due again.
-    blocked: Option<Moment>,
-    /// True if the database may have deliveries of it behind `seen`.
-    more: bool,
-    /// Those up to here were held, taken or are being written down.
-    seen: i64,
-    /// True while it is being loaded, or waits for that.
-    loading: bool,
-    /// True if a fresh one was left to the database since the load began.
-    missed: bool,
-    /// True while it stands in one of the queues of lanes that are ready.
-    queued: bool,
-}
-
-impl<E> Lane<E> {
-    fn new(seen: i64) -> Self {
-        Self {
-            held: VecDeque::new(),
-            in_flight: None,
-            unsettled: 0,
-            blocked: None,
-            more: false,
-            seen,
-            loading: false,
-            missed: false,
-            queued: false,
-        }
-    }
-
-    fn is_gone(&self) -> bool {
-        self.held.is_empty() && self.in_flight.is_none() && self.unsettled == 0 && self.blocked.is_none() && !self.more
-    }
-
-    /// True if a fresh delivery would come right behind what it holds.
-    fn takes_fresh(&self) -> bool {
-        !self.more && self.blocked.is_none() && self.held.len() < LANE_MAX
-    }
-}
-
-/// What is unseen of the handler's whole queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Scan {
-    /// Everything up to this delivery was looked at.
-    mark: i64,
-    /// True if a fresh one was left to the database since the last look began.
-    missed: bool,
-}
-
-/// A lane to be loaded: its deliveries behind `after`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Wanted {
-    pub(super) key: Key,
-    pub(super) after: i64,
-    epoch: u64,
-}
-
-/// A look at the whole queue, at what is behind `mark`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Look {
-    pub(super) mark: i64,
-    epoch: u64,
-}
 
 /// The lanes of one handler.
 #[derive(Debug)]
@@ -396,138 +310,10 @@ impl<E: Entry> Lanes<E> {
         self.due.first().map(|(due, _)| *due).filter(|_| self.running)
     }
 
-    /// Lanes to be loaded now, at most `max`. What was taken of them before is written down: the database tells the truth.
-    pub(super) fn wanted(&mut self, max: usize) -> Vec<Wanted> {
-        if !self.running {
-            return Vec::new();
-        }
-        let (mut wanted, mut not_yet) = (Vec::new(), VecDeque::new());
-        while let Some(key) = self.to_load.pop_front() {
-            let room = HELD_MAX.saturating_sub(self.held + wanted.len() * LANE_MAX);
-            let Some(lane) = self.lanes.get_mut(&key) else { continue };
-            if lane.seen == 0 && lane.unsettled > 0 {
-                // Started over: what is being written down would be read as it was before.
-                not_yet.push_back(key);
-            } else if wanted.len() == max || room == 0 {
-                not_yet.push_back(key);
-                break;
-            } else {
-                lane.missed = false;
-                wanted.push(Wanted { key, after: lane.seen, epoch: self.epoch });
-            }
-        }
-        not_yet.append(&mut self.to_load);
-        self.to_load = not_yet;
-        wanted
-    }
-
-    /// What a lane has in the database, from behind what it had seen; fewer than [`LANE_MAX`] is all.
-    pub(super) fn loaded(&mut self, wanted: Wanted, entries: Vec<E>, now: Moment) {
-        let Some(lane) = self.lanes.get_mut(&wanted.key).filter(|_| wanted.epoch == self.epoch) else { return };
-        lane.loading = false;
-        lane.more = entries.len() >= LANE_MAX || lane.missed;
-        for entry in entries {
-            self.hold(wanted.key, entry, now);
-        }
-        self.settle_place(wanted.key, now);
-    }
-
-    /// A load that failed: it is wanted again.
-    pub(super) fn not_loaded(&mut self, wanted: Wanted) {
-        if wanted.epoch == self.epoch {
-            self.to_load.push_back(wanted.key);
-        }
-    }
-
-    /// The look at the whole queue that is to be taken now, if any.
-    pub(super) fn wants_look(&mut self) -> Option<Look> {
-        let room = self.has_low_room();
-        let scan = self.scan.as_mut().filter(|_| self.running && room && !self.looking)?;
-        scan.missed = false;
-        self.looking = true;
-        Some(Look { mark: scan.mark, epoch: self.epoch })
-    }
-
-    /// A look that failed: it is wanted again.
-    pub(super) fn not_looked(&mut self, look: Look) {
-        if look.epoch == self.epoch {
-            self.looked();
-        }
-    }
-
-    fn looked(&mut self) {
-        self.looking = false;
-        for key in std::mem::take(&mut self.gone) {
-            if self.lanes.get(&key).is_some_and(Lane::is_gone) {
-                self.lanes.remove(&key);
-            }
-        }
-    }
-
-    /// Of the deliveries that a look at the queue found, in order of id, those to be loaded; the others are left to their lanes.
-    /// Ends where there is no room for more: the next look begins there.
-    pub(super) fn choose(&self, found: &[(i64, i64)]) -> Choice {
-        let (mut load, mut per_lane, mut upto) = (HashSet::new(), HashMap::<i64, usize>::new(), None);
-        for (id, clients_id) in found {
-            if self.held + load.len() >= HELD_MAX {
-                return Choice { load, upto, whole: false };
-            }
-            upto = Some(*id);
-            let key = if self.per_client { Key::Client(*clients_id) } else { Key::Delivery(*id) };
-            let held = self.lanes.get(&key).map_or(0, |lane| if lane.more { LANE_MAX } else { lane.held.len() });
-            let chosen = per_lane.entry(*clients_id).or_default();
-            if !self.per_client || held + *chosen < LANE_MAX {
-                *chosen += 1;
-                load.insert(*id);
-            }
-        }
-        Choice { load, upto, whole: true }
-    }
-
-    /// Takes over what a look at the queue found: the chosen ones with their payloads, and of the others that they are there.
-    /// `last` is true if there was nothing behind.
-    pub(super) fn found(&mut self, look: Look, found: &[(i64, i64)], entries: Vec<E>, last: bool, now: Moment) {
-        let Some(scan) = self.scan.filter(|_| look.epoch == self.epoch) else { return };
-        let mut entries: HashMap<i64, E> = entries.into_iter().map(|entry| (entry.id(), entry)).collect();
-        for (id, clients_id) in found {
-            let key = if self.per_client { Key::Client(*clients_id) } else { Key::Delivery(*id) };
-            let entry = entries.remove(id);
-            match (self.lanes.get_mut(&key), entry) {
-                // In flight, being written down, held or found already.
-                (Some(lane), _) if lane.more || lane.in_flight == Some(*id) || lane.seen >= *id => {}
-                (Some(lane), Some(entry)) if lane.takes_fresh() => self.hold(key, entry, now),
-                (None, Some(entry)) => self.hold(key, entry, now),
-                (Some(lane), _) => {
-                    lane.more = true;
-                    self.want_loading(key);
-                }
-                (None, None) => {
-                    self.lanes.insert(key, Lane { more: true, ..Lane::new(*id - 1) });
-                    self.want_loading(key);
-                }
-            }
-        }
-        let looked_to = found.last().map_or(look.mark, |(id, _)| *id);
-        self.seen_to = self.seen_to.max(looked_to);
-        self.scan = if last && !scan.missed { None } else { Some(Scan { mark: looked_to, ..scan }) };
-        self.looked();
-    }
-
     /// The lane of a delivery, for what is told about it later.
     pub(super) fn key_of(&self, entry: &E) -> Key {
         self.key(entry)
     }
-}
-
-/// What of a look at the queue is to be loaded.
-#[derive(Debug)]
-pub(super) struct Choice {
-    /// Ids of deliveries.
-    pub(super) load: HashSet<i64>,
-    /// The last one that was considered.
-    pub(super) upto: Option<i64>,
-    /// True if all were considered.
-    pub(super) whole: bool,
 }
 
 #[cfg(test)]

@@ -1,0 +1,160 @@
+//! What is in the database only, and how it is found again: lane by lane, and by a look at the whole queue.
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use hookswitch_model::moment::Moment;
+
+use super::{Entry, HELD_MAX, Key, LANE_MAX, Lanes, lane::Lane};
+
+/// What is unseen of the handler's whole queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scan {
+    /// Everything up to this delivery was looked at.
+    pub(super) mark: i64,
+    /// True if a fresh one was left to the database since the last look began.
+    pub(super) missed: bool,
+}
+
+/// A lane to be loaded: its deliveries behind `after`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::after) struct Wanted {
+    pub(in crate::after) key: Key,
+    pub(in crate::after) after: i64,
+    epoch: u64,
+}
+
+/// A look at the whole queue, at what is behind `mark`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::after) struct Look {
+    pub(in crate::after) mark: i64,
+    epoch: u64,
+}
+
+impl<E: Entry> Lanes<E> {
+    /// Lanes to be loaded now, at most `max`. What was taken of them before is written down: the database tells the truth.
+    pub(in crate::after) fn wanted(&mut self, max: usize) -> Vec<Wanted> {
+        if !self.running {
+            return Vec::new();
+        }
+        let (mut wanted, mut not_yet) = (Vec::new(), VecDeque::new());
+        while let Some(key) = self.to_load.pop_front() {
+            let room = HELD_MAX.saturating_sub(self.held + wanted.len() * LANE_MAX);
+            let Some(lane) = self.lanes.get_mut(&key) else { continue };
+            if lane.seen == 0 && lane.unsettled > 0 {
+                // Started over: what is being written down would be read as it was before.
+                not_yet.push_back(key);
+            } else if wanted.len() == max || room == 0 {
+                not_yet.push_back(key);
+                break;
+            } else {
+                lane.missed = false;
+                wanted.push(Wanted { key, after: lane.seen, epoch: self.epoch });
+            }
+        }
+        not_yet.append(&mut self.to_load);
+        self.to_load = not_yet;
+        wanted
+    }
+
+    /// What a lane has in the database, from behind what it had seen; fewer than [`LANE_MAX`] is all.
+    pub(in crate::after) fn loaded(&mut self, wanted: Wanted, entries: Vec<E>, now: Moment) {
+        let Some(lane) = self.lanes.get_mut(&wanted.key).filter(|_| wanted.epoch == self.epoch) else { return };
+        lane.loading = false;
+        lane.more = entries.len() >= LANE_MAX || lane.missed;
+        for entry in entries {
+            self.hold(wanted.key, entry, now);
+        }
+        self.settle_place(wanted.key, now);
+    }
+
+    /// A load that failed: it is wanted again.
+    pub(in crate::after) fn not_loaded(&mut self, wanted: Wanted) {
+        if wanted.epoch == self.epoch {
+            self.to_load.push_back(wanted.key);
+        }
+    }
+
+    /// The look at the whole queue that is to be taken now, if any.
+    pub(in crate::after) fn wants_look(&mut self) -> Option<Look> {
+        let room = self.has_low_room();
+        let scan = self.scan.as_mut().filter(|_| self.running && room && !self.looking)?;
+        scan.missed = false;
+        self.looking = true;
+        Some(Look { mark: scan.mark, epoch: self.epoch })
+    }
+
+    /// A look that failed: it is wanted again.
+    pub(in crate::after) fn not_looked(&mut self, look: Look) {
+        if look.epoch == self.epoch {
+            self.looked();
+        }
+    }
+
+    fn looked(&mut self) {
+        self.looking = false;
+        for key in std::mem::take(&mut self.gone) {
+            if self.lanes.get(&key).is_some_and(Lane::is_gone) {
+                self.lanes.remove(&key);
+            }
+        }
+    }
+
+    /// Of the deliveries that a look at the queue found, in order of id, those to be loaded; the others are left to their lanes.
+    /// Ends where there is no room for more: the next look begins there.
+    pub(in crate::after) fn choose(&self, found: &[(i64, i64)]) -> Choice {
+        let (mut load, mut per_lane, mut upto) = (HashSet::new(), HashMap::<i64, usize>::new(), None);
+        for (id, clients_id) in found {
+            if self.held + load.len() >= HELD_MAX {
+                return Choice { load, upto, whole: false };
+            }
+            upto = Some(*id);
+            let key = if self.per_client { Key::Client(*clients_id) } else { Key::Delivery(*id) };
+            let held = self.lanes.get(&key).map_or(0, |lane| if lane.more { LANE_MAX } else { lane.held.len() });
+            let chosen = per_lane.entry(*clients_id).or_default();
+            if !self.per_client || held + *chosen < LANE_MAX {
+                *chosen += 1;
+                load.insert(*id);
+            }
+        }
+        Choice { load, upto, whole: true }
+    }
+
+    /// Takes over what a look at the queue found: the chosen ones with their payloads, and of the others that they are there.
+    /// `last` is true if there was nothing behind.
+    pub(in crate::after) fn found(&mut self, look: Look, found: &[(i64, i64)], entries: Vec<E>, last: bool, now: Moment) {
+        let Some(scan) = self.scan.filter(|_| look.epoch == self.epoch) else { return };
+        let mut entries: HashMap<i64, E> = entries.into_iter().map(|entry| (entry.id(), entry)).collect();
+        for (id, clients_id) in found {
+            let key = if self.per_client { Key::Client(*clients_id) } else { Key::Delivery(*id) };
+            let entry = entries.remove(id);
+            match (self.lanes.get_mut(&key), entry) {
+                // In flight, being written down, held or found already.
+                (Some(lane), _) if lane.more || lane.in_flight == Some(*id) || lane.seen >= *id => {}
+                (Some(lane), Some(entry)) if lane.takes_fresh() => self.hold(key, entry, now),
+                (None, Some(entry)) => self.hold(key, entry, now),
+                (Some(lane), _) => {
+                    lane.more = true;
+                    self.want_loading(key);
+                }
+                (None, None) => {
+                    self.lanes.insert(key, Lane { more: true, ..Lane::new(*id - 1) });
+                    self.want_loading(key);
+                }
+            }
+        }
+        let looked_to = found.last().map_or(look.mark, |(id, _)| *id);
+        self.seen_to = self.seen_to.max(looked_to);
+        self.scan = if last && !scan.missed { None } else { Some(Scan { mark: looked_to, ..scan }) };
+        self.looked();
+    }
+}
+
+/// What of a look at the queue is to be loaded.
+#[derive(Debug)]
+pub(in crate::after) struct Choice {
+    /// Ids of deliveries.
+    pub(in crate::after) load: HashSet<i64>,
+    /// The last one that was considered.
+    pub(in crate::after) upto: Option<i64>,
+    /// True if all were considered.
+    pub(in crate::after) whole: bool,
+}
