@@ -79,7 +79,7 @@ fn side(in_funds: i64) -> &'static str {
 /// Whatever the store says.
 pub async fn check(store: &Store) -> Result<Vec<Finding>, Error> {
     store
-        .read(|tx| {
+        .read_whole(|tx| {
             let look = |promise: &Promise| {
                 let broken = (promise.question)(tx)?.iter().map(promise.words).collect();
                 Ok(Finding { promise: promise.promise, broken })

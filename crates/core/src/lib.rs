@@ -51,6 +51,7 @@ impl Core {
     /// Whatever the store says.
     pub async fn open(options: Options) -> Result<Self, hookswitch_store::Error> {
         let access = Access::load(options.store.clone()).await?;
+        tokio::spawn(perform::forget_idempotency_keys(options.store.clone()));
         let hooks = Hooks::start(options.store.clone(), options.hooks, Arc::new(access.clone())).await?;
         Ok(Self {
             store: options.store,

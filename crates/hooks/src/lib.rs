@@ -85,6 +85,8 @@ pub struct Hooks {
 struct Shared {
     store: Store,
     rules: ArcSwap<Rules>,
+    /// Held while the handlers are read and everybody is told of them: the last one told must be the newest.
+    reloading: tokio::sync::Mutex<()>,
     caller: Caller,
     causes: Causes,
     asked: asked::Asked,
@@ -122,7 +124,8 @@ impl Hooks {
         let after = After::new(store.clone(), caller.clone(), causes.clone(), log.clone());
         tokio::spawn(log::retention::run(store.clone(), log.clone(), retention));
         let rules = ArcSwap::from_pointee(Rules::default());
-        let shared = Shared { store, rules, caller, causes, asked: asked::Asked::default(), log, checks };
+        let reloading = tokio::sync::Mutex::default();
+        let shared = Shared { store, rules, reloading, caller, causes, asked: asked::Asked::default(), log, checks };
         let hooks = Self { before, after, shared: Arc::new(shared) };
         hooks.reload().await?;
         Ok(hooks)
@@ -134,15 +137,28 @@ impl Hooks {
         self.shared.rules.load_full()
     }
 
-    /// Reads the handlers anew after one was saved; an older snapshot never replaces a newer one.
+    /// Reads the handlers anew after one was saved.
     ///
     /// # Errors
     /// Whatever the store says.
     pub async fn reload(&self) -> Result<(), Error> {
+        let _one_at_a_time = self.shared.reloading.lock().await;
+        self.read_rules().await
+    }
+
+    /// The same, unless somebody has done so since `seen`, which turned out to be out of date.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn reload_since(&self, seen: i64) -> Result<(), Error> {
+        let _one_at_a_time = self.shared.reloading.lock().await;
+        if self.rules().version == seen { self.read_rules().await } else { Ok(()) }
+    }
+
+    async fn read_rules(&self) -> Result<(), Error> {
         let vault = self.shared.store.vault().clone();
-        let fresh = Arc::new(self.shared.store.read(move |tx| Rules::load(tx, &vault)).await?);
-        self.shared.rules.rcu(|old| if old.version > fresh.version { Arc::clone(old) } else { Arc::clone(&fresh) });
-        let rules = self.rules();
+        let rules = Arc::new(self.shared.store.read(move |tx| Rules::load(tx, &vault)).await?);
+        self.shared.rules.store(Arc::clone(&rules));
         let wanted = |id| rules.get(id).is_some();
         self.shared.caller.keep_only(wanted);
         self.before.keep_only(wanted);

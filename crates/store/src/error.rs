@@ -13,6 +13,9 @@ pub enum Error {
     /// The disk is full.
     #[error("the disk is full")]
     Full,
+    /// It read for too long.
+    #[error("it took too long")]
+    TooLong,
     /// Anything else, in the engine's words.
     #[error("{0}")]
     Engine(String),
@@ -26,7 +29,12 @@ impl Error {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self::internal(error)
+        match error {
+            Error::TooLong => {
+                Self::TooLarge("this takes too long; ask for less: one client, one handler, a shorter time".to_owned())
+            }
+            other => Self::internal(other),
+        }
     }
 }
 
@@ -36,6 +44,7 @@ impl From<rusqlite::Error> for Error {
         let words = words.clone().unwrap_or_default();
         match failure.code {
             rusqlite::ErrorCode::DiskFull => Self::Full,
+            rusqlite::ErrorCode::OperationInterrupted => Self::TooLong,
             rusqlite::ErrorCode::ConstraintViolation if words.starts_with("UNIQUE constraint failed: ") => {
                 Self::Taken { constraint: words.trim_start_matches("UNIQUE constraint failed: ").to_owned() }
             }

@@ -11,7 +11,7 @@ use crate::{
     Clock, Error, MasterKey, OpenError, Sequence, Tx, Vault,
     ids::Ids,
     migrate,
-    sqlite::{self, Job, Readers, Writer},
+    sqlite::{self, Job, Read, Readers, Writer},
     tables,
 };
 
@@ -102,17 +102,37 @@ impl Store {
         answered.await.unwrap_or_else(|_| Err(Error::engine("the store ended before it answered").into()))
     }
 
-    /// Reads: the closure sees one snapshot.
+    /// Reads: the closure sees one snapshot, and has a few seconds.
     ///
     /// # Errors
-    /// The closure's own, or the store's.
+    /// The closure's own, or the store's; [`Error::TooLong`] if it took too long.
     pub async fn read<T, E>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
+        self.read_within(work, false).await
+    }
+
+    /// Reads whole tables, however long that takes: for a quiet hour.
+    ///
+    /// # Errors
+    /// The closure's own, or the store's.
+    pub async fn read_whole<T, E>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.read_within(work, true).await
+    }
+
+    async fn read_within<T, E>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static, whole: bool) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
-        self.readers.submit(Box::new(move |tx| drop(answer.send(work(tx))))).await?;
+        self.readers.submit(Read { work: Box::new(move |tx| drop(answer.send(work(tx)))), whole }).await?;
         answered.await.unwrap_or_else(|_| Err(Error::engine("a read failed").into()))
     }
 

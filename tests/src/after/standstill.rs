@@ -98,3 +98,16 @@ async fn a_condition_decides_for_after_handlers_on_the_decided_data() {
     let calls = recorder.wait_exactly(2).await;
     assert_eq!(calls.iter().map(|call| call.body["data"]["name"].as_str().unwrap()).collect::<Vec<_>>(), ["Big", "Bigger"]);
 }
+
+#[tokio::test]
+async fn a_handler_with_waiting_deliveries_cannot_become_a_before_handler() {
+    let server = Server::start().await;
+    let client = server.client("Acme").await;
+    let recorder = Recorder::answering(|_| Reply::status(500)).await;
+    let handler = server.handler(after("clients.update", &recorder)).await;
+    change(&server, client, "waits").await;
+    let change = json!({"id": handler, "type": "before"});
+    assert_eq!(server.refused("provisioning.handlers.update", change.clone()).await.code, -32009);
+    server.ok("provisioning.deliveries.discard", json!({"handlers_id": handler})).await;
+    server.ok("provisioning.handlers.update", change).await;
+}

@@ -139,3 +139,37 @@ async fn money_passes_through_a_handler_exactly() {
     recorder.answer(|_| Reply::text(200, r#"{"data":{"credit":0.0000001}}"#));
     assert_eq!(server.refused("clients.create", json!({"name": "Beta"})).await.word(), "handler_failed");
 }
+
+#[tokio::test]
+async fn a_handler_that_changes_the_data_back_to_what_is_stored_has_undone_the_change() {
+    let server = Server::start().await;
+    let (recorder, told) = (Recorder::answering(|_| data(json!({"credit": 100}))).await, Recorder::start().await);
+    server.handler(before("clients.update", &recorder)).await;
+    server.handler(after("clients.update", &told)).await;
+    let client = id(&server.ok("clients.create", json!({"name": "Acme", "credit": 100})).await);
+    let unchanged = server.ok("clients.update", json!({"id": client, "credit": 200})).await;
+    assert_eq!(unchanged["credit"], json!(100));
+    assert_eq!(recorder.wait_exactly(1).await[0].attempt(), 1, "nobody changed anything meanwhile");
+    let changed = server.ok("clients.update", json!({"id": client, "credit": 200, "notes": "n"})).await;
+    assert_has(&changed, &json!({"credit": 100, "notes": "n"}));
+    assert_eq!(told.wait_exactly(1).await[0].body["data"], json!({"id": client, "notes": "n"}));
+}
+
+#[tokio::test]
+async fn a_handler_cannot_move_an_object_to_another_client_or_reseller() {
+    let server = Server::start().await;
+    let (mine, other) = (server.client("Mine").await, server.client("Other").await);
+    let company = server.company("Victim", 1).await;
+    let recorder = Recorder::answering(move |call| match call.events_id() {
+        "clients.create" => data(json!({"companies_id": company})),
+        _ => data(json!({"clients_id": other})),
+    })
+    .await;
+    server.handler(before(json!(["clients.create", "clients.accounts.create"]), &recorder)).await;
+    let account = json!({"clients_id": mine, "name": "a", "auth_type": "name", "accname": "a"});
+    for (method, params) in [("clients.accounts.create", account), ("clients.create", json!({"name": "New"}))] {
+        let refusal = server.refused(method, params).await;
+        assert_has(&refusal.data, &json!({"code": "handler_failed", "reason": "bad_reply"}));
+    }
+    assert_eq!(server.ok("clients.accounts.search", json!({})).await, json!([]));
+}

@@ -1,5 +1,5 @@
 //! A key sees and touches the objects of its reseller and those below it; others answer *not found*.
-use hookswitch_testkit::{Api, Recorder, Server, api::id, assert_has, ids, json};
+use hookswitch_testkit::{Api, Recorder, Reply, Server, api::id, assert_has, ids, json};
 
 /// Two resellers, each with an admin and a client: `(server, lower admin, its company, its client, the Default's client)`.
 async fn two_resellers(server: &Server) -> (Api, i64, i64, i64) {
@@ -152,4 +152,38 @@ async fn a_handler_of_a_reseller_reaches_the_networks_that_the_operator_has_open
     server.handler(json!({"name": "lower", "event": "clients.create", "task": recorder.url(), "companies_id": company})).await;
     server.ok("clients.create", json!({"name": "His", "companies_id": company})).await;
     assert_eq!(recorder.wait_exactly(1).await[0].event("companies_id"), &json!(company));
+}
+
+#[tokio::test]
+async fn of_the_calls_to_somebody_elses_handler_a_reseller_sees_the_verdict_only() {
+    let server = Server::setup().config("reseller_networks = [\"127.0.0.0/8\"]").start().await;
+    let upper = server.company("Upper", 1).await;
+    let lower = server.company("Lower", upper).await;
+    let (boss, admin) = (server.user("boss", "admin", json!(upper)).await, server.user("lower", "admin", json!(lower)).await);
+    let recorder = Recorder::answering(|_| Reply::text(500, "state of the upper one's crm")).await;
+    let fields =
+        json!({"name": "crm", "event": "clients.create", "type": "before", "on_failure": "allow", "task": recorder.url()});
+    let handler = id(&boss.ok("provisioning.handlers.create", fields).await);
+    let client = admin.client("His").await;
+    let own = boss.wait_log(json!({"clients_id": client}), 1).await.remove(0);
+    let seen = admin.wait_log(json!({"clients_id": client}), 1).await.remove(0);
+    assert_has(
+        &seen,
+        &json!({"handlers_id": handler, "handlers_name": "crm", "status": "failed", "error": null, "response_status": null}),
+    );
+    let whole = admin.ok("provisioning.executions.get", json!({"id": seen["id"]})).await;
+    assert_has(&whole, &json!({"request": null, "response": null, "changes": null}));
+    for telling in [
+        json!({"clients_id": client, "q": "*state of the upper*"}),
+        json!({"response_status": 500}),
+        json!({"order": ["duration_ms"]}),
+        json!({"order": ["-response"]}),
+    ] {
+        assert_eq!(admin.log(telling.clone()).await.len(), 0, "{telling}");
+    }
+    let whole = boss.ok("provisioning.executions.get", json!({"id": own["id"]})).await;
+    assert!(whole["response"].to_string().contains("state of the upper"));
+    boss.ok("provisioning.handlers.delete", json!({"id": handler})).await;
+    let kept = boss.ok("provisioning.executions.get", json!({"id": own["id"]})).await;
+    assert!(kept["response"].to_string().contains("state of the upper"), "deleting a handler keeps its log: {kept}");
 }

@@ -62,7 +62,7 @@ pub(crate) static METHODS: &[Method] = &[
 fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     let mut errors = FieldErrors::new();
     let parent_id = params::integer(request, "parent_id").or(at.caller.companies_id);
-    check_parent(at, parent_id, None, &mut errors);
+    check_parent(tx, at, parent_id, None, &mut errors)?;
     let company = Company::from_new(at.new_id, parent_id, at.now, request);
     if tables::companies::name_taken(tx, &company.name, company.id)? {
         errors.add("name", "is already in use");
@@ -76,21 +76,39 @@ fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     Ok(Draft::silent(preview, write))
 }
 
-/// A parent must be within reach, and neither the reseller itself nor one below it.
-fn check_parent(at: &At, parent_id: Option<i64>, itself: Option<i64>, errors: &mut FieldErrors) {
+/// A parent must be within reach, and neither the reseller itself nor one below it. Found in the very transaction: two that
+/// are put below each other at once must not both be.
+fn check_parent(tx: &Tx, at: &At, parent_id: Option<i64>, itself: Option<i64>, errors: &mut FieldErrors) -> Result<(), Refusal> {
     let Some(parent_id) = parent_id else {
         if at.caller.companies_id.is_some() {
             errors.add("parent_id", "must be your own reseller or one below it");
         }
-        return;
+        return Ok(());
     };
-    if at.access.reseller(parent_id).is_none() || !at.access.sees(&at.caller, parent_id) {
+    let way_up = way_up(tx, parent_id)?;
+    if way_up.is_empty() || !at.access.sees(&at.caller, parent_id) {
         errors.add("parent_id", "does not exist");
-    } else if itself.is_some_and(|id| at.access.is_within(parent_id, id)) {
+    } else if itself.is_some_and(|id| way_up.contains(&id)) {
         errors.add("parent_id", "must not be the reseller itself or one below it");
-    } else if at.access.depth(parent_id) + 2 >= RESELLER_DEPTH_MAX {
+    } else if way_up.len() + 1 >= RESELLER_DEPTH_MAX {
         errors.add("parent_id", format!("resellers may stand at most {RESELLER_DEPTH_MAX} deep"));
     }
+    Ok(())
+}
+
+/// A reseller and those above it, from below; nothing if it is not there.
+fn way_up(tx: &Tx, companies_id: i64) -> Result<Vec<i64>, Refusal> {
+    let (mut way, mut next) = (Vec::new(), Some(companies_id));
+    while let Some(id) = next.filter(|_| way.len() < RESELLER_DEPTH_MAX) {
+        next = match tables::companies::get(tx, id)? {
+            Some(company) => {
+                way.push(id);
+                company.parent_id
+            }
+            None => None,
+        };
+    }
+    Ok(way)
 }
 
 fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
@@ -107,7 +125,7 @@ fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
         }
     }
     if difference.changed("parent_id") {
-        check_parent(at, company.parent_id, Some(company.id), &mut errors);
+        check_parent(tx, at, company.parent_id, Some(company.id), &mut errors)?;
     }
     if difference.changed("name") && tables::companies::name_taken(tx, &company.name, company.id)? {
         errors.add("name", "is already in use");

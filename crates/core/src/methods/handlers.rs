@@ -167,7 +167,7 @@ fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     }
     let mut handler = Handler::from_checked(at.new_id, &request)?;
     handler.secret = at.handlers.new_secret()?;
-    check(tx, at, &handler)?;
+    check(at, &handler)?;
     let warnings = warnings(tx, at, &handler)?;
     let mut shown = handler.shown();
     shown.insert("secret".into(), handler.secret.clone().into());
@@ -179,7 +179,7 @@ fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
 }
 
 /// What can't work is refused when it is saved, naming the field.
-fn check(_tx: &Tx, at: &At, handler: &Handler) -> Result<(), Refusal> {
+fn check(at: &At, handler: &Handler) -> Result<(), Refusal> {
     let mut errors = at.handlers.validate(handler);
     match (at.caller.companies_id, handler.companies_id) {
         (Some(own), wanted) if wanted != Some(own) => errors.add("companies_id", "must be your own reseller"),
@@ -234,7 +234,12 @@ fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     if handler == old {
         return Ok(Draft::nothing(old.shown().into()));
     }
-    check(tx, at, &handler)?;
+    if handler.stage != old.stage && tables::deliveries::count_of_handler(tx, old.id)? > 0 {
+        return Err(Refusal::conflict(
+            "deliveries wait for this handler; resend or discard them before it becomes a before handler",
+        ));
+    }
+    check(at, &handler)?;
     let warnings = if handler.task == old.task { Vec::new() } else { warnings(tx, at, &handler)? };
     save(old, handler, warnings)
 }
@@ -330,14 +335,14 @@ fn test(core: &Core, at: At, request: Object) -> Steered<'_> {
 fn subject_of_test(tx: &Tx, at: &At, request: &Object) -> Result<(Handler, hookswitch_model::event::Event), Refusal> {
     let handler = match (request.get("id").and_then(Value::as_i64), request.get("handler")) {
         (Some(id), None) => reached(tx, at, id)?,
-        (None, Some(Value::Object(fields))) => unsaved(tx, at, fields)?,
+        (None, Some(Value::Object(fields))) => unsaved(at, fields)?,
         _ => return Err(Refusal::field("id", "give the id of a saved handler, or the fields of one in `handler`")),
     };
     let event = sample::event_for(tx, at, &handler, request)?;
     Ok((handler, event))
 }
 
-fn unsaved(tx: &Tx, at: &At, fields: &Object) -> Result<Handler, Refusal> {
+fn unsaved(at: &At, fields: &Object) -> Result<Handler, Refusal> {
     at.caller.demand(Right::Administer)?;
     let nested = |errors: FieldErrors| {
         let mut all = FieldErrors::new();
@@ -350,7 +355,7 @@ fn unsaved(tx: &Tx, at: &At, fields: &Object) -> Result<Handler, Refusal> {
     }
     let mut handler = Handler::from_checked(0, &checked).map_err(nested)?;
     handler.secret = at.handlers.new_secret()?;
-    check(tx, at, &handler).map_err(|refusal| match refusal {
+    check(at, &handler).map_err(|refusal| match refusal {
         Refusal::Invalid(errors) => nested(errors).into(),
         other => other,
     })?;

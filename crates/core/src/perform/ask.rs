@@ -34,6 +34,8 @@ const SECOND_ASKING_MIN: Duration = Duration::from_millis(20);
 pub(super) struct Journey {
     deadline: Instant,
     asking: u32,
+    /// How often the chain has been asked, this time included, for whatever reason.
+    attempt: u32,
     reloads: u32,
     /// The ids of the action's events.
     pub ids: EventIds,
@@ -57,9 +59,9 @@ pub(super) struct Asked {
 
 impl Journey {
     /// Sets out with the whole budget.
-    pub(super) fn start(core: &Core, _act: &Act) -> Self {
+    pub(super) fn start(core: &Core) -> Self {
         let deadline = Instant::now() + core.before_budget;
-        Self { deadline, asking: 1, reloads: 0, ids: EventIds::default(), standing: None }
+        Self { deadline, asking: 1, attempt: 1, reloads: 0, ids: EventIds::default(), standing: None }
     }
 
     /// What the chain was shown is no longer so.
@@ -68,6 +70,7 @@ impl Journey {
     /// `conflict` if it was asked a second time already, or too little time is left.
     pub(super) fn ask_again(&mut self) -> Result<(), Refusal> {
         self.asking += 1;
+        self.attempt += 1;
         if self.asking > 2 {
             return Err(Refusal::conflict("the object was changed again while handlers were asked; read it and try again"));
         }
@@ -94,6 +97,8 @@ impl Journey {
         let now = core.hooks.rules();
         if act.events.iter().all(|kind| now.asks_alike(&asked.rules, kind)) {
             self.standing = Some(asked);
+        } else {
+            self.attempt += 1;
         }
     }
 }
@@ -134,7 +139,7 @@ pub(super) async fn decide(core: &Core, act: &'static Act, request: &Shared, jou
 /// # Errors
 /// As the real thing.
 pub(super) async fn rehearse(core: &Core, act: &'static Act, request: &Shared) -> Result<Answer, Refusal> {
-    let mut journey = Journey::start(core, act);
+    let mut journey = Journey::start(core);
     let drafted = draft_events(core, act, request, request.params.clone(), &mut journey.ids).await?;
     let _places = enter(&core.waiting, &drafted.events)?;
     let subject = Revision::new(core, act, request, drafted.shown, journey.ids.clone());
@@ -153,7 +158,7 @@ async fn ask_chain(
     events: Vec<Event>,
     subject: &Revision<'_>,
 ) -> Result<Allowed, Refusal> {
-    let asking = Asking { attempt: journey.asking, deadline: journey.deadline, traceparent: request.traceparent.clone() };
+    let asking = Asking { attempt: journey.attempt, deadline: journey.deadline, traceparent: request.traceparent.clone() };
     let _asked = core.hooks.being_asked(&events);
     core.hooks.before.ask(rules, events, &asking, subject).await
 }
@@ -226,6 +231,7 @@ impl<'a> Revision<'a> {
         params.extend(data);
         let params = (self.request.method.check)(&params)?;
         let parts = draft_parts(self.core, self.act, self.request, params.clone()).await.map_err(as_field_errors)?;
+        same_place(event, &parts)?;
         let events = self.with_state(|state| {
             state.params = params;
             state.shown.note(&parts);
@@ -233,6 +239,21 @@ impl<'a> Revision<'a> {
         });
         Ok(events.into_iter().find(|revised| revised.id == event.id))
     }
+}
+
+/// A handler can't move the object to another client or reseller: whose handlers are asked was found out for this one, and
+/// he who is asked may have no right to the other.
+fn same_place(event: &Event, parts: &[Part]) -> Result<(), FieldErrors> {
+    let mut errors = FieldErrors::new();
+    for part in parts.iter().filter(|part| part.object_id == event.object_id && *part.kind == *event.kind) {
+        if part.companies_id != event.companies_id {
+            errors.add("companies_id", "cannot be changed by a handler");
+        }
+        if part.clients_id != event.clients_id {
+            errors.add("clients_id", "cannot be changed by a handler");
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 /// Whatever makes a revised request impossible is the fault of the handler's answer.

@@ -1,6 +1,6 @@
 //! Where a change stands, told by its type: a [`Draft`] is valid and nobody was asked; a [`Decided`] one has been
 //! before every before handler; only the commit takes a `Decided`, and only this module makes one.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use hookswitch_model::{
     Object,
@@ -143,38 +143,44 @@ impl Decided {
     }
 }
 
-/// The watched values that the chain was shown, by part; the first value shown of a key counts.
+/// What the chain was shown: the watched values by part, of each key the first one shown; and which parts there were last,
+/// since a handler that changes the data back to what is stored leaves none.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Shown {
-    parts: Option<HashMap<(&'static str, i64), Object>>,
+pub(super) struct Shown(Option<Seen>);
+
+#[derive(Debug, Clone, Default)]
+struct Seen {
+    watched: HashMap<(&'static str, i64), Object>,
+    last: HashSet<(&'static str, i64)>,
 }
 
 impl Shown {
     fn nothing() -> Self {
-        Self { parts: None }
+        Self(None)
     }
 
     /// Takes note of what these parts show.
     pub(super) fn note(&mut self, parts: &[Part]) {
-        let known = self.parts.get_or_insert_default();
+        let seen = self.0.get_or_insert_default();
+        seen.last = parts.iter().map(Part::key).collect();
         for part in parts {
-            let seen = known.entry(part.key()).or_default();
+            let known = seen.watched.entry(part.key()).or_default();
             for (name, value) in &part.watched {
-                if !seen.contains_key(name) {
-                    seen.insert(name.clone(), value.clone());
+                if !known.contains_key(name) {
+                    known.insert(name.clone(), value.clone());
                 }
             }
         }
     }
 
     fn agrees_with(&self, parts: &[Part]) -> bool {
-        let Some(shown) = &self.parts else { return true };
-        shown.len() == parts.len()
-            && parts.iter().all(|part| {
-                shown.get(&part.key()).is_some_and(|seen| {
-                    part.watched.iter().all(|(name, value)| seen.get(name).is_none_or(|old| json::same(old, value)))
-                })
-            })
+        let Some(seen) = &self.0 else { return true };
+        let as_shown = |part: &Part| {
+            let known = seen.watched.get(&part.key());
+            let is_same = |(name, value): (&String, &Value)| known?.get(name).map(|old| json::same(old, value));
+            seen.last.contains(&part.key()) && part.watched.iter().all(|watched| is_same(watched).unwrap_or(true))
+        };
+        seen.last.len() == parts.len() && parts.iter().all(as_shown)
     }
 }
 
@@ -260,6 +266,16 @@ mod tests {
         assert!(decided.still_holds(&[part(1, json!({})), part(2, json!({}))]));
         assert!(!decided.still_holds(&[part(1, json!({}))]));
         assert!(!decided.still_holds(&[part(1, json!({})), part(3, json!({}))]));
+    }
+
+    #[test]
+    fn a_request_that_was_changed_back_to_nothing_still_holds() {
+        let mut shown = Shown::default();
+        shown.note(&[part(1, json!({"credit": 100}))]);
+        shown.note(&[]);
+        let decided = Decided::by_handlers(Object::new(), shown);
+        assert!(decided.still_holds(&[]));
+        assert!(!decided.still_holds(&[part(1, json!({"credit": 50}))]), "what is stored has moved: there is a change again");
     }
 
     #[test]

@@ -3,7 +3,7 @@ use hookswitch_model::{
     Object,
     refusal::{FieldErrors, Refusal},
 };
-use hookswitch_store::{Tx, tables};
+use hookswitch_store::{Store, Tx, Vault, tables};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -11,7 +11,7 @@ use super::prepare::Request;
 use crate::{Core, access::Caller, registry::Method};
 
 /// How long a success is remembered.
-pub const IDEMPOTENCY_HOURS: i64 = 24;
+const IDEMPOTENCY_HOURS: i64 = 24;
 
 /// Under what a success is remembered, and for which parameters.
 #[derive(Debug, Clone)]
@@ -24,13 +24,21 @@ pub(super) struct Ticket {
 
 impl Ticket {
     /// The ticket of a request; the parameters are those of the method alone.
-    pub(super) fn new(caller: &Caller, method: &Method, key: &str, params: &Object, errors: &mut FieldErrors) -> Option<Self> {
+    pub(super) fn new(
+        vault: &Vault,
+        caller: &Caller,
+        method: &Method,
+        key: &str,
+        params: &Object,
+        errors: &mut FieldErrors,
+    ) -> Option<Self> {
         let good = (1..=255).contains(&key.len()) && key.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
         if !good {
             errors.add("idempotency_key", "must be 1 to 255 visible ASCII characters");
             return None;
         }
-        let mut hasher = Sha256::new();
+        // Keyed: a password may be among the parameters, and a bare hash of it could be guessed at.
+        let mut hasher = Sha256::new_with_prefix(vault.derive("idempotency"));
         feed(&mut hasher, &Value::Object(params.clone()));
         Some(Self { users_id: caller.users_id, method: method.name, key: key.to_owned(), params_hash: hasher.finalize().into() })
     }
@@ -72,6 +80,24 @@ impl Ticket {
 pub(super) async fn find(core: &Core, request: &Request) -> Result<Option<Value>, Refusal> {
     let Some(ticket) = request.idempotency.clone() else { return Ok(None) };
     core.store.read(move |tx| ticket.find(tx)).await
+}
+
+/// Rows in one transaction.
+const PORTION: i64 = 500;
+/// How often expired successes are looked for, by the clock.
+const EVERY_MS: i64 = 60_000;
+
+/// Forgets what has expired, for ever.
+pub(crate) async fn forget(store: Store) {
+    loop {
+        let old = store.clock().now().plus_millis(-IDEMPOTENCY_HOURS * 3_600_000);
+        match store.write(move |tx| tables::idempotency::cut(tx, old, PORTION)).await {
+            Ok(cut) if cut >= PORTION.unsigned_abs() => continue,
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "expired idempotency keys could not be forgotten; trying again in a minute"),
+        }
+        store.clock().sleep(EVERY_MS).await;
+    }
 }
 
 /// Hashes a value whatever the order of its keys.

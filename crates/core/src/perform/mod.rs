@@ -36,7 +36,7 @@ use serde_json::Value;
 use tracing::Instrument as _;
 
 pub use draft::{Draft, Part, Write, Written, new_event_id};
-pub use idempotency::IDEMPOTENCY_HOURS;
+pub(crate) use idempotency::forget as forget_idempotency_keys;
 pub(crate) use waiting::Waiting;
 
 use crate::{
@@ -137,7 +137,7 @@ async fn carry_out(core: &Core, act: &'static Act, request: prepare::Request) ->
     if request.at.mode == Mode::DryRun {
         return ask::rehearse(core, act, &request).await;
     }
-    let mut journey = ask::Journey::start(core, act);
+    let mut journey = ask::Journey::start(core);
     loop {
         let asked = ask::decide(core, act, &request, &mut journey).await?;
         match commit::commit(core, act, &request, &asked).await? {
@@ -148,7 +148,7 @@ async fn carry_out(core: &Core, act: &'static Act, request: prepare::Request) ->
             Outcome::Moved => journey.ask_again()?,
             Outcome::HandlersChanged => {
                 journey.reload()?;
-                core.hooks.reload().await?;
+                core.hooks.reload_since(asked.rules.version).await?;
                 journey.keep_if_same_handlers(core, act, asked);
             }
         }

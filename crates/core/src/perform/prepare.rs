@@ -42,7 +42,7 @@ pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal>
     let mut errors = FieldErrors::new();
     let options = Options::take(method, &mut params, idempotency_key, &mut errors);
     let ticket = match &options.idempotency_key {
-        Some(key) => idempotency::Ticket::new(&caller, method, key, &params, &mut errors),
+        Some(key) => idempotency::Ticket::new(core.store.vault(), &caller, method, key, &params, &mut errors),
         None => None,
     };
     let now = core.store.clock().now();

@@ -7,7 +7,7 @@ use std::{
 };
 
 use hookswitch_model::{Object, event::Stage, moment::Moment};
-use serde_json::Value;
+use hookswitch_store::tables::executions;
 
 use super::{
     judge::{Judged, judge},
@@ -125,7 +125,7 @@ fn logged(
     called: &Called,
     status: &'static str,
     error: Option<String>,
-) -> hookswitch_store::tables::executions::Ended {
+) -> executions::Ended {
     let event = &delivery.event;
     let about = About {
         event_id: event.id,
@@ -138,7 +138,7 @@ fn logged(
         dt: began,
     };
     let told = event.payload.passwords_told(rule.handler.passwords);
-    let passwords: Vec<String> = told.iter().cloned().chain(password_in_reply(called, told)).collect();
+    let passwords: Vec<String> = told.iter().cloned().chain(row::passwords_in_reply(event.kind, called)).collect();
     // The journal has the very same body, unless something secret must be masked in it.
     let is_in_journal = passwords.is_empty() && rule.mask.finds_nothing(&event.payload.masked);
     let error = [delivery.note.clone().filter(|_| delivery.attempt == 0), error];
@@ -153,25 +153,8 @@ fn logged(
     row::of(rule, about, ending)
 }
 
-/// A handler of accounts may answer with a password of its own making.
-fn password_in_reply(called: &Called, told: &[String]) -> Vec<String> {
-    let Ok(reply) = &called.result else { return Vec::new() };
-    if told.is_empty() {
-        return Vec::new();
-    }
-    let parsed: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    crate::mask::passwords(&parsed).into_iter().map(str::to_owned).collect()
-}
-
 /// Tells the lane at once, and the database in the next batch.
-async fn settle(
-    queue: &Arc<Queue>,
-    key: Key,
-    delivery: &Delivery,
-    row: Option<hookswitch_store::tables::executions::Ended>,
-    ended: Ended,
-    change: Change,
-) {
+async fn settle(queue: &Arc<Queue>, key: Key, delivery: &Delivery, row: Option<executions::Ended>, ended: Ended, change: Change) {
     let told = Arc::clone(queue);
     let written: Box<dyn FnOnce() + Send> = Box::new(move || told.written(key));
     queue.ended(key, delivery.id, ended);

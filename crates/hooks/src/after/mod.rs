@@ -163,17 +163,29 @@ impl Shared {
 
     /// A call, unless the program ends meanwhile.
     async fn unless_cut<T>(&self, call: impl Future<Output = T>) -> Option<T> {
-        self.in_flight.fetch_add(1, Ordering::AcqRel);
         let mut phase = self.phase.subscribe();
-        let called = tokio::select! {
+        tokio::select! {
             called = call => Some(called),
             _ = phase.wait_for(|phase| *phase == Phase::Cut) => None,
-        };
-        self.in_flight.fetch_sub(1, Ordering::AcqRel);
-        if self.is_stopping() {
-            self.phase.send_modify(|_| {});
         }
-        called
+    }
+
+    /// Counts an attempt that begins; it has ended, and its end is on its way to the database, when this is dropped.
+    fn begin(self: &Arc<Self>) -> Attempt {
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+        Attempt(Arc::clone(self))
+    }
+}
+
+/// An attempt under way.
+struct Attempt(Arc<Shared>);
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
+        if self.0.is_stopping() {
+            self.0.phase.send_modify(|_| {});
+        }
     }
 }
 

@@ -115,8 +115,12 @@ impl Queue {
 
     /// Looks at everything anew: rows were changed from outside.
     pub(super) fn start_over(self: &Arc<Self>) {
-        let handler = &self.rule.load().handler;
-        self.lanes().start_over(is_per_client(handler), handler.is_running());
+        {
+            // The rule is read under the lock: whoever comes last starts over by the newest.
+            let mut lanes = self.lanes();
+            let rule = self.rule.load();
+            lanes.start_over(is_per_client(&rule.handler), rule.handler.is_running());
+        }
         self.tend.notify_one();
     }
 
@@ -167,6 +171,7 @@ impl Queue {
         self.starting.store(false, Ordering::Release);
         loop {
             while let Some((key, delivery)) = self.take() {
+                let _under_way = self.shared.begin();
                 super::attempt::attempt(&self, key, delivery).await;
             }
             self.active.fetch_sub(1, Ordering::AcqRel);

@@ -161,6 +161,7 @@ fn row(tx: &Tx<'_>, rules: &Rules, selected: &Selected, by: &str) -> executions:
         object_id: selected.object_id,
         clients_id: selected.clients_id,
         companies_id: selected.companies_id,
+        handlers_companies_id: rules.get(selected.handlers_id).and_then(|rule| rule.handler.companies_id),
         attempt: selected.attempt,
         status: "skipped",
         duration_us: 0,

@@ -49,7 +49,8 @@ impl Budget {
     }
 }
 
-fn limit(handler: &Handler) -> Duration {
+/// Its own time limit.
+pub(super) fn limit(handler: &Handler) -> Duration {
     Duration::from_millis(u64::from(handler.timeout_ms))
 }
 

@@ -115,17 +115,12 @@ impl Before {
         asking: &Asking,
         subject: &impl Subject,
     ) -> Result<Allowed, Refusal> {
-        let turns: Vec<(usize, Arc<Rule>)> = self.turns(rules, &events);
+        let (turns, mut warnings) = self.turns(rules, &events);
         let budget =
             Budget::plan(asking.deadline, Instant::now().min(asking.deadline), turns.iter().map(|(_, rule)| &rule.handler));
-        let mut warnings = Vec::new();
         let mut shown: Option<(usize, Shown)> = None;
         for (number, (index, rule)) in turns.iter().enumerate() {
             let event = &events[*index];
-            if event.mode == Mode::DryRun && !rule.handler.dry_run {
-                warnings.push(not_rehearsed(rule));
-                continue;
-            }
             let seen = match shown.take() {
                 Some((of, seen)) if of == *index => seen,
                 _ => Shown::new(event),
@@ -145,9 +140,19 @@ impl Before {
         Ok(Allowed { events, warnings })
     }
 
-    fn turns(&self, rules: &Rules, events: &[Event]) -> Vec<(usize, Arc<Rule>)> {
-        let of = |(index, event)| rules.before(event, &*self.0.resellers).into_iter().map(move |rule| (index, rule));
-        events.iter().enumerate().flat_map(of).collect()
+    /// Whose turns they are, by the index of the event; and of a dry run those who take no part in it.
+    fn turns(&self, rules: &Rules, events: &[Event]) -> (Vec<(usize, Arc<Rule>)>, Vec<String>) {
+        let (mut turns, mut warnings) = (Vec::new(), Vec::new());
+        for (index, event) in events.iter().enumerate() {
+            for rule in rules.before(event, &*self.0.resellers) {
+                if event.mode == Mode::DryRun && !rule.handler.dry_run {
+                    warnings.push(not_rehearsed(&rule));
+                } else {
+                    turns.push((index, rule));
+                }
+            }
+        }
+        (turns, warnings)
     }
 
     /// Forgets what is kept for handlers that are gone.

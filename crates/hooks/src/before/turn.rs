@@ -10,10 +10,14 @@ use hookswitch_model::{
     json,
     refusal::{FailureReason, FieldErrors, HandlerName, Refusal},
 };
-use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Asking, Shared, Subject, budget::SHARE_MIN, gate::Gate, millis};
+use super::{
+    Asking, Shared, Subject,
+    budget::{SHARE_MIN, limit},
+    gate::Gate,
+    millis,
+};
 use crate::{
     call::{Call, Called, traceparent::Trace},
     condition::Outcome as Held,
@@ -97,7 +101,11 @@ impl Turn<'_> {
             Ok(Decision { verdict: Verdict::Forbid(said), .. }) => (Err(Ended::Forbidden(said)), Object::new()),
             Err(no_decision) => (Err(Ended::Failed(no_decision)), Object::new()),
         };
-        gate.note(!matches!(result, Err(Ended::Failed(_))), self.shared.clock.now());
+        match &result {
+            // Too little time is the chain's fault, not the handler's.
+            Err(Ended::Failed(NoDecision(FailureReason::Timeout, _))) if self.share < limit(&self.rule.handler) => {}
+            result => gate.note(!matches!(result, Err(Ended::Failed(_))), self.shared.clock.now()),
+        }
         self.record(&request, &called, &result, changed, note).await;
         match result {
             Ok(outcome) => Ok(outcome),
@@ -201,8 +209,7 @@ impl Turn<'_> {
         };
         self.shared.calls.count(status, Some(called.took));
         let told = self.shown.payload.passwords_told(handler.passwords);
-        let came_back = changed.get("password").and_then(Value::as_str).map(str::to_owned);
-        let passwords: Vec<String> = told.iter().cloned().chain(came_back).collect();
+        let passwords: Vec<String> = told.iter().cloned().chain(row::passwords_in_reply(self.event.kind, called)).collect();
         let sent = self.shown.data(self.event, handler.passwords);
         let changes = (!changed.is_empty()).then(|| row::changes(sent, &changed));
         let error = [note, error].into_iter().flatten().reduce(|note, error| format!("{note}; {error}"));

@@ -15,7 +15,7 @@ pub(crate) mod row;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -24,12 +24,16 @@ use std::{
 use hookswitch_model::moment::Moment;
 use hookswitch_store::{
     Error, Store, Tx,
-    tables::{deliveries, events, executions},
+    tables::{cut::Mark, deliveries, events, executions},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// Records that wait at most; who comes then waits for room.
 const QUEUE_MAX: usize = 4_096;
+/// KiB of rows that wait at most.
+const WAITING_KIB_MAX: u32 = 64 << 10;
+/// Old rows that are looked at for each batch while the disk is nearly full.
+const MAKE_ROOM_MAX: i64 = 1_024;
 /// Records in one transaction at most: it must not hold the writer up.
 const BATCH_MAX: usize = 256;
 /// How long a batch gathers that is not full.
@@ -85,18 +89,21 @@ pub(crate) enum Change {
 #[derive(Clone)]
 pub(crate) struct Log {
     queue: mpsc::Sender<Message>,
+    room: Arc<Semaphore>,
     shared: Arc<Shared>,
 }
 
-#[derive(Default)]
 pub(super) struct Shared {
+    /// How far old rows were cut to make room for new ones.
+    cut_to: Mutex<Mark>,
     /// True while the disk is nearly full: new rows take the place of the oldest.
     pub(super) disk_is_full: AtomicBool,
     pub(super) rows_dropped: AtomicU64,
 }
 
 enum Message {
-    Record(Box<Record>),
+    /// With its share of the room.
+    Record(Box<Record>, Option<OwnedSemaphorePermit>),
     /// Answered when everything before it is written.
     Flush(oneshot::Sender<()>),
 }
@@ -105,15 +112,22 @@ impl Log {
     /// Starts the task that writes; it ends with the last handle.
     pub(crate) fn start(store: Store) -> Self {
         let (queue, messages) = mpsc::channel(QUEUE_MAX);
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::new(Shared {
+            cut_to: Mutex::new(Mark::START),
+            disk_is_full: AtomicBool::new(false),
+            rows_dropped: AtomicU64::new(0),
+        });
         tokio::spawn(run(store, messages, Arc::clone(&shared)));
-        Self { queue, shared }
+        Self { queue, room: Arc::new(Semaphore::new(WAITING_KIB_MAX as usize)), shared }
     }
 
     /// Hands a record over, when there is room.
     pub(crate) async fn record(&self, record: Record) {
-        // Closed only when the program ends: what is not settled then is tried again.
-        let _closed = self.queue.send(Message::Record(Box::new(record))).await;
+        let kib = record.row.as_ref().map_or(0, |row| row.size() / 1_024 + 1);
+        let kib = u32::try_from(kib).unwrap_or(WAITING_KIB_MAX).min(WAITING_KIB_MAX);
+        // Neither is closed before the program ends: what is not settled then is tried again.
+        let share = Arc::clone(&self.room).acquire_many_owned(kib).await.ok();
+        let _closed = self.queue.send(Message::Record(Box::new(record), share)).await;
     }
 
     /// Waits until everything that was handed over before is written.
@@ -163,6 +177,8 @@ async fn gather(messages: &mut mpsc::Receiver<Message>, gathered: &mut Vec<Messa
 struct Batch {
     content: Content,
     then: Vec<Box<dyn FnOnce() + Send>>,
+    /// Given back when all is written.
+    shares: Vec<OwnedSemaphorePermit>,
     flushes: Vec<oneshot::Sender<()>>,
 }
 
@@ -176,7 +192,8 @@ impl Batch {
     fn add(&mut self, message: Message) {
         match message {
             Message::Flush(done) => self.flushes.push(done),
-            Message::Record(record) => {
+            Message::Record(record, share) => {
+                self.shares.extend(share);
                 self.content.rows.extend(record.row);
                 self.content.changes.extend(record.change);
                 self.then.extend(record.written);
@@ -186,18 +203,23 @@ impl Batch {
 
     /// Writes until it succeeds: a delivery that is done must not be tried again for want of a row in the log.
     async fn write(self, store: &Store, shared: &Shared) {
-        let mut content = Arc::new(self.content);
+        let (mut content, mut refused) = (Arc::new(self.content), false);
         while !content.rows.is_empty() || !content.changes.is_empty() {
             let (writing, disk_is_full) = (Arc::clone(&content), shared.disk_is_full.load(Ordering::Relaxed));
-            match store.write(move |tx| writing.write(tx, disk_is_full)).await {
-                Ok(dropped) => {
+            let from = *shared.cut_to.lock().unwrap_or_else(PoisonError::into_inner);
+            match store.write(move |tx| writing.write(tx, disk_is_full.then_some(from))).await {
+                Ok((dropped, cut_to)) => {
+                    *shared.cut_to.lock().unwrap_or_else(PoisonError::into_inner) = cut_to;
                     shared.rows_dropped.fetch_add(dropped, Ordering::Relaxed);
                     break;
                 }
                 Err(error) => {
                     tracing::error!(%error, rows = content.rows.len(), "what handlers answered could not be written down; trying again");
-                    shared.rows_dropped.fetch_add(content.rows.len() as u64, Ordering::Relaxed);
-                    content = Arc::new(Content { rows: Vec::new(), changes: content.changes.clone() });
+                    // Once may be a passing trouble; twice means that the deliveries must go on without their rows.
+                    if std::mem::replace(&mut refused, true) {
+                        shared.rows_dropped.fetch_add(content.rows.len() as u64, Ordering::Relaxed);
+                        content = Arc::new(Content { rows: Vec::new(), changes: content.changes.clone() });
+                    }
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -210,17 +232,19 @@ impl Batch {
 }
 
 impl Content {
-    /// Gives the number of rows for which there was no room.
-    fn write(&self, tx: &mut Tx<'_>, disk_is_full: bool) -> Result<u64, Error> {
-        let mut kept = self.rows.len();
-        if disk_is_full {
+    /// Gives the number of rows for which there was no room, and how far old rows were cut: where the disk is nearly full
+    /// (`make_room_from`), new rows take the place of old ones.
+    fn write(&self, tx: &mut Tx<'_>, make_room_from: Option<Mark>) -> Result<(u64, Mark), Error> {
+        let (mut kept, mut cut_to) = (self.rows.len(), Mark::START);
+        if let Some(from) = make_room_from {
             let now = tx.now();
-            let room = executions::cut(tx, now, i64::try_from(kept).unwrap_or(i64::MAX))?;
-            kept = usize::try_from(room).unwrap_or(usize::MAX).min(kept);
+            let portion = executions::cut(tx, now, from, MAKE_ROOM_MAX)?;
+            kept = usize::try_from(portion.cut).unwrap_or(usize::MAX).min(kept);
+            cut_to = portion.end.unwrap_or(Mark::START);
         }
         executions::insert(tx, &self.rows[..kept])?;
         self.changes.iter().try_for_each(|change| change.write(tx))?;
-        Ok((self.rows.len() - kept) as u64)
+        Ok(((self.rows.len() - kept) as u64, cut_to))
     }
 }
 

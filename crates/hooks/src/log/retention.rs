@@ -5,7 +5,10 @@ use std::{sync::atomic::Ordering, time::Duration};
 use hookswitch_model::moment::Moment;
 use hookswitch_store::{
     Error, Store, Tx,
-    tables::{events, executions, idempotency},
+    tables::{
+        cut::{Mark, Portion},
+        events, executions,
+    },
 };
 
 use super::Log;
@@ -18,8 +21,6 @@ const CUT_MAX: i64 = 500;
 const BREATH: Duration = Duration::from_millis(5);
 /// What the log leaves of the disk.
 const DISK_LEFT_MIN: u64 = 1 << 30;
-/// How long an idempotency key is remembered.
-const IDEMPOTENCY_MS: i64 = 24 * 60 * 60 * 1_000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// How much is kept.
@@ -66,28 +67,27 @@ fn watch_disk(store: &Store, log: &Log) {
 
 async fn cut_all(store: &Store, retention: Retention) -> Result<(), Error> {
     let too_old = store.clock().now().plus_millis(-DAY_MS * i64::from(retention.days));
-    repeat(store, move |tx| executions::cut(tx, too_old, CUT_MAX)).await?;
-    repeat(store, move |tx| events::cut(tx, too_old, CUT_MAX)).await?;
-    repeat(store, |tx| {
-        let old = tx.now().plus_millis(-IDEMPOTENCY_MS);
-        idempotency::cut(tx, old, CUT_MAX)
-    })
-    .await?;
+    repeat(store, move |tx, from| executions::cut(tx, too_old, from, CUT_MAX)).await?;
+    repeat(store, move |tx, from| events::cut(tx, too_old, from, CUT_MAX)).await?;
     let bytes_max = i64::try_from(retention.bytes_max).unwrap_or(i64::MAX);
-    repeat(
-        store,
-        move |tx| if executions::bytes(tx)? > bytes_max { executions::cut(tx, Moment(i64::MAX), CUT_MAX) } else { Ok(0) },
-    )
-    .await
+    let too_large = move |tx: &mut Tx<'_>, from| match executions::bytes(tx)? > bytes_max {
+        true => executions::cut(tx, Moment(i64::MAX), from, CUT_MAX),
+        false => Ok(Portion { cut: 0, end: None }),
+    };
+    repeat(store, too_large).await
 }
 
-/// Until there is less than a whole portion.
-async fn repeat(store: &Store, cut: impl Fn(&mut Tx<'_>) -> Result<u64, Error> + Clone + Send + 'static) -> Result<(), Error> {
+/// Portion after portion, until there is nothing behind.
+async fn repeat(
+    store: &Store,
+    cut: impl Fn(&mut Tx<'_>, Mark) -> Result<Portion, Error> + Clone + Send + 'static,
+) -> Result<(), Error> {
+    let mut from = Mark::START;
     loop {
         let portion = cut.clone();
-        let cut = store.write(move |tx| portion(tx)).await?;
-        if cut < CUT_MAX.unsigned_abs() {
-            return Ok(());
+        match store.write(move |tx| portion(tx, from)).await?.end {
+            Some(end) => from = end,
+            None => return Ok(()),
         }
         tokio::time::sleep(BREATH).await;
     }

@@ -13,9 +13,12 @@ use uuid::Uuid;
 
 use crate::{
     call::{Called, STDERR_BYTES_MAX},
-    mask::Mask,
+    mask::{self, Mask},
     rules::Rule,
 };
+
+/// The objects that have passwords.
+const ACCOUNTS: &str = "clients.accounts";
 
 /// What the log keeps of each body.
 pub(crate) const BODY_KEPT_MAX: usize = 64 << 10;
@@ -79,6 +82,7 @@ pub(crate) fn of(rule: &Rule, about: About, ending: Ending<'_>) -> Ended {
         object_id: about.object_id,
         clients_id: about.clients_id,
         companies_id: about.companies_id,
+        handlers_companies_id: rule.handler.companies_id,
         attempt: about.attempt,
         status: ending.status,
         duration_us: i64::try_from(took.as_micros()).unwrap_or(i64::MAX),
@@ -109,6 +113,13 @@ fn response(called: &Called, mask: &Mask) -> Option<String> {
         text = format!("{text}{separator}[standard error]\n{}", mask.tail(stderr, STDERR_BYTES_MAX));
     }
     Some(text).filter(|text| !text.is_empty())
+}
+
+/// A handler of accounts may answer with a password of its own making, under whatever verdict.
+pub(crate) fn passwords_in_reply(kind: Kind, called: &Called) -> Vec<String> {
+    let (ACCOUNTS, Ok(reply)) = (kind.object, &called.result) else { return Vec::new() };
+    let parsed: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    mask::passwords(&parsed).into_iter().map(str::to_owned).collect()
 }
 
 /// What a before handler changed, key by key.

@@ -49,6 +49,8 @@ CREATE TABLE executions (
   object_id BIGINT NOT NULL,
   clients_id BIGINT NOT NULL,
   companies_id BIGINT NOT NULL,
+  -- The handler's reseller at that time; null = the whole system. Outlives the handler.
+  handlers_companies_id BIGINT,
   attempt BIGINT NOT NULL,
   -- success, forbidden, failed, skipped
   status TEXT NOT NULL,
@@ -70,6 +72,8 @@ CREATE INDEX executions_trouble ON executions (status, id) WHERE status <> 'succ
 INSERT INTO deliveries SELECT events_row * 65536 + (id - first_id), handlers_id, clients_id, seq, events_row, event_id, dead, attempt,
     next_at, first_at, error, resend
   FROM (SELECT *, MIN(id) OVER (PARTITION BY events_row) AS first_id FROM deliveries_0001) numbered;
-INSERT INTO executions SELECT * FROM executions_0001;
+INSERT INTO executions SELECT x.id, x.dt, x.event_id, x.events_id, x.stage, x.handlers_id, x.handlers_name, x.object_id, x.clients_id,
+    x.companies_id, h.companies_id, x.attempt, x.status, x.duration_us, x.response_status, x.error, x.request, x.response, x.changes
+  FROM executions_0001 x LEFT JOIN handlers h ON h.id = x.handlers_id;
 DROP TABLE deliveries_0001;
 DROP TABLE executions_0001;

@@ -1,7 +1,9 @@
-//! The readers: a few threads with a read-only connection each. A closure sees one snapshot.
+//! The readers: a few threads with a read-only connection each. A closure sees one snapshot, and has a time limit: there are
+//! few readers, and somebody's search through everything must not take them all.
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use rusqlite::Connection;
@@ -9,11 +11,22 @@ use tokio::sync::mpsc;
 
 use crate::{Clock, Error, Tx};
 
+/// How long one closure may read.
+const READ_MAX: Duration = Duration::from_secs(5);
+/// Steps of SQLite's machine between two looks at the time.
+const STEPS: i32 = 10_000;
 /// Closures that wait at most; who comes then waits for room.
 const QUEUE_MAX: usize = 1_024;
 
 /// Runs in a snapshot, and answers its caller itself.
-pub(crate) type Read = Box<dyn FnOnce(&Tx<'_>) + Send>;
+pub(crate) struct Read {
+    pub(crate) work: Box<dyn FnOnce(&Tx<'_>) + Send>,
+    /// True if it may take as long as it takes.
+    pub(crate) whole: bool,
+}
+
+/// When the closure that runs must end; looked at by the engine as it goes.
+type Deadline = Arc<Mutex<Option<Instant>>>;
 
 /// The readers' entrance.
 #[derive(Clone)]
@@ -26,10 +39,13 @@ impl Readers {
     pub(crate) fn start(connections: Vec<Connection>, clock: &Clock) -> std::io::Result<Self> {
         let (queue, reads) = mpsc::channel(QUEUE_MAX);
         let reads = Arc::new(Mutex::new(reads));
-        for (index, connection) in connections.into_iter().enumerate() {
-            let (reads, clock) = (Arc::clone(&reads), clock.clone());
+        for (index, mut connection) in connections.into_iter().enumerate() {
+            let (reads, clock, deadline) = (Arc::clone(&reads), clock.clone(), Deadline::default());
+            let watched = Arc::clone(&deadline);
+            let is_late = move || of(&watched).is_some_and(|end| Instant::now() > end);
+            connection.progress_handler(STEPS, Some(is_late)).map_err(std::io::Error::other)?;
             let name = format!("store-reader-{index}");
-            std::thread::Builder::new().name(name).spawn(move || run(&connection, &clock, &reads))?;
+            std::thread::Builder::new().name(name).spawn(move || run(&connection, &clock, &reads, &deadline))?;
         }
         Ok(Self { queue })
     }
@@ -40,12 +56,20 @@ impl Readers {
     }
 }
 
-fn run(connection: &Connection, clock: &Clock, reads: &Mutex<mpsc::Receiver<Read>>) {
+fn of(deadline: &Deadline) -> Option<Instant> {
+    *deadline.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn run(connection: &Connection, clock: &Clock, reads: &Mutex<mpsc::Receiver<Read>>, deadline: &Deadline) {
     loop {
         // The one who holds the lock waits for the next; the others wait for the lock.
         let next = reads.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
         let Some(read) = next else { return };
-        if let Err(error) = in_snapshot(connection, clock, read) {
+        let end = (!read.whole).then(|| Instant::now() + READ_MAX);
+        *deadline.lock().unwrap_or_else(PoisonError::into_inner) = end;
+        let left = in_snapshot(connection, clock, read);
+        *deadline.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Err(error) = left {
             tracing::error!(%error, "a snapshot could not be taken or left");
         }
     }
@@ -54,7 +78,8 @@ fn run(connection: &Connection, clock: &Clock, reads: &Mutex<mpsc::Receiver<Read
 fn in_snapshot(connection: &Connection, clock: &Clock, read: Read) -> Result<(), Error> {
     connection.prepare_cached("BEGIN DEFERRED")?.execute(())?;
     // A panic drops the closure's way to answer: its caller is told that the read failed.
-    let _ = catch_unwind(AssertUnwindSafe(|| read(&Tx::new(connection, clock.now()))));
+    let _ = catch_unwind(AssertUnwindSafe(|| (read.work)(&Tx::new(connection, clock.now()))));
+    // To leave takes no time, and must not fail for want of it.
     connection.prepare_cached("COMMIT")?.execute(())?;
     Ok(())
 }

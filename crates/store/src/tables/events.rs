@@ -12,7 +12,10 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
 
-use super::search::{Column, Kind, List};
+use super::{
+    cut::{Mark, Portion},
+    search::{Column, Kind, List},
+};
 use crate::{Error, Row, Tx, params};
 
 /// The client's next number.
@@ -206,16 +209,26 @@ pub fn has_later(tx: &Tx<'_>, clients_id: i64, seq: i64, object_id: i64, events_
     Ok(tx.first(&sql, &values, |_| Ok(()))?.is_some())
 }
 
-/// Deletes at most `limit` events from before a moment that no delivery needs any more; gives how many.
+/// Looks at most `limit` events further, in the order of time, and deletes those from before a moment that no delivery needs
+/// any more.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn cut(tx: &mut Tx<'_>, before: Moment, limit: i64) -> Result<u64, Error> {
-    const SQL: &str = "DELETE FROM events WHERE row_id IN (SELECT row_id FROM events e
-      WHERE e.dt < $1 AND NOT EXISTS
-        (SELECT 1 FROM deliveries d WHERE d.id >= e.row_id * 65536 AND d.id < (e.row_id + 1) * 65536)
-      ORDER BY e.dt LIMIT $2)";
-    tx.execute(SQL, params![before, limit])
+pub fn cut(tx: &mut Tx<'_>, before: Moment, from: Mark, limit: i64) -> Result<Portion, Error> {
+    const OLDEST: &str = "SELECT e.dt, e.row_id,
+        EXISTS (SELECT 1 FROM deliveries d WHERE d.id >= e.row_id * 65536 AND d.id < (e.row_id + 1) * 65536)
+      FROM events e WHERE e.dt < $1 AND (e.dt, e.row_id) > ($2, $3) ORDER BY e.dt, e.row_id LIMIT $4";
+    let mut looked_at = Vec::new();
+    let mut old = tx.query(OLDEST, params![before, from.dt, from.id, limit], |row| {
+        let mark = Mark { dt: row.get(0)?, id: row.get(1)? };
+        looked_at.push(mark);
+        Ok((mark.id, row.get::<bool>(2)?))
+    })?;
+    old.retain(|(_, is_needed)| !is_needed);
+    for (row_id, _) in &old {
+        tx.execute("DELETE FROM events WHERE row_id = $1", params![*row_id])?;
+    }
+    Ok(Portion::of(&looked_at, old.len(), limit))
 }
 
 const LIST: List = List {

@@ -8,7 +8,10 @@ use hookswitch_model::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::search::{Column, Kind, List};
+use super::{
+    cut::{Mark, Portion},
+    search::{Bound, Column, Kind, List},
+};
 use crate::{Error, Row, Tx, params};
 
 /// The words of `status`.
@@ -43,6 +46,8 @@ pub struct Ended {
     pub clients_id: i64,
     /// The client's reseller.
     pub companies_id: i64,
+    /// The handler's reseller; `None` = the whole system.
+    pub handlers_companies_id: Option<i64>,
     /// From 1.
     pub attempt: i64,
     /// One of [`STATUSES`].
@@ -62,7 +67,9 @@ pub struct Ended {
 }
 
 impl Ended {
-    fn size(&self) -> i64 {
+    /// How much it takes in the log, roughly.
+    #[must_use]
+    pub fn size(&self) -> i64 {
         let texts = [&self.request, &self.response, &self.changes, &self.error];
         let characters: usize = texts.into_iter().flatten().map(|text| text.chars().count()).sum();
         ROW_BYTES.saturating_add(i64::try_from(characters).unwrap_or(i64::MAX))
@@ -75,9 +82,9 @@ impl Ended {
 /// Whatever the engine says.
 pub fn insert(tx: &mut Tx<'_>, rows: &[Ended]) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO executions
-      (id, dt, event_id, events_id, stage, handlers_id, handlers_name, object_id, clients_id, companies_id, attempt, status, duration_us,
-       response_status, error, request, response, changes)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+      (id, dt, event_id, events_id, stage, handlers_id, handlers_name, object_id, clients_id, companies_id, handlers_companies_id, attempt, status,
+       duration_us, response_status, error, request, response, changes)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
     if rows.is_empty() {
         return Ok(());
     }
@@ -93,6 +100,7 @@ pub fn insert(tx: &mut Tx<'_>, rows: &[Ended]) -> Result<(), Error> {
             row.object_id,
             row.clients_id,
             row.companies_id,
+            row.handlers_companies_id,
             row.attempt,
             row.status,
             row.duration_us,
@@ -113,8 +121,14 @@ pub(super) fn last_id(tx: &Tx<'_>) -> Result<i64, Error> {
     Ok(tx.first("SELECT value FROM counters WHERE name = 'log_last_id'", &[], |row| row.get(0))?.unwrap_or(0))
 }
 
+/// So many rows were written beside [`insert`], with nothing but an error of so many bytes each.
+pub(super) fn written(tx: &mut Tx<'_>, rows: i64, error_bytes: usize) -> Result<(), Error> {
+    moved_on(tx, rows)?;
+    count(tx, rows.saturating_mul(ROW_BYTES.saturating_add(i64::try_from(error_bytes).unwrap_or(0))))
+}
+
 /// So many ids were given.
-pub(super) fn moved_on(tx: &mut Tx<'_>, given: i64) -> Result<(), Error> {
+fn moved_on(tx: &mut Tx<'_>, given: i64) -> Result<(), Error> {
     tx.execute("UPDATE counters SET value = value + $1 WHERE name = 'log_last_id'", params![given]).map(drop)
 }
 
@@ -130,31 +144,36 @@ pub fn bytes(tx: &Tx<'_>) -> Result<i64, Error> {
     Ok(tx.first("SELECT value FROM counters WHERE name = 'log_bytes'", &[], |row| row.get(0))?.unwrap_or(0))
 }
 
-/// Deletes at most `limit` of the oldest rows, from before a moment; gives how many. Rows of events that are not yet
-/// delivered are kept with them.
+/// Looks at most `limit` rows further, in the order of time, and deletes those from before a moment. Rows of events that are
+/// not yet delivered are kept with them.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn cut(tx: &mut Tx<'_>, before: Moment, limit: i64) -> Result<u64, Error> {
-    const OLDEST: &str =
-        "SELECT x.id, LENGTH(COALESCE(x.request, '')) + LENGTH(COALESCE(x.response, '')) + LENGTH(COALESCE(x.changes, ''))
-        + LENGTH(COALESCE(x.error, '')) FROM executions x
-      WHERE x.dt < $1 AND NOT EXISTS (SELECT 1 FROM events e JOIN deliveries d
-        ON d.id >= e.row_id * 65536 AND d.id < (e.row_id + 1) * 65536 WHERE e.id = x.event_id)
-      ORDER BY x.dt LIMIT $2";
-    let oldest = tx.query(OLDEST, params![before, limit], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))?;
-    for (id, _) in &oldest {
+pub fn cut(tx: &mut Tx<'_>, before: Moment, from: Mark, limit: i64) -> Result<Portion, Error> {
+    const OLDEST: &str = "SELECT x.dt, x.id, LENGTH(COALESCE(x.request, '')) + LENGTH(COALESCE(x.response, ''))
+        + LENGTH(COALESCE(x.changes, '')) + LENGTH(COALESCE(x.error, '')),
+        EXISTS (SELECT 1 FROM events e JOIN deliveries d ON d.id >= e.row_id * 65536 AND d.id < (e.row_id + 1) * 65536
+          WHERE e.id = x.event_id)
+      FROM executions x WHERE x.dt < $1 AND (x.dt, x.id) > ($2, $3) ORDER BY x.dt, x.id LIMIT $4";
+    let mut looked_at = Vec::new();
+    let mut old = tx.query(OLDEST, params![before, from.dt, from.id, limit], |row| {
+        let mark = Mark { dt: row.get(0)?, id: row.get(1)? };
+        looked_at.push(mark);
+        Ok((mark.id, row.get::<i64>(2)?, row.get::<bool>(3)?))
+    })?;
+    old.retain(|(.., is_needed)| !is_needed);
+    for (id, ..) in &old {
         tx.execute("DELETE FROM executions WHERE id = $1", params![*id])?;
     }
-    count(tx, -oldest.iter().map(|(_, characters)| ROW_BYTES.saturating_add(*characters)).sum::<i64>())?;
-    Ok(oldest.len() as u64)
+    count(tx, -old.iter().map(|(_, characters, _)| ROW_BYTES.saturating_add(*characters)).sum::<i64>())?;
+    Ok(Portion::of(&looked_at, old.len(), limit))
 }
 
 const COLUMNS: &str = "x.id, x.dt, x.events_id, x.event_id, x.stage, x.handlers_id, x.handlers_name, x.object_id, x.clients_id,
-  x.attempt, x.status, x.duration_us, x.response_status, x.error, h.companies_id";
+  x.attempt, x.status, x.duration_us, x.response_status, x.error, x.handlers_companies_id";
 
 const LIST: List = List {
-    from: "executions x LEFT JOIN handlers h ON h.id = x.handlers_id LEFT JOIN events e ON e.id = x.event_id",
+    from: "executions x LEFT JOIN events e ON e.id = x.event_id",
     select: COLUMNS,
     scope: "x.companies_id",
     key: "x.id",
@@ -180,7 +199,7 @@ const LIST: List = List {
     ],
 };
 
-/// What tells more about a system handler than a reseller may know.
+/// What tells more about somebody else's handler than a reseller may know: its id, its name and its verdict.
 const TELLING: &[&str] = &["error", "response_status", "request", "response", "changes", "q", "duration_ms"];
 
 /// The list.
@@ -192,31 +211,45 @@ pub fn search(tx: &Tx<'_>, filters: &Object, scope: Option<&[i64]>) -> Result<Va
         Some(words) => Err(FieldErrors::one("q", words)),
         None => Ok(query),
     })?;
-    if scope.is_some() && filters.keys().any(|name| TELLING.contains(&name.as_str())) {
-        query.and("h.companies_id IS NOT NULL", []);
+    if let Some(ids) = scope.filter(|_| asks_too_much(filters)) {
+        query.and_within("x.handlers_companies_id", ids.iter().copied().map(Bound::Int).collect());
     }
-    Ok(query.page(tx, |row| shown(row, scope.is_some()))?)
+    Ok(query.page(tx, |row| shown(row, scope))?)
+}
+
+/// True if what is hidden could be found out by filtering or sorting by it.
+fn asks_too_much(filters: &Object) -> bool {
+    let order = match filters.get("order") {
+        Some(Value::Array(names)) => names.as_slice(),
+        Some(name) => std::slice::from_ref(name),
+        None => &[],
+    };
+    let sorted_by = order.iter().filter_map(Value::as_str).map(|name| name.trim_start_matches('-'));
+    filters.keys().map(String::as_str).chain(sorted_by).any(|name| TELLING.contains(&name))
+}
+
+/// True if a handler is somebody else's, seen from these resellers.
+fn is_foreign(handlers_companies_id: Option<i64>, scope: Option<&[i64]>) -> bool {
+    scope.is_some_and(|ids| handlers_companies_id.is_none_or(|id| !ids.contains(&id)))
 }
 
 /// Bodies have no index for words: they are read, so there must not be too many.
 fn text_error(filters: &Object) -> Option<&'static str> {
     let looks_inside = ["q", "request", "response", "changes", "error"].into_iter().any(|name| filters.contains_key(name));
-    let narrow =
-        ["handlers_id", "clients_id", "event_id", "id"].into_iter().any(|name| filters.get(name).is_some_and(is_one_or_more));
+    let narrow = ["handlers_id", "clients_id", "event_id", "id"].into_iter().any(|name| filters.get(name).is_some_and(is_one));
     let moment = |name: &str| filters.get(name).and_then(Value::as_str).and_then(Moment::parse);
     let short = moment("dt_from").zip(moment("dt_to")).is_some_and(|(from, to)| to.millis_since(from) <= TEXT_RANGE_MAX_MS);
     (looks_inside && !narrow && !short)
         .then_some("needs a handlers_id, a clients_id, or dt_from and dt_to at most 24 hours apart")
 }
 
-fn is_one_or_more(value: &Value) -> bool {
-    !value.is_null()
+fn is_one(value: &Value) -> bool {
+    value.is_number() || value.is_string()
 }
 
 /// A row as the Core API lists it.
-fn shown(row: &Row<'_>, to_reseller: bool) -> Result<Object, Error> {
-    let of_system = row.get::<Option<i64>>(14)?.is_none();
-    let hidden = to_reseller && of_system;
+fn shown(row: &Row<'_>, scope: Option<&[i64]>) -> Result<Object, Error> {
+    let hidden = is_foreign(row.get(14)?, scope);
     let (response_status, error): (Option<i64>, Option<String>) = (row.get(12)?, row.get(13)?);
     let values = [
         ("id", row.get::<i64>(0)?.into()),
@@ -237,7 +270,7 @@ fn shown(row: &Row<'_>, to_reseller: bool) -> Result<Object, Error> {
     Ok(values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// One call, whole, within these resellers; what it says of a system handler to a reseller is no more than its verdict.
+/// One call, whole, within these resellers; what it says of somebody else's handler is no more than its verdict.
 ///
 /// # Errors
 /// Whatever the engine says.
@@ -245,15 +278,14 @@ pub fn get(tx: &Tx<'_>, id: i64, scope: Option<&[i64]>) -> Result<Option<Object>
     const BODIES: &str = "SELECT COALESCE(x.request, e.body), x.response, x.changes
       FROM executions x LEFT JOIN events e ON e.id = x.event_id WHERE x.id = $1";
     let only_it = [("id".to_owned(), Value::from(id))].into_iter().collect();
-    let mut of_system = false;
+    let mut hidden = false;
     let (mut rows, _) = LIST.query(&only_it, scope)?.rows(tx, |row| {
-        of_system = row.get::<Option<i64>>(14)?.is_none();
-        shown(row, scope.is_some())
+        hidden = is_foreign(row.get(14)?, scope);
+        shown(row, scope)
     })?;
     let Some(mut call) = rows.pop() else { return Ok(None) };
     let bodies: [Option<String>; 3] =
         tx.first(BODIES, params![id], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?.unwrap_or_default();
-    let hidden = scope.is_some() && of_system;
     for (name, text) in ["request", "response", "changes"].into_iter().zip(bodies) {
         call.insert(name.to_owned(), text.filter(|_| !hidden).map_or(Value::Null, |text| readable(name, text)));
     }

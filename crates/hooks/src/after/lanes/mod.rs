@@ -298,7 +298,7 @@ impl<E: Entry> Lanes<E> {
 
     /// True if something is to be loaded: the one who tends the queue should look.
     pub(super) fn wants_tending(&self) -> bool {
-        self.running && (!self.to_load.is_empty() || (self.scan.is_some() && !self.looking && self.has_low_room()))
+        self.running && (self.can_load() || self.can_look())
     }
 
     fn has_low_room(&self) -> bool {

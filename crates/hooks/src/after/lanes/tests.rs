@@ -141,7 +141,9 @@ impl World {
             Step::End { which, again_after } => self.end(which, again_after),
             Step::WriteDown => self.write_down(),
             Step::BeginLoad { lanes } => {
-                for wanted in self.lanes.wanted(lanes) {
+                let all_wanted = self.lanes.wanted(lanes);
+                assert!(!all_wanted.is_empty() || !self.lanes.running || !self.lanes.can_load(), "nobody is woken for nothing");
+                for wanted in all_wanted {
                     let rows = self.rows.values().copied().filter(|row| match wanted.key {
                         Key::Client(clients_id) => row.clients_id == clients_id && row.id > wanted.after,
                         Key::Delivery(id) => row.id == id,

@@ -30,6 +30,18 @@ pub(in crate::after) struct Look {
 }
 
 impl<E: Entry> Lanes<E> {
+    /// True if [`Lanes::wanted`] would give something. What was started over and is still being written down would be read
+    /// as it was before.
+    pub(super) fn can_load(&self) -> bool {
+        let is_settled = |key: &Key| self.lanes.get(key).is_some_and(|lane| lane.seen > 0 || lane.unsettled == 0);
+        self.held < HELD_MAX && self.to_load.iter().any(is_settled)
+    }
+
+    /// True if [`Lanes::wants_look`] would give one.
+    pub(super) fn can_look(&self) -> bool {
+        self.scan.is_some() && !self.looking && self.has_low_room()
+    }
+
     /// Lanes to be loaded now, at most `max`. What was taken of them before is written down: the database tells the truth.
     pub(in crate::after) fn wanted(&mut self, max: usize) -> Vec<Wanted> {
         if !self.running {
@@ -40,7 +52,6 @@ impl<E: Entry> Lanes<E> {
             let room = HELD_MAX.saturating_sub(self.held + wanted.len() * LANE_MAX);
             let Some(lane) = self.lanes.get_mut(&key) else { continue };
             if lane.seen == 0 && lane.unsettled > 0 {
-                // Started over: what is being written down would be read as it was before.
                 not_yet.push_back(key);
             } else if wanted.len() == max || room == 0 {
                 not_yet.push_back(key);
@@ -75,8 +86,8 @@ impl<E: Entry> Lanes<E> {
 
     /// The look at the whole queue that is to be taken now, if any.
     pub(in crate::after) fn wants_look(&mut self) -> Option<Look> {
-        let room = self.has_low_room();
-        let scan = self.scan.as_mut().filter(|_| self.running && room && !self.looking)?;
+        let can_look = self.running && self.can_look();
+        let scan = self.scan.as_mut().filter(|_| can_look)?;
         scan.missed = false;
         self.looking = true;
         Some(Look { mark: scan.mark, epoch: self.epoch })

@@ -40,10 +40,11 @@ const LIST: List = List {
     ],
 };
 
-/// A row as the Core API shows it. What a system handler said is not told to a reseller.
-fn shown(row: &Row<'_>, to_reseller: bool) -> Result<Object, Error> {
+/// A row as the Core API shows it. What somebody else's handler said is not told to a reseller.
+fn shown(row: &Row<'_>, scope: Option<&[i64]>) -> Result<Object, Error> {
     let (dead, attempt): (bool, i64) = (row.get(6)?, row.get(7)?);
-    let of_system = row.get::<Option<i64>>(10)?.is_none();
+    let handlers_companies_id: Option<i64> = row.get(10)?;
+    let hidden = scope.is_some_and(|ids| handlers_companies_id.is_none_or(|id| !ids.contains(&id)));
     let error: Option<String> = row.get(9)?;
     let state = match (dead, attempt) {
         (true, _) => "dead",
@@ -60,7 +61,7 @@ fn shown(row: &Row<'_>, to_reseller: bool) -> Result<Object, Error> {
         ("state", state.into()),
         ("attempt", attempt.into()),
         ("next_dt", if dead { Value::Null } else { row.get::<Moment>(8)?.iso().into() }),
-        ("error", error.filter(|_| !(to_reseller && of_system)).into()),
+        ("error", error.filter(|_| !hidden).into()),
     ];
     Ok(values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
@@ -70,7 +71,7 @@ fn shown(row: &Row<'_>, to_reseller: bool) -> Result<Object, Error> {
 /// # Errors
 /// Wrong filters by name, or whatever the engine says.
 pub fn search(tx: &Tx<'_>, filters: &Object, scope: Option<&[i64]>) -> Result<Value, Refusal> {
-    LIST.search(tx, filters, scope, |row| shown(row, scope.is_some()))
+    LIST.search(tx, filters, scope, |row| shown(row, scope))
 }
 
 /// One delivery, as the Core API shows it, within these resellers.
@@ -79,7 +80,7 @@ pub fn search(tx: &Tx<'_>, filters: &Object, scope: Option<&[i64]>) -> Result<Va
 /// Whatever the engine says.
 pub fn get(tx: &Tx<'_>, id: i64, scope: Option<&[i64]>) -> Result<Option<Object>, Refusal> {
     let only_it = [("id".to_owned(), Value::from(id))].into_iter().collect();
-    let (mut rows, _) = LIST.query(&only_it, scope)?.rows(tx, |row| shown(row, scope.is_some()))?;
+    let (mut rows, _) = LIST.query(&only_it, scope)?.rows(tx, |row| shown(row, scope))?;
     Ok(rows.pop())
 }
 

@@ -248,17 +248,19 @@ pub fn count_of_handler(tx: &Tx<'_>, handlers_id: i64) -> Result<i64, Error> {
 /// Whatever the engine says.
 pub fn discard_of_handler(tx: &mut Tx<'_>, handlers_id: i64, handlers_name: &str, error: &str) -> Result<(), Error> {
     const LOG: &str = "INSERT INTO executions
-      (id, dt, event_id, events_id, stage, handlers_id, handlers_name, object_id, clients_id, companies_id, attempt, status, duration_us, error)
+      (id, dt, event_id, events_id, stage, handlers_id, handlers_name, object_id, clients_id, companies_id, handlers_companies_id,
+       attempt, status, duration_us, error)
       SELECT $1 + ROW_NUMBER() OVER (ORDER BY d.id), $2, d.event_id, e.events_id, 'after', d.handlers_id, $3, e.object_id, d.clients_id,
-        e.companies_id, d.attempt, 'skipped', 0, $4
-      FROM deliveries d JOIN events e ON e.row_id = d.events_row WHERE d.handlers_id = $5 ORDER BY d.id";
+        e.companies_id, h.companies_id, d.attempt, 'skipped', 0, $4
+      FROM deliveries d JOIN events e ON e.row_id = d.events_row LEFT JOIN handlers h ON h.id = d.handlers_id
+      WHERE d.handlers_id = $5 ORDER BY d.id";
     const FORGET: &str = "UPDATE events SET secrets = NULL WHERE secrets IS NOT NULL
       AND row_id IN (SELECT events_row FROM deliveries WHERE handlers_id = $1)
       AND NOT EXISTS (SELECT 1 FROM deliveries o
         WHERE o.id >= events.row_id * 65536 AND o.id < (events.row_id + 1) * 65536 AND o.handlers_id <> $1)";
     let (now, last_id) = (tx.now(), executions::last_id(tx)?);
     let logged = tx.execute(LOG, params![last_id, now, handlers_name, error, handlers_id])?;
-    executions::moved_on(tx, i64::try_from(logged).unwrap_or(0))?;
+    executions::written(tx, i64::try_from(logged).unwrap_or(0), error.len())?;
     tx.execute(FORGET, params![handlers_id])?;
     tx.execute("DELETE FROM deliveries WHERE handlers_id = $1", params![handlers_id]).map(drop)
 }
