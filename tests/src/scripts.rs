@@ -115,6 +115,17 @@ fn gone(pid: &str) -> bool {
 }
 
 #[tokio::test]
+async fn a_script_learns_nothing_of_the_servers_process() {
+    let server = Server::setup().env("SECRET_OF_THE_SERVER", "a-secret-value").start().await;
+    let scripts = server.scripts();
+    scripts.shell("look.sh", "cat /proc/$PPID/environ /proc/$PPID/maps > seen.txt 2> why.txt; exit 0");
+    server.handler(before("look.sh")).await;
+    server.client("Acme").await;
+    assert_eq!(scripts.read("seen.txt"), "");
+    assert!(scripts.read("why.txt").contains("enied"), "{}", scripts.read("why.txt"));
+}
+
+#[tokio::test]
 async fn a_script_gets_its_arguments_without_a_shell_and_an_environment_of_its_own() {
     let server = Server::setup().env("SECRET_OF_THE_SERVER", "x").start().await;
     let scripts = server.scripts();

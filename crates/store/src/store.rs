@@ -136,6 +136,12 @@ impl Store {
         answered.await.unwrap_or_else(|_| Err(Error::engine("a read failed").into()))
     }
 
+    /// True if the last transaction came to nothing, as on a full disk.
+    #[must_use]
+    pub fn fails_to_write(&self) -> bool {
+        self.writer.counts.fails.load(Ordering::Relaxed)
+    }
+
     /// The next id of a sequence; never given before.
     ///
     /// # Errors

@@ -104,3 +104,26 @@ async fn a_dead_delivery_lets_the_next_one_pass_and_is_kept() {
     let one = server.ok("provisioning.deliveries.get", json!({"id": dead[0]["id"]})).await;
     assert_has(&one, &dead[0]);
 }
+
+#[tokio::test]
+async fn a_dry_run_of_the_repair_only_counts() {
+    let server = Server::start().await;
+    let client = server.client("Acme").await;
+    let recorder = Recorder::answering(|_| Reply::status(500)).await;
+    server.handler(with(after("clients.update", &recorder), json!({"retries": []}))).await;
+    for round in 0..3 {
+        server.ok("clients.update", json!({"id": client, "notes": format!("{round}")})).await;
+    }
+    recorder.wait_exactly(3).await;
+    let dead = json!({"state": "dead"});
+    wait_for("all are dead", || async {
+        (server.ok("provisioning.deliveries.search", dead.clone()).await.as_array()?.len() == 3).then_some(())
+    })
+    .await;
+    let rehearsal = json!({"state": "dead", "dry_run": true});
+    assert_eq!(server.ok("provisioning.deliveries.discard", rehearsal.clone()).await, json!({"discarded": 3}));
+    assert_eq!(server.ok("provisioning.deliveries.resend", rehearsal).await, json!({"resent": 1, "overtaken": 2}));
+    assert_eq!(server.ok("provisioning.deliveries.search", dead.clone()).await.as_array().unwrap().len(), 3, "nothing is done");
+    assert_eq!(server.ok("provisioning.deliveries.discard", dead).await, json!({"discarded": 3}));
+    recorder.wait_exactly(3).await;
+}

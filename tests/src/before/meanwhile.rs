@@ -90,3 +90,28 @@ async fn a_hanging_before_handler_blocks_no_read_and_no_unrelated_action() {
     assert!(took < std::time::Duration::from_secs(8), "120 requests took {took:?} beside 40 hanging ones");
     assert!(hanging.iter().all(|action| !action.is_finished()), "the actions were still undecided meanwhile");
 }
+
+#[tokio::test]
+async fn a_key_that_only_a_handler_changes_is_watched_too() {
+    let server = Server::start().await;
+    let recorder = Recorder::start().await;
+    server.handler(before("clients.update", &recorder)).await;
+    let client = id(&server.ok("clients.create", json!({"name": "Acme", "credit": 4})).await);
+    let api: Api = (*server).clone();
+    recorder.answer_later(move |call| {
+        let api = api.clone();
+        async move {
+            if call.attempt() == 1 {
+                let cause = cause(&call);
+                let mine = json!({"id": client, "notes": "mine"});
+                api.call_with(&[("hookswitch-cause", cause.as_str())], "clients.update", mine).await.unwrap();
+            }
+            let notes = call.body["object"]["notes"].as_str().unwrap_or_default();
+            Reply::json(&json!({"data": {"notes": format!("{notes}, seen by the handler")}}))
+        }
+    });
+    let changed = server.ok("clients.update", json!({"id": client, "credit": 5})).await;
+    assert_has(&changed, &json!({"credit": 5, "notes": "mine, seen by the handler"}));
+    let attempts: Vec<_> = recorder.wait_exactly(2).await.iter().map(Call::attempt).collect();
+    assert_eq!(attempts, [1, 2]);
+}

@@ -173,3 +173,29 @@ async fn a_handler_cannot_move_an_object_to_another_client_or_reseller() {
     }
     assert_eq!(server.ok("clients.accounts.search", json!({})).await, json!([]));
 }
+
+#[tokio::test]
+async fn the_next_handler_of_an_undone_change_still_sees_which_object_it_is_about() {
+    let server = Server::start().await;
+    let (first, second) = (Recorder::answering(|_| data(json!({"credit": 6}))).await, Recorder::start().await);
+    server.handler(with(before("clients.update", &first), json!({"order": 1}))).await;
+    server.handler(with(before("clients.update", &second), json!({"order": 2}))).await;
+    let client = id(&server.ok("clients.create", json!({"name": "Acme", "credit": 6})).await);
+    server.ok("clients.update", json!({"id": client, "credit": 9})).await;
+    let call = second.wait_exactly(1).await.remove(0);
+    assert_eq!((&call.body["data"], &call.body["previous"]), (&json!({"id": client}), &json!({})));
+}
+
+#[tokio::test]
+async fn the_whole_object_sent_back_as_data_is_no_change() {
+    let server = Server::start().await;
+    let recorder = Recorder::answering(|call| data(call.body["object"].clone())).await;
+    server.handler(before(json!(["clients.create", "clients.update"]), &recorder)).await;
+    let client = id(&server.ok("clients.create", json!({"name": "Acme", "credit": 4})).await);
+    let changed = server.ok("clients.update", json!({"id": client, "credit": 5})).await;
+    assert_has(&changed, &json!({"name": "Acme", "credit": 5}));
+    recorder.answer(|_| data(json!({"balance": 0, "available": 6})));
+    assert_has(&server.ok("clients.update", json!({"id": client, "credit": 6})).await, &json!({"credit": 6}));
+    recorder.answer(|_| data(json!({"balance": 1})));
+    assert_eq!(server.refused("clients.update", json!({"id": client, "credit": 7})).await.word(), "handler_failed");
+}

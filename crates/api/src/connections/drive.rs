@@ -22,7 +22,7 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    sync::watch,
+    sync::{Notify, watch},
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
@@ -54,13 +54,15 @@ const HTTP_1: &[u8] = b"http/1.1";
 pub(super) struct Connections {
     pub(super) routes: TowerToHyperService<Router>,
     pub(super) api: Api,
+    /// Tells the connection that has waited longest that its place is wanted.
+    pub(super) crowded: Notify,
     tls: Option<TlsAcceptor>,
 }
 
 impl Connections {
     pub(super) fn new(api: Api, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
         let routes = TowerToHyperService::new(routes::routes(api.clone()));
-        Self { routes, api, tls: tls.map(|config| TlsAcceptor::from(offering_http_2(config))) }
+        Self { routes, api, crowded: Notify::new(), tls: tls.map(|config| TlsAcceptor::from(offering_http_2(config))) }
     }
 
     /// Serves one connection to its end.
@@ -159,12 +161,13 @@ impl Connection {
     }
 
     /// Waits for a whole [`IDLE_MAX`] in which no request began, with none running at its end. That also finds a peer
-    /// who does not take its answer.
+    /// who does not take its answer. When its place is wanted, having no request running is enough.
     async fn idle(&self) {
         loop {
             let before = self.begun.load(Ordering::Relaxed);
-            tokio::time::sleep(IDLE_MAX).await;
-            if self.running.load(Ordering::Relaxed) == 0 && self.begun.load(Ordering::Relaxed) == before {
+            let wanted = timeout(IDLE_MAX, self.common.crowded.notified()).await.is_ok();
+            let is_unused = wanted || self.begun.load(Ordering::Relaxed) == before;
+            if self.running.load(Ordering::Relaxed) == 0 && is_unused {
                 return;
             }
         }

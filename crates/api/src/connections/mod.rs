@@ -14,10 +14,11 @@
 //! | does not finish the head of a request, or sends none (HTTP/1.1) | 30 s |
 //! | does not finish a body | 30 s (`body`) |
 //! | sends no request, or takes no answer | 2 to 4 min |
+//! | has no request running when there is no place for another | at once, the longest idle first |
 mod drive;
 mod request;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -28,8 +29,11 @@ use crate::Api;
 use drive::Connections;
 pub(crate) use request::Circumstances;
 
-/// Connections open at once; further ones wait in the system's own queue.
+/// Connections open at once; for further ones those that have been without a request for longest are closed, and if there
+/// are none, they wait in the system's own queue.
 const CONNECTIONS_MAX: usize = 1_024;
+/// How often one of them is asked to go while somebody waits.
+const MAKE_ROOM_EVERY: Duration = Duration::from_millis(1);
 /// When the system has no more to give (file descriptors, mostly), it is asked again after this.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// How often the log is told that the limit is reached.
@@ -145,9 +149,15 @@ impl Door {
         }
         if self.full_told.is_none_or(|told| told.elapsed() >= FULL_TOLD_EVERY) {
             self.full_told = Some(std::time::Instant::now());
-            tracing::warn!("as many connections are open as may be; further ones wait");
+            tracing::warn!("as many connections are open as may be; idle ones are closed for further ones");
         }
-        Arc::clone(&self.places).acquire_owned().await.expect("the places are never closed")
+        let mut place = pin!(Arc::clone(&self.places).acquire_owned());
+        loop {
+            if let Ok(place) = tokio::time::timeout(MAKE_ROOM_EVERY, place.as_mut()).await {
+                return place.expect("the places are never closed");
+            }
+            self.connections.crowded.notify_one();
+        }
     }
 }
 

@@ -159,19 +159,34 @@ async fn a_body_that_is_too_large_hears_so_although_it_is_still_being_sent() {
 }
 
 #[tokio::test]
-async fn more_connections_than_places_wait_for_one() {
+async fn for_more_connections_than_places_idle_ones_are_closed() {
     let fixture = Fixture::open().await;
-    let serving = serve(&fixture, 1).await;
+    let serving = serve(&fixture, 2).await;
+    // One has been answered, the other has never said anything.
     let mut first = Peer::connect(&serving).await;
     first.send(HEALTH).await;
     first.answer().await;
+    let mut silent = Peer::connect(&serving).await;
+    for _ in 0..2 {
+        let mut next = Peer::connect(&serving).await;
+        next.send(HEALTH).await;
+        assert!(next.answer().await.0.starts_with("HTTP/1.1 200 "));
+        std::mem::forget(next);
+    }
+    assert_eq!((first.rest().await.as_str(), silent.rest().await.as_str()), ("", ""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_whose_request_is_running_keeps_its_place() {
+    let fixture = Fixture::open().await;
+    let serving = serve(&fixture, 1).await;
+    let mut first = Peer::connect(&serving).await;
+    first.send("POST /api/ HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n").await;
     let mut second = Peer::connect(&serving).await;
     second.send(HEALTH).await;
-    first.send(HEALTH).await;
+    assert!(tokio::time::timeout(std::time::Duration::from_secs(2), second.answer()).await.is_err(), "nobody has taken it yet");
+    first.send("{}").await;
     first.answer().await;
-    let mut byte = [0];
-    assert!(second.0.try_read(&mut byte).is_err(), "nobody has taken it yet");
-    drop(first);
     assert!(second.answer().await.0.starts_with("HTTP/1.1 200 "));
 }
 

@@ -66,7 +66,7 @@ fn get(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {
 fn resend(core: &Core, at: At, request: Object) -> Steered<'_> {
     Box::pin(async move {
         let scope = at.access.scope(&at.caller);
-        let done = core.hooks.after.resend(core.hooks.rules(), request, scope).await?;
+        let done = core.hooks.after.resend(core.hooks.rules(), request, scope, at.mode).await?;
         Ok(json!({"resent": done.resent, "overtaken": done.overtaken}))
     })
 }
@@ -74,7 +74,8 @@ fn resend(core: &Core, at: At, request: Object) -> Steered<'_> {
 fn discard(core: &Core, at: At, request: Object) -> Steered<'_> {
     Box::pin(async move {
         let scope = at.access.scope(&at.caller);
-        let discarded = core.hooks.after.discard(core.hooks.rules(), request, scope, at.caller.login().to_owned()).await?;
+        let by = at.caller.login().to_owned();
+        let discarded = core.hooks.after.discard(core.hooks.rules(), request, scope, by, at.mode).await?;
         Ok(json!({"discarded": discarded}))
     })
 }

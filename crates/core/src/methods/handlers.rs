@@ -180,14 +180,15 @@ fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
 
 /// What can't work is refused when it is saved, naming the field.
 fn check(at: &At, handler: &Handler) -> Result<(), Refusal> {
+    if at.caller.companies_id.is_some() && handler.is_script() {
+        // Before anything looks at the disk: which scripts there are is none of a reseller's business.
+        return Err(Refusal::AccessDenied("only users of the whole system may configure scripts".to_owned()));
+    }
     let mut errors = at.handlers.validate(handler);
     match (at.caller.companies_id, handler.companies_id) {
         (Some(own), wanted) if wanted != Some(own) => errors.add("companies_id", "must be your own reseller"),
         (_, Some(wanted)) if at.access.reseller(wanted).is_none() => errors.add("companies_id", "does not exist"),
         _ => {}
-    }
-    if at.caller.companies_id.is_some() && handler.is_script() {
-        errors.add("task", "only users of the whole system may configure scripts");
     }
     errors.or(())
 }

@@ -264,10 +264,15 @@ fn as_field_errors(refusal: Refusal) -> FieldErrors {
     }
 }
 
+/// An update that was changed back to what is stored: the event stays, in its shape, with nothing in it but the id.
+fn without_change(event: &Event) -> Event {
+    let data = event.data.iter().filter(|(name, _)| *name == "id").map(|(name, value)| (name.clone(), value.clone())).collect();
+    Event { data, previous: Some(Object::new()), ..event.clone() }
+}
+
 impl Subject for Revision<'_> {
     async fn revise(&self, event: &Event, data: Object) -> Result<Event, FieldErrors> {
         let revised = self.revised(event, data).await?;
-        // Changed back to what is stored: the event stays, with nothing in it.
-        Ok(revised.unwrap_or_else(|| Event { data: Object::new(), previous: None, ..event.clone() }))
+        Ok(revised.unwrap_or_else(|| without_change(event)))
     }
 }

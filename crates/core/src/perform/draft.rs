@@ -144,13 +144,15 @@ impl Decided {
 }
 
 /// What the chain was shown: the watched values by part, of each key the first one shown; and which parts there were last,
-/// since a handler that changes the data back to what is stored leaves none.
+/// since a handler that changes the data back to what is stored leaves none. A key that a handler adds was shown in the
+/// object, before anybody was asked.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shown(Option<Seen>);
 
 #[derive(Debug, Clone, Default)]
 struct Seen {
     watched: HashMap<(&'static str, i64), Object>,
+    objects: HashMap<(&'static str, i64), Object>,
     last: HashSet<(&'static str, i64)>,
 }
 
@@ -164,10 +166,16 @@ impl Shown {
         let seen = self.0.get_or_insert_default();
         seen.last = parts.iter().map(Part::key).collect();
         for part in parts {
-            let known = seen.watched.entry(part.key()).or_default();
+            let Some(known) = seen.watched.get_mut(&part.key()) else {
+                seen.watched.insert(part.key(), part.watched.clone());
+                seen.objects.insert(part.key(), part.object.clone());
+                continue;
+            };
+            let object = seen.objects.get(&part.key());
             for (name, value) in &part.watched {
                 if !known.contains_key(name) {
-                    known.insert(name.clone(), value.clone());
+                    let shown = object.and_then(|object| object.get(name)).unwrap_or(value);
+                    known.insert(name.clone(), shown.clone());
                 }
             }
         }
@@ -258,6 +266,18 @@ mod tests {
         let decided = Decided::by_handlers(Object::new(), shown);
         assert!(decided.still_holds(&[part(1, json!({"credit": 1.0, "notes": "n"}))]));
         assert!(!decided.still_holds(&[part(1, json!({"credit": 2, "notes": "n"}))]));
+    }
+
+    #[test]
+    fn a_key_that_a_handler_added_was_shown_in_the_object() {
+        let object = |notes: &str| Object::from_iter([("credit".to_owned(), json!(5)), ("notes".to_owned(), json!(notes))]);
+        let mut shown = Shown::default();
+        shown.note(&[Part { object: object("old"), ..part(1, json!({"credit": 4})) }]);
+        // Somebody else's change came before the handler's reply.
+        shown.note(&[Part { object: object("handler"), ..part(1, json!({"credit": 4, "notes": "mine"})) }]);
+        let decided = Decided::by_handlers(Object::new(), shown);
+        assert!(decided.still_holds(&[part(1, json!({"credit": 4, "notes": "old"}))]));
+        assert!(!decided.still_holds(&[part(1, json!({"credit": 4, "notes": "mine"}))]));
     }
 
     #[test]

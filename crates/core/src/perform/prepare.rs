@@ -130,7 +130,7 @@ impl Options {
             return options;
         }
         let has_field = method.params.iter().any(|field| field.name == "dry_run");
-        if !has_field && matches!(method.run, Run::Act(_)) {
+        if !has_field {
             match params.shift_remove("dry_run") {
                 None | Some(Value::Bool(false)) => {}
                 Some(Value::Bool(true)) => options.dry_run = true,

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use hookswitch_model::{
     Object,
-    event::{CATALOGUE, Stage},
+    event::{CATALOGUE, Mode, Stage},
     handler::Handler,
     refusal::Refusal,
 };
@@ -36,13 +36,31 @@ pub struct Resent {
     pub overtaken: u64,
 }
 
+/// What becomes of a delivery that is to be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It has not been tried yet: it comes in its turn.
+    Comes,
+    /// Retrying: due now.
+    Hurried,
+    /// Dead: begins anew.
+    Revived,
+    Overtaken,
+}
+
 impl After {
     /// Sends again what the filters choose: dead deliveries begin anew with their old number, retrying ones are due now.
-    /// `scope`: the resellers whose handlers' deliveries may be touched; `None` = all.
+    /// `scope`: the resellers whose handlers' deliveries may be touched; `None` = all. A dry run only counts.
     ///
     /// # Errors
     /// Wrong filters by name; `conflict` for a single delivery that a later event has overtaken, unless `force` is set.
-    pub async fn resend(&self, rules: Arc<Rules>, mut filters: Object, scope: Option<Vec<i64>>) -> Result<Resent, Refusal> {
+    pub async fn resend(
+        &self,
+        rules: Arc<Rules>,
+        mut filters: Object,
+        scope: Option<Vec<i64>>,
+        mode: Mode,
+    ) -> Result<Resent, Refusal> {
         let force = match filters.shift_remove("force") {
             None | Some(Value::Bool(false)) => false,
             Some(Value::Bool(true)) => true,
@@ -50,13 +68,17 @@ impl After {
         };
         let single = filters.get("id").is_some_and(Value::is_number) && filters.len() == 1;
         let selection = Arc::new(deliveries::selection(&filters, scope.as_deref())?);
+        let plan = move |tx: &Tx<'_>, portion: &[Selected]| fates(tx, &rules, portion, force);
         let mut done = Resent::default();
-        let work = move |tx: &mut Tx<'_>, portion: &[Selected]| resend(tx, &rules, portion, force);
-        self.portions(&selection, work, |portion: Resent| {
-            done.resent += portion.resent;
-            done.overtaken += portion.overtaken;
-        })
-        .await?;
+        let sum = |fates: &Vec<Fate>| {
+            let count = |wanted: &[Fate]| fates.iter().filter(|fate| wanted.contains(fate)).count() as u64;
+            done.resent += count(&[Fate::Hurried, Fate::Revived]);
+            done.overtaken += count(&[Fate::Overtaken]);
+        };
+        match mode {
+            Mode::DryRun => self.count(&selection, plan, sum).await?,
+            _ => self.portions(&selection, plan, |tx, portion, fates| send_again(tx, portion, fates), sum).await?,
+        }
         if single && done.overtaken == 1 {
             return Err(Refusal::conflict(
                 "a later event of the same object has overtaken this delivery; send it with force if you want it all the same",
@@ -65,67 +87,116 @@ impl After {
         Ok(done)
     }
 
-    /// Discards what the filters choose, each with a row in the log that says who did it; gives how many.
+    /// Discards what the filters choose, each with a row in the log that says who did it; gives how many. A dry run only
+    /// counts.
     ///
     /// # Errors
     /// Wrong filters by name.
-    pub async fn discard(&self, rules: Arc<Rules>, filters: Object, scope: Option<Vec<i64>>, by: String) -> Result<u64, Refusal> {
+    pub async fn discard(
+        &self,
+        rules: Arc<Rules>,
+        filters: Object,
+        scope: Option<Vec<i64>>,
+        by: String,
+        mode: Mode,
+    ) -> Result<u64, Refusal> {
         let selection = Arc::new(deliveries::selection(&filters, scope.as_deref())?);
         let mut discarded = 0;
-        let work = move |tx: &mut Tx<'_>, portion: &[Selected]| discard(tx, &rules, portion, &by);
-        self.portions(&selection, work, |portion: u64| discarded += portion).await?;
+        let plan = |_: &Tx<'_>, portion: &[Selected]| Ok(portion.len() as u64);
+        let sum = |count: &u64| discarded += count;
+        match mode {
+            Mode::DryRun => self.count(&selection, plan, sum).await?,
+            _ => {
+                let work = move |tx: &mut Tx<'_>, portion: &[Selected], _: &u64| discard(tx, &rules, portion, &by);
+                self.portions(&selection, plan, work, sum).await?;
+            }
+        }
         Ok(discarded)
     }
 
-    async fn portions<T: Send + 'static>(
+    /// Plans without doing, portion by portion.
+    async fn count<P: Send + 'static>(
         &self,
         selection: &Arc<Query>,
-        work: impl Fn(&mut Tx<'_>, &[Selected]) -> Result<T, Error> + Clone + Send + 'static,
-        mut sum: impl FnMut(T),
+        plan: impl Fn(&Tx<'_>, &[Selected]) -> Result<P, Error> + Clone + Send + 'static,
+        mut sum: impl FnMut(&P),
+    ) -> Result<(), Refusal> {
+        let mut after = Some(0);
+        while let Some(from) = after {
+            let (selection, plan) = (Arc::clone(selection), plan.clone());
+            let (portion, planned) = self
+                .0
+                .store
+                .read(move |tx| {
+                    let portion = deliveries::selected(tx, &selection, from, PORTION)?;
+                    let planned = plan(tx, &portion)?;
+                    Ok::<_, Refusal>((portion, planned))
+                })
+                .await?;
+            sum(&planned);
+            after = next(&portion);
+        }
+        Ok(())
+    }
+
+    /// Plans and does, portion by portion; afterwards the handlers concerned look at their queues anew.
+    async fn portions<P: Send + 'static>(
+        &self,
+        selection: &Arc<Query>,
+        plan: impl Fn(&Tx<'_>, &[Selected]) -> Result<P, Error> + Clone + Send + 'static,
+        work: impl Fn(&mut Tx<'_>, &[Selected], &P) -> Result<(), Error> + Clone + Send + 'static,
+        mut sum: impl FnMut(&P),
     ) -> Result<(), Refusal> {
         // What has ended by now is to be seen as it ended.
         self.0.log.flush().await;
-        let (mut after, mut concerned) = (0, BTreeSet::new());
-        loop {
-            let (selection, work) = (Arc::clone(selection), work.clone());
-            let (portion, came) = self
+        let (mut after, mut concerned) = (Some(0), BTreeSet::new());
+        while let Some(from) = after {
+            let (selection, plan, work) = (Arc::clone(selection), plan.clone(), work.clone());
+            let (portion, planned) = self
                 .0
                 .store
                 .write(move |tx| {
-                    let portion = deliveries::selected(tx, &selection, after, PORTION)?;
-                    let came = work(tx, &portion)?;
-                    Ok::<_, Refusal>((portion, came))
+                    let portion = deliveries::selected(tx, &selection, from, PORTION)?;
+                    let planned = plan(tx, &portion)?;
+                    work(tx, &portion, &planned)?;
+                    Ok::<_, Refusal>((portion, planned))
                 })
                 .await?;
-            sum(came);
+            sum(&planned);
             concerned.extend(portion.iter().map(|selected| selected.handlers_id));
-            match portion.last() {
-                Some(last) if portion.len() as i64 == PORTION => after = last.id,
-                _ => break,
-            }
+            after = next(&portion);
         }
         concerned.into_iter().filter_map(|id| self.0.queue(id)).for_each(|queue| queue.start_over());
         Ok(())
     }
 }
 
-fn resend(tx: &mut Tx<'_>, rules: &Rules, portion: &[Selected], force: bool) -> Result<Resent, Error> {
-    let mut done = Resent::default();
-    for selected in portion {
-        if !selected.dead && selected.attempt == 0 {
-            continue;
+/// Behind which delivery the next portion begins, if there is one.
+fn next(portion: &[Selected]) -> Option<i64> {
+    portion.last().filter(|_| portion.len() as i64 == PORTION).map(|last| last.id)
+}
+
+fn fates(tx: &Tx<'_>, rules: &Rules, portion: &[Selected], force: bool) -> Result<Vec<Fate>, Error> {
+    let fate = |selected: &Selected| {
+        Ok(match selected {
+            Selected { dead: false, attempt: 0, .. } => Fate::Comes,
+            Selected { dead: false, .. } => Fate::Hurried,
+            selected if !force && is_overtaken(tx, rules, selected)? => Fate::Overtaken,
+            _ => Fate::Revived,
+        })
+    };
+    portion.iter().map(fate).collect()
+}
+
+fn send_again(tx: &mut Tx<'_>, portion: &[Selected], fates: &[Fate]) -> Result<(), Error> {
+    for (selected, fate) in portion.iter().zip(fates) {
+        match fate {
+            Fate::Comes | Fate::Overtaken => {}
+            Fate::Hurried => deliveries::hurry(tx, selected.id)?,
+            Fate::Revived => deliveries::revive(tx, selected.id)?,
         }
-        if !selected.dead {
-            deliveries::hurry(tx, selected.id)?;
-        } else if !force && is_overtaken(tx, rules, selected)? {
-            done.overtaken += 1;
-            continue;
-        } else {
-            deliveries::revive(tx, selected.id)?;
-        }
-        done.resent += 1;
     }
-    Ok(done)
+    Ok(())
 }
 
 /// True if the handler was or will be told of a later event of the same object.
@@ -136,14 +207,14 @@ fn is_overtaken(tx: &Tx<'_>, rules: &Rules, selected: &Selected) -> Result<bool,
     tables::events::has_later(tx, selected.clients_id, selected.seq, selected.object_id, &events_ids)
 }
 
-fn discard(tx: &mut Tx<'_>, rules: &Rules, portion: &[Selected], by: &str) -> Result<u64, Error> {
+fn discard(tx: &mut Tx<'_>, rules: &Rules, portion: &[Selected], by: &str) -> Result<(), Error> {
     let rows: Vec<executions::Ended> = portion.iter().map(|selected| row(tx, rules, selected, by)).collect();
     executions::insert(tx, &rows)?;
     for selected in portion {
         deliveries::delete(tx, selected.id)?;
         tables::events::forget_secrets(tx, selected.events_row)?;
     }
-    Ok(portion.len() as u64)
+    Ok(())
 }
 
 fn words(by: &str) -> String {

@@ -92,7 +92,7 @@ fn asked(handler: &Handler, event: &Event, called: &Called) -> Object {
         Ok(reply) => reply::read(reply),
         Err(error) => return object(failed(error.reason.word(), &error.message)),
     };
-    let sent = if handler.passwords { Cow::Borrowed(&event.data) } else { Cow::Owned(crate::payload::masked(event).data) };
+    let sent = if handler.passwords { Cow::Borrowed(event) } else { Cow::Owned(crate::payload::masked(event)) };
     object(match read {
         Err(reply::NoDecision(reason, words)) => failed(reason.word(), &words),
         Ok(reply::Decision { verdict, warnings }) => match verdict {

@@ -37,19 +37,19 @@ const FIELDS_NAMED_MAX: usize = 3;
 pub(super) struct Shown {
     payload: Payload,
     /// For handlers that don't get passwords.
-    masked_data: Option<Object>,
+    masked: Option<Event>,
 }
 
 impl Shown {
     pub(super) fn new(event: &Event) -> Self {
         let payload = Payload::of(event, Stage::Before, None);
-        let masked_data = payload.clear.as_ref().map(|_| masked(event).data);
-        Self { payload, masked_data }
+        let masked = payload.clear.as_ref().map(|_| masked(event));
+        Self { payload, masked }
     }
 
-    /// The data that this handler is sent.
-    fn data<'a>(&'a self, event: &'a Event, passwords: bool) -> &'a Object {
-        self.masked_data.as_ref().filter(|_| !passwords).unwrap_or(&event.data)
+    /// The event that this handler is sent.
+    fn event<'a>(&'a self, event: &'a Event, passwords: bool) -> &'a Event {
+        self.masked.as_ref().filter(|_| !passwords).unwrap_or(event)
     }
 }
 
@@ -169,7 +169,7 @@ impl Turn<'_> {
     /// Takes over what the handler changed; what comes back as it was sent is no change.
     async fn modify(&self, subject: &impl Subject, data: Object, warnings: Vec<String>) -> (Result<Outcome, Ended>, Object) {
         let handler = &self.rule.handler;
-        let changed = changed(self.shown.data(self.event, handler.passwords), data);
+        let changed = changed(self.shown.event(self.event, handler.passwords), data);
         if changed.is_empty() || !self.event.kind.changeable {
             return (Ok(Outcome::Passed { warnings }), Object::new());
         }
@@ -210,7 +210,7 @@ impl Turn<'_> {
         self.shared.calls.count(status, Some(called.took));
         let told = self.shown.payload.passwords_told(handler.passwords);
         let passwords: Vec<String> = told.iter().cloned().chain(row::passwords_in_reply(self.event.kind, called)).collect();
-        let sent = self.shown.data(self.event, handler.passwords);
+        let sent = self.shown.event(self.event, handler.passwords);
         let changes = (!changed.is_empty()).then(|| row::changes(sent, &changed));
         let error = [note, error].into_iter().flatten().reduce(|note, error| format!("{note}; {error}"));
         let ending = Ending { status, error, request: Some(request), called: Some(called), changes, passwords: &passwords };
@@ -262,9 +262,10 @@ fn words(NoDecision(reason, words): &NoDecision) -> String {
     format!("{}: {words}", reason.word())
 }
 
-/// What differs from what was sent, compared by value.
-pub(super) fn changed(sent: &Object, data: Object) -> Object {
-    data.into_iter().filter(|(name, value)| sent.get(name).is_none_or(|old| !json::same(old, value))).collect()
+/// What differs from what was sent, compared by value: from `data`, or for a key that is not in it, from the object.
+pub(super) fn changed(sent: &Event, data: Object) -> Object {
+    let old = |name: &String| sent.data.get(name).or_else(|| sent.object.get(name));
+    data.into_iter().filter(|(name, value)| old(name).is_none_or(|old| !json::same(old, value))).collect()
 }
 
 fn not_valid(errors: &FieldErrors) -> String {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hookswitch_model::{
     Object,
-    event::{Kind, Stage},
+    event::{Event, Kind, Stage},
     moment::Moment,
 };
 use hookswitch_store::tables::executions::Ended;
@@ -122,8 +122,9 @@ pub(crate) fn passwords_in_reply(kind: Kind, called: &Called) -> Vec<String> {
     mask::passwords(&parsed).into_iter().map(str::to_owned).collect()
 }
 
-/// What a before handler changed, key by key.
-pub(crate) fn changes(sent: &Object, changed: &Object) -> Object {
-    let pair = |name: &String, new: &Value| json!({"old": sent.get(name).cloned().unwrap_or_default(), "new": new});
+/// What a before handler changed, key by key; an old value that was not among the data was shown in the object.
+pub(crate) fn changes(sent: &Event, changed: &Object) -> Object {
+    let old = |name: &String| sent.data.get(name).or_else(|| sent.object.get(name)).cloned().unwrap_or_default();
+    let pair = |name: &String, new: &Value| json!({"old": old(name), "new": new});
     changed.iter().map(|(name, new)| (name.clone(), pair(name, new))).collect()
 }

@@ -58,6 +58,7 @@ impl Serve {
         let settings = Settings::read(&self.flags, &config::environment)?;
         telemetry::start(settings.log, "info")?;
         raise_file_limit();
+        hide_process();
         let given = Given::read(&config::environment)?;
         let tls = settings.tls.as_ref().map(tls::Files::load).transpose()?;
         let folder = Folder::make(&settings)?;
@@ -72,6 +73,14 @@ impl Serve {
 fn raise_file_limit() {
     if let Err(error) = rlimit::increase_nofile_limit(FILES) {
         tracing::warn!(%error, "the limit of open files can't be raised; many connections at once may fail");
+    }
+}
+
+/// What is in memory and in the environment, the first admin's key for one, can't be read by other processes of the same
+/// user: handlers' scripts run as that.
+fn hide_process() {
+    if let Err(error) = nix::sys::prctl::set_dumpable(false) {
+        tracing::warn!(%error, "scripts can't be kept from looking into this process");
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -37,6 +37,8 @@ pub(crate) trait Job: Send {
 pub(crate) struct Counts {
     pub(crate) jobs: AtomicU64,
     pub(crate) flushes: AtomicU64,
+    /// True if the last transaction came to nothing.
+    pub(crate) fails: AtomicBool,
 }
 
 /// The writer's entrance.
@@ -100,6 +102,7 @@ impl Run {
     fn commit(&self, group: &mut [Box<dyn Job>]) -> (Result<(), Error>, Vec<OnCommit>) {
         let mut then = Vec::new();
         let committed = self.try_commit(group, &mut then);
+        self.counts.fails.store(committed.is_err(), Ordering::Relaxed);
         if let Err(error) = &committed {
             tracing::error!(%error, jobs = group.len(), "a transaction failed; nothing of it was kept");
             if !self.connection.is_autocommit() {

@@ -207,8 +207,10 @@ const TELLING: &[&str] = &["error", "response_status", "request", "response", "c
 /// # Errors
 /// Wrong filters by name, a text that is looked for in too much, or whatever the engine says.
 pub fn search(tx: &Tx<'_>, filters: &Object, scope: Option<&[i64]>) -> Result<Value, Refusal> {
-    let mut query = LIST.query(filters, scope).and_then(|query| match text_error(filters) {
-        Some(words) => Err(FieldErrors::one("q", words)),
+    let mut query = LIST.query(filters, scope).and_then(|query| match too_wide(filters) {
+        Some(name) => {
+            Err(FieldErrors::one(name, "needs a handlers_id, a clients_id, or dt_from and dt_to at most 24 hours apart"))
+        }
         None => Ok(query),
     })?;
     if let Some(ids) = scope.filter(|_| asks_too_much(filters)) {
@@ -233,14 +235,13 @@ fn is_foreign(handlers_companies_id: Option<i64>, scope: Option<&[i64]>) -> bool
     scope.is_some_and(|ids| handlers_companies_id.is_none_or(|id| !ids.contains(&id)))
 }
 
-/// Bodies have no index for words: they are read, so there must not be too many.
-fn text_error(filters: &Object) -> Option<&'static str> {
-    let looks_inside = ["q", "request", "response", "changes", "error"].into_iter().any(|name| filters.contains_key(name));
+/// The filter that looks into too much: bodies have no index for words, they are read.
+fn too_wide(filters: &Object) -> Option<&'static str> {
+    let looks_inside = ["q", "request", "response", "changes", "error"].into_iter().find(|name| filters.contains_key(*name));
     let narrow = ["handlers_id", "clients_id", "event_id", "id"].into_iter().any(|name| filters.get(name).is_some_and(is_one));
     let moment = |name: &str| filters.get(name).and_then(Value::as_str).and_then(Moment::parse);
     let short = moment("dt_from").zip(moment("dt_to")).is_some_and(|(from, to)| to.millis_since(from) <= TEXT_RANGE_MAX_MS);
-    (looks_inside && !narrow && !short)
-        .then_some("needs a handlers_id, a clients_id, or dt_from and dt_to at most 24 hours apart")
+    looks_inside.filter(|_| !narrow && !short)
 }
 
 fn is_one(value: &Value) -> bool {

@@ -8,6 +8,7 @@ pub const ACCESS: &str = "access";
 
 const READ: &str = "SELECT version FROM versions WHERE name = $1";
 const BUMP: &str = "UPDATE versions SET version = version + 1 WHERE name = $1";
+const TOUCH: &str = "UPDATE versions SET version = version WHERE name = $1";
 
 /// The version now.
 ///
@@ -23,4 +24,12 @@ pub fn read(tx: &Tx<'_>, name: &str) -> Result<i64, Error> {
 /// Whatever the engine says.
 pub fn bump(tx: &mut Tx<'_>, name: &str) -> Result<(), Error> {
     tx.execute(BUMP, params![name]).map(drop)
+}
+
+/// Writes what is there already: tells whether anything can be written.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn touch(tx: &mut Tx<'_>, name: &str) -> Result<(), Error> {
+    tx.execute(TOUCH, params![name]).map(drop)
 }

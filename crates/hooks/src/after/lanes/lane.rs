@@ -76,6 +76,12 @@ impl<E> Lane<E> {
         self.held.is_empty() && self.in_flight.is_none() && self.unsettled == 0 && self.blocked.is_none() && !self.more
     }
 
+    /// True if the database tells the truth about it. One that was started over has forgotten what it had seen: what is
+    /// still being written down would be read as it was before, and a look under way may have read it so already.
+    pub(super) fn is_settled(&self, looking: bool) -> bool {
+        self.seen > 0 || (self.unsettled == 0 && !looking)
+    }
+
     /// True if a fresh delivery would come right behind what it holds.
     pub(super) fn takes_fresh(&self) -> bool {
         !self.more && self.blocked.is_none() && self.held.len() < LANE_MAX

@@ -30,10 +30,9 @@ pub(in crate::after) struct Look {
 }
 
 impl<E: Entry> Lanes<E> {
-    /// True if [`Lanes::wanted`] would give something. What was started over and is still being written down would be read
-    /// as it was before.
+    /// True if [`Lanes::wanted`] would give something.
     pub(super) fn can_load(&self) -> bool {
-        let is_settled = |key: &Key| self.lanes.get(key).is_some_and(|lane| lane.seen > 0 || lane.unsettled == 0);
+        let is_settled = |key: &Key| self.lanes.get(key).is_some_and(|lane| lane.is_settled(self.looking));
         self.held < HELD_MAX && self.to_load.iter().any(is_settled)
     }
 
@@ -51,7 +50,7 @@ impl<E: Entry> Lanes<E> {
         while let Some(key) = self.to_load.pop_front() {
             let room = HELD_MAX.saturating_sub(self.held + wanted.len() * LANE_MAX);
             let Some(lane) = self.lanes.get_mut(&key) else { continue };
-            if lane.seen == 0 && lane.unsettled > 0 {
+            if !lane.is_settled(self.looking) {
                 not_yet.push_back(key);
             } else if wanted.len() == max || room == 0 {
                 not_yet.push_back(key);

@@ -11,6 +11,9 @@
 //!   in them after the script's start is closed;
 //! - `no_new_privs` is set: `sudo` and other setuid programs don't work.
 //!
+//! - nothing can be learnt of the server's process, its environment included (the server says so of itself, see
+//!   `cli::serve`, and root gives up the right to look all the same).
+//!
 //! What it does not stop: a child that leaves the process group (`setsid`) outlives the time limit. Processor time,
 //! memory and the closed folder bind it all the same.
 use std::{
@@ -31,6 +34,7 @@ use nix::{
     unistd::{Pid, getppid},
 };
 use rlimit::Resource;
+use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
 
 /// The command by which the server starts itself.
 pub const COMMAND: &str = "__script";
@@ -96,6 +100,7 @@ fn become_script(mut arguments: impl Iterator<Item = OsString>) -> Result<Infall
     die_with(server)?;
     limit(Limits { processor_seconds, memory_bytes, open_files, file_bytes })
         .map_err(|error| format!("no limits could be set: {error}"))?;
+    forget_tracing();
     close(&data_dir, &scripts_dir).map_err(|error| format!("the data folder could not be closed to it: {error}"))?;
     Err(not_started(&Command::new(file).args(arguments).exec()))
 }
@@ -106,6 +111,15 @@ fn die_with(server: u64) -> Result<(), String> {
     // The server may have ended before.
     let parent_is_server = i32::try_from(server).is_ok_and(|server| getppid() == Pid::from_raw(server));
     if parent_is_server { Ok(()) } else { Err("the server has ended".to_owned()) }
+}
+
+/// The rights to look into other processes, which root has: with one of them a script could read the server's environment,
+/// and in that the first admin's key.
+fn forget_tracing() {
+    for right in [CapabilitySet::SYS_PTRACE, CapabilitySet::PERFMON, CapabilitySet::SYS_ADMIN] {
+        // Who may not give it up does not have it.
+        let _not_root = remove_capability_from_bounding_set(right);
+    }
 }
 
 fn limit(limits: Limits) -> io::Result<()> {
