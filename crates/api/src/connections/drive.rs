@@ -35,8 +35,9 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 const HEAD_MAX: Duration = Duration::from_secs(30);
 /// A connection without a request begun or running for this long is closed.
 const IDLE_MAX: Duration = Duration::from_secs(120);
-/// So long it may take to say so to its peer.
+/// So long it may take to say so to its peer; and if its place is wanted.
 const FAREWELL_MAX: Duration = Duration::from_secs(5);
+const FAREWELL_IF_CROWDED_MAX: Duration = Duration::from_millis(100);
 /// A peer that vanished without a word is noticed after twice this (HTTP/2).
 const PING_EVERY: Duration = Duration::from_secs(20);
 
@@ -128,17 +129,17 @@ where
 /// Until it ends by itself, or is asked to and then made to.
 async fn run(protocol: impl GracefulConnection, connection: &Connection, mut ending: watch::Receiver<Ending>) {
     let mut protocol = pin!(protocol);
-    let is_idle = tokio::select! {
+    let farewell = tokio::select! {
         // How a connection breaks is its peer's business.
         _ended = protocol.as_mut() => return,
-        () = reached(&mut ending, Ending::Gracefully) => false,
-        () = connection.idle() => true,
+        () = reached(&mut ending, Ending::Gracefully) => None,
+        farewell = connection.idle() => Some(farewell),
     };
     protocol.as_mut().graceful_shutdown();
     tokio::select! {
         _ended = protocol => {}
         () = reached(&mut ending, Ending::Now) => {}
-        () = tokio::time::sleep(FAREWELL_MAX), if is_idle => {}
+        () = tokio::time::sleep(farewell.unwrap_or_default()), if farewell.is_some() => {}
     }
 }
 
@@ -162,13 +163,14 @@ impl Connection {
 
     /// Waits for a whole [`IDLE_MAX`] in which no request began, with none running at its end. That also finds a peer
     /// who does not take its answer. When its place is wanted, having no request running is enough.
-    async fn idle(&self) {
+    /// Gives how long its end may take.
+    async fn idle(&self) -> Duration {
         loop {
             let before = self.begun.load(Ordering::Relaxed);
             let wanted = timeout(IDLE_MAX, self.common.crowded.notified()).await.is_ok();
             let is_unused = wanted || self.begun.load(Ordering::Relaxed) == before;
             if self.running.load(Ordering::Relaxed) == 0 && is_unused {
-                return;
+                return if wanted { FAREWELL_IF_CROWDED_MAX } else { FAREWELL_MAX };
             }
         }
     }
