@@ -180,8 +180,7 @@ impl Hooks {
                     Outcome::Holds => {}
                     Outcome::Fails => drop(weighed.unwanted.insert((index, rule.handler.id))),
                     Outcome::CallAnyway(words) => {
-                        let note = format!("the condition could not be evaluated: {words}");
-                        weighed.notes.insert((index, rule.handler.id), note);
+                        weighed.notes.insert((index, rule.handler.id), condition::note(&words));
                     }
                 }
             }

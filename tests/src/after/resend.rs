@@ -1,5 +1,5 @@
 //! Dead deliveries are sent again on demand, unless a later event has overtaken them.
-use hookswitch_testkit::{Recorder, Reply, Server, after, api::id, assert_has, json, with};
+use hookswitch_testkit::{Api, Recorder, Reply, Server, after, api::id, assert_has, json, wait_for, with};
 
 /// A server with one dead delivery of `clients.update` (seq 2) and its handler, which answers well from now on.
 async fn one_dead(events: &[&str]) -> (Server, Recorder, i64, i64) {
@@ -8,7 +8,7 @@ async fn one_dead(events: &[&str]) -> (Server, Recorder, i64, i64) {
     let recorder = Recorder::answering(|_| Reply::status(410)).await;
     server.handler(with(after(json!(events), &recorder), json!({"name": "crm"}))).await;
     server.ok("clients.update", json!({"id": client, "notes": "1"})).await;
-    let dead = hookswitch_testkit::wait_for("a dead delivery", || async {
+    let dead = wait_for("a dead delivery", || async {
         server.ok("provisioning.deliveries.search", json!({"state": "dead"})).await.get(0).cloned()
     })
     .await;
@@ -105,4 +105,32 @@ async fn waiting_deliveries_are_found_by_each_of_their_columns() {
     }
     let discarded = server.ok("provisioning.deliveries.discard", json!({"id": [rows[1]["id"], rows[2]["id"]]})).await;
     assert_eq!(discarded, json!({"discarded": 2}));
+}
+
+#[tokio::test]
+async fn a_repair_is_done_whole_although_its_caller_hangs_up() {
+    const DEAD: usize = 1_600;
+    let server = Server::start().await;
+    let recorder = Recorder::answering(|_| Reply::status(410)).await;
+    server.handler(after("clients.update", &recorder)).await;
+    let client = server.client("Acme").await;
+    for round in 0..DEAD {
+        server.ok("clients.update", json!({"id": client, "notes": format!("{round}")})).await;
+    }
+    let count = |state: &'static str| {
+        let api: Api = (*server).clone();
+        async move {
+            let found = api.ok("provisioning.deliveries.search", json!({"state": state, "with_total": true, "limit": 1})).await;
+            found["total"].as_u64().unwrap() as usize
+        }
+    };
+    wait_for("all are dead", || async { (count("dead").await == DEAD).then_some(()) }).await;
+    recorder.answer(|_| Reply::ok());
+    let api: Api = (*server).clone();
+    let repair =
+        tokio::spawn(async move { api.ok("provisioning.deliveries.resend", json!({"state": "dead", "force": true})).await });
+    wait_for("it has begun", || async { (count("dead").await < DEAD).then_some(()) }).await;
+    repair.abort();
+    server.wait_all_delivered().await;
+    assert_eq!(recorder.calls().len(), 2 * DEAD);
 }

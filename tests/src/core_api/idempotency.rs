@@ -11,6 +11,9 @@ async fn a_repeated_create_returns_the_first_success() {
     let mut with_parameter = fields;
     with_parameter["idempotency_key"] = json!("k-1");
     assert_eq!(server.ok("clients.create", with_parameter).await, first, "header and parameter are one key");
+    let other = json!({"name": "Acme", "credit": 10, "idempotency_key": "k-2"});
+    let refusal = server.call_with(&[("idempotency-key", "k-1")], "clients.create", other).await.unwrap_err();
+    assert_eq!(refusal.fields(), ["idempotency_key"]);
     assert_eq!(server.ok("clients.search", json!({})).await.as_array().unwrap().len(), 1);
     assert_eq!(server.journal(first["id"].as_i64().unwrap()).await.len(), 1);
 }

@@ -55,7 +55,7 @@ const HTTP_1: &[u8] = b"http/1.1";
 pub(super) struct Connections {
     pub(super) routes: TowerToHyperService<Router>,
     pub(super) api: Api,
-    /// Tells the connection that has waited longest that its place is wanted.
+    /// Tells one connection after another that its place is wanted.
     pub(super) crowded: Notify,
     tls: Option<TlsAcceptor>,
 }
@@ -162,14 +162,13 @@ impl Connection {
     }
 
     /// Waits for a whole [`IDLE_MAX`] in which no request began, with none running at its end. That also finds a peer
-    /// who does not take its answer. When its place is wanted, having no request running is enough.
-    /// Gives how long its end may take.
+    /// who does not take its answer. When its place is wanted, the time since it was last asked is enough; those that have
+    /// been used since then wait behind all others again. Gives how long its end may take.
     async fn idle(&self) -> Duration {
         loop {
             let before = self.begun.load(Ordering::Relaxed);
             let wanted = timeout(IDLE_MAX, self.common.crowded.notified()).await.is_ok();
-            let is_unused = wanted || self.begun.load(Ordering::Relaxed) == before;
-            if self.running.load(Ordering::Relaxed) == 0 && is_unused {
+            if self.running.load(Ordering::Relaxed) == 0 && self.begun.load(Ordering::Relaxed) == before {
                 return if wanted { FAREWELL_IF_CROWDED_MAX } else { FAREWELL_MAX };
             }
         }

@@ -14,7 +14,7 @@
 //! | does not finish the head of a request, or sends none (HTTP/1.1) | 30 s |
 //! | does not finish a body | 30 s (`body`) |
 //! | sends no request, or takes no answer | 2 to 4 min |
-//! | has no request running when there is no place for another | at once, the longest idle first |
+//! | has no request running when there is no place for another | 0.1 s; those that have asked nothing lately go first |
 mod drive;
 mod request;
 
@@ -29,8 +29,8 @@ use crate::Api;
 use drive::Connections;
 pub(crate) use request::Circumstances;
 
-/// Connections open at once; for further ones those that have been without a request for longest are closed, and if there
-/// are none, they wait in the system's own queue.
+/// Connections open at once; for further ones those are closed that have no request running and have asked nothing lately;
+/// if there are none, they wait in the system's own queue.
 const CONNECTIONS_MAX: usize = 1_024;
 /// How often one of them is asked to go while somebody waits.
 const MAKE_ROOM_EVERY: Duration = Duration::from_millis(1);
@@ -127,12 +127,18 @@ impl Door {
         }
     }
 
-    /// The next connection, once there is a place for it.
+    /// The next connection, once there is a place for it; it is taken in first, so that nobody has to go before
+    /// somebody comes.
     async fn next(&mut self) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+        let (stream, peer) = self.accepted().await;
         let place = self.place().await;
+        (stream, peer, place)
+    }
+
+    async fn accepted(&self) -> (TcpStream, SocketAddr) {
         loop {
             match self.listener.accept().await {
-                Ok((stream, peer)) => return (stream, peer, place),
+                Ok(accepted) => return accepted,
                 // It was gone before we looked: no fault of ours.
                 Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
                 Err(error) => {

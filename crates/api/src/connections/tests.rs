@@ -290,3 +290,20 @@ async fn a_tls_handshake_that_does_not_begin_is_cut() {
     assert_eq!(peer.rest().await, "");
     assert_eq!(began.elapsed().as_secs(), 10);
 }
+
+#[tokio::test]
+async fn who_has_asked_something_lately_goes_after_those_who_have_not() {
+    let fixture = Fixture::open().await;
+    let serving = serve(&fixture, 2).await;
+    // Older than the silent one, but in use.
+    let mut used = Peer::connect(&serving).await;
+    used.send(HEALTH).await;
+    used.answer().await;
+    let mut silent = Peer::connect(&serving).await;
+    let mut next = Peer::connect(&serving).await;
+    next.send(HEALTH).await;
+    assert!(next.answer().await.0.starts_with("HTTP/1.1 200 "));
+    assert_eq!(silent.rest().await, "");
+    used.send(HEALTH).await;
+    assert!(used.answer().await.0.starts_with("HTTP/1.1 200 "));
+}

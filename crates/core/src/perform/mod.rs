@@ -13,8 +13,8 @@
 //!
 //! No lock, transaction or pooled connection is held in step 2. Where nobody is to be asked and no condition is to be
 //! evaluated, steps 1 and 3 are one closure in one transaction: that is why an action without handlers costs one hop.
-//! Once a handler may have been asked the action runs in a task of its own, so that a caller who hangs up cancels
-//! nothing. What moved while handlers were asked is found at commit by drafting again from the state of that very
+//! Once a handler may have been asked the action runs in a task of its own, and so does what steers the engine: a caller
+//! who hangs up cancels nothing. What moved while handlers were asked is found at commit by drafting again from the state of that very
 //! transaction ([`draft::Decided::still_holds`]): there is no second description of "what matters".
 mod ask;
 mod commit;
@@ -111,7 +111,11 @@ pub async fn perform(core: &Core, call: Call) -> Result<Answer, Refusal> {
             let (at, params) = (request.at, request.params);
             core.store.read(move |tx| read(tx, &at, &params)).await.map(Answer::plain)
         }
-        Run::Steer(steer) => steer(core, request.at, request.params).await.map(Answer::plain),
+        Run::Steer(steer) => {
+            let (core, steer) = (core.clone(), *steer);
+            let work = async move { steer(&core, request.at, request.params).await }.in_current_span();
+            tokio::spawn(work).await.map_err(Refusal::internal)?.map(Answer::plain)
+        }
         Run::Act(act) if act.touches == Touches::Rows && !asks_somebody(core, act) => carry_out(core, act, request).await,
         Run::Act(act) => {
             let core = core.clone();

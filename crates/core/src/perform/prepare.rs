@@ -140,6 +140,9 @@ impl Options {
         if method.idempotent {
             match params.shift_remove("idempotency_key") {
                 None | Some(Value::Null) => {}
+                Some(Value::String(key)) if options.idempotency_key.as_ref().is_some_and(|header| *header != key) => {
+                    errors.add("idempotency_key", "differs from the header Idempotency-Key");
+                }
                 Some(Value::String(key)) => options.idempotency_key = Some(key),
                 Some(_) => errors.add("idempotency_key", "must be a text"),
             }

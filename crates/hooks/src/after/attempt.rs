@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     call::{Call, Called, traceparent::Trace},
-    condition::Outcome,
+    condition::{self, Outcome},
     log::{
         Change, Record,
         row::{self, About, Ending},
@@ -32,7 +32,7 @@ pub(super) async fn attempt(queue: &Arc<Queue>, key: Key, mut delivery: Delivery
         match wanted(&rule, &delivery).await {
             Outcome::Holds => {}
             Outcome::Fails => return settle(queue, key, &delivery, None, Ended::Over, done(&delivery)).await,
-            Outcome::CallAnyway(words) => delivery.note = Some(format!("the condition could not be evaluated: {words}")),
+            Outcome::CallAnyway(words) => delivery.note = Some(condition::note(&words)),
         }
     }
     let began = queue.shared.store.clock().now();

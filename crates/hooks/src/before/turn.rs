@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     call::{Call, Called, traceparent::Trace},
-    condition::Outcome as Held,
+    condition::{self, Outcome as Held},
     log::{
         Record,
         row::{self, About, Ending},
@@ -87,7 +87,7 @@ impl Turn<'_> {
         let note = match self.condition().await {
             Held::Holds => None,
             Held::Fails => return Ok(PASSED),
-            Held::CallAnyway(words) => Some(format!("the condition could not be evaluated: {words}")),
+            Held::CallAnyway(words) => Some(condition::note(&words)),
         };
         let gate = self.shared.gates.of(&self.rule.handler);
         let answer = match self.call(&gate).await {

@@ -66,6 +66,11 @@ pub enum Outcome {
     CallAnyway(String),
 }
 
+/// What the log says of a handler that is called because of [`Outcome::CallAnyway`].
+pub(crate) fn note(words: &str) -> String {
+    format!("the condition could not be evaluated: {words}")
+}
+
 /// A compiled expression; a cheap handle.
 #[derive(Debug, Clone)]
 pub struct Condition(Arc<Inner>);

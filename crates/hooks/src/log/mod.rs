@@ -38,6 +38,8 @@ const MAKE_ROOM_MAX: i64 = 1_024;
 const BATCH_MAX: usize = 256;
 /// How long a batch gathers that is not full.
 const GATHER: Duration = Duration::from_millis(20);
+/// So long a row without a delivery may wait for room.
+const ROOM_WITHIN: Duration = Duration::from_millis(500);
 /// Between attempts to write while the store refuses.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -121,8 +123,19 @@ impl Log {
         Self { queue, room: Arc::new(Semaphore::new(WAITING_KIB_MAX as usize)), shared }
     }
 
-    /// Hands a record over, when there is room.
+    /// Hands a record over, when there is room. One that settles no delivery is dropped if there is none for a while:
+    /// somebody waits for an answer behind it.
     pub(crate) async fn record(&self, record: Record) {
+        let settles = record.change.is_some() || record.written.is_some();
+        let handing_over = self.hand_over(record);
+        if settles {
+            handing_over.await;
+        } else if tokio::time::timeout(ROOM_WITHIN, handing_over).await.is_err() {
+            self.shared.rows_dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    async fn hand_over(&self, record: Record) {
         let kib = record.row.as_ref().map_or(0, |row| row.size() / 1_024 + 1);
         let kib = u32::try_from(kib).unwrap_or(WAITING_KIB_MAX).min(WAITING_KIB_MAX);
         // Neither is closed before the program ends: what is not settled then is tried again.

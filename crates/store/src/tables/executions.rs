@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{
     cut::{Mark, Portion},
+    handlers::is_foreign,
     search::{Bound, Column, Kind, List},
 };
 use crate::{Error, Row, Tx, params};
@@ -228,11 +229,6 @@ fn asks_too_much(filters: &Object) -> bool {
     };
     let sorted_by = order.iter().filter_map(Value::as_str).map(|name| name.trim_start_matches('-'));
     filters.keys().map(String::as_str).chain(sorted_by).any(|name| TELLING.contains(&name))
-}
-
-/// True if a handler is somebody else's, seen from these resellers.
-fn is_foreign(handlers_companies_id: Option<i64>, scope: Option<&[i64]>) -> bool {
-    scope.is_some_and(|ids| handlers_companies_id.is_none_or(|id| !ids.contains(&id)))
 }
 
 /// The filter that looks into too much: bodies have no index for words, they are read.

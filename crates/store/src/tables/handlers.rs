@@ -116,3 +116,8 @@ const LIST: List = List {
 pub fn search(tx: &Tx<'_>, vault: &Vault, filters: &Object, scope: Option<&[i64]>) -> Result<Value, Refusal> {
     LIST.search(tx, filters, scope, |row| Ok(read(row, vault)?.shown()))
 }
+
+/// True if a handler of this reseller is somebody else's, seen from those of `scope`.
+pub(super) fn is_foreign(companies_id: Option<i64>, scope: Option<&[i64]>) -> bool {
+    scope.is_some_and(|ids| companies_id.is_none_or(|id| !ids.contains(&id)))
+}

@@ -11,7 +11,10 @@ use uuid::Uuid;
 use super::{kind, uuid};
 use crate::{
     Error, Row, Tx, params,
-    tables::search::{Bound, Column, Kind, List, Query},
+    tables::{
+        handlers::is_foreign,
+        search::{Bound, Column, Kind, List, Query},
+    },
 };
 
 /// The words of `state`, in the order of a delivery's life.
@@ -43,8 +46,7 @@ const LIST: List = List {
 /// A row as the Core API shows it. What somebody else's handler said is not told to a reseller.
 fn shown(row: &Row<'_>, scope: Option<&[i64]>) -> Result<Object, Error> {
     let (dead, attempt): (bool, i64) = (row.get(6)?, row.get(7)?);
-    let handlers_companies_id: Option<i64> = row.get(10)?;
-    let hidden = scope.is_some_and(|ids| handlers_companies_id.is_none_or(|id| !ids.contains(&id)));
+    let hidden = is_foreign(row.get(10)?, scope);
     let error: Option<String> = row.get(9)?;
     let state = match (dead, attempt) {
         (true, _) => "dead",
