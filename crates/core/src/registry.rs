@@ -11,7 +11,7 @@ use hookswitch_model::{
     field::Field,
     refusal::{FieldErrors, Refusal},
 };
-use hookswitch_store::{Sequence, Tx};
+use hookswitch_store::{Sequence, Tx, tables::search::List};
 use serde_json::Value;
 
 use crate::{
@@ -61,6 +61,54 @@ pub enum Run {
     Steer(for<'a> fn(&'a Core, At, Object) -> Steered<'a>),
 }
 
+/// What a method may be sent: read by the validation's helpers, by REST for its query strings, and by the descriptions.
+#[derive(Debug, Clone, Copy)]
+pub enum Takes {
+    /// These fields; some of them required.
+    Fields(&'static [Field]),
+    /// `id`, and whichever of these fields change.
+    Changes(&'static [Field]),
+    /// A list's filters and paging.
+    Filters(&'static List),
+    /// A list's filters without paging, and these fields.
+    Selection(&'static List, &'static [Field]),
+}
+
+impl Takes {
+    /// The fields, besides a list's filters.
+    #[must_use]
+    pub fn fields(&self) -> &'static [Field] {
+        match self {
+            Self::Fields(fields) | Self::Changes(fields) | Self::Selection(_, fields) => fields,
+            Self::Filters(_) => &[],
+        }
+    }
+
+    /// The list whose filters it takes.
+    #[must_use]
+    pub fn list(&self) -> Option<&'static List> {
+        match self {
+            Self::Filters(list) | Self::Selection(list, _) => Some(list),
+            Self::Fields(_) | Self::Changes(_) => None,
+        }
+    }
+}
+
+/// What a method's result is, for the descriptions.
+#[derive(Debug, Clone, Copy)]
+pub enum Gives {
+    /// An object with these fields.
+    Object(&'static [Field]),
+    /// An object with these fields and those.
+    ObjectAnd(&'static [Field], &'static [Field]),
+    /// A page of such objects.
+    Rows(&'static [Field]),
+    /// How many rows it affected.
+    Count,
+    /// Something of its own, as JSON Schema.
+    Other(fn() -> Value),
+}
+
 /// One method of the Core API.
 pub struct Method {
     /// The exact name, such as `clients.accounts.create`.
@@ -69,8 +117,12 @@ pub struct Method {
     pub about: &'static str,
     /// What it asks of the caller's role.
     pub right: Right,
-    /// The fields that it may be sent, for the descriptions.
-    pub params: &'static [Field],
+    /// What it may be sent.
+    pub takes: Takes,
+    /// What its result is.
+    pub gives: Gives,
+    /// Codes of the rules of its own that may refuse it (422), besides those that every method of its kind has.
+    pub codes: &'static [&'static str],
     /// Checks the shape of what it is sent.
     pub check: Check,
     /// True if an idempotency key makes it return its first success.
@@ -82,12 +134,6 @@ pub struct Method {
 }
 
 impl Method {
-    /// True if it takes the filters of a list.
-    #[must_use]
-    pub fn takes_filters(&self) -> bool {
-        ["search", "resend", "discard"].into_iter().any(|verb| self.name.rsplit('.').next() == Some(verb))
-    }
-
     /// True if it changes something.
     #[must_use]
     pub fn changes(&self) -> bool {

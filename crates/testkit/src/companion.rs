@@ -1,5 +1,6 @@
 //! Programs that run beside the server: example handlers, a Flask app. Killed when dropped.
 use std::{
+    fs::File,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -13,7 +14,7 @@ use tokio::{
 #[derive(Debug)]
 pub struct Companion {
     _child: Child,
-    port: u16,
+    port: Port,
 }
 
 impl Companion {
@@ -22,22 +23,23 @@ impl Companion {
     /// # Panics
     /// When it can't be started, ends, or never listens.
     pub async fn start(program: impl AsRef<Path>, args: &[&str], env: &[(&str, &str)]) -> Self {
-        let port = free_port().await;
+        let port = Port::take().await;
         let name = program.as_ref().display().to_string();
         let mut child = Command::new(program.as_ref())
             .args(args)
             .current_dir(repository())
             .envs(env.iter().copied())
-            .env("PORT", port.to_string())
+            .env("PORT", port.number.to_string())
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|error| panic!("{name} can't be started ({error}): ./test installs what the tests need"));
+        let number = port.number;
         crate::wait_until(&format!("{name} {args:?} listens"), || {
             let ended = child.try_wait().ok().flatten();
             async move {
                 assert!(ended.is_none(), "it ended: {ended:?}");
-                TcpStream::connect(("127.0.0.1", port)).await.is_ok()
+                TcpStream::connect(("127.0.0.1", number)).await.is_ok()
             }
         })
         .await;
@@ -47,7 +49,7 @@ impl Companion {
     /// `http://127.0.0.1:PORT` and this path.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
+        format!("http://127.0.0.1:{}{path}", self.port.number)
     }
 }
 
@@ -72,7 +74,30 @@ pub fn repository() -> PathBuf {
     crate_folder.parent().and_then(Path::parent).expect("crates/testkit is two levels down").to_owned()
 }
 
-async fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    listener.local_addr().expect("a bound address").port()
+/// Ports that the kernel gives to nobody who asks for any: a companion binds its port only some time after it was chosen, and
+/// by then a server or a recorder of another test might have been given it.
+const PORTS: std::ops::Range<u16> = 20_000..30_000;
+
+/// A port of this machine that no other companion has, in whatever process.
+#[derive(Debug)]
+struct Port {
+    number: u16,
+    /// Locked as long as it is open.
+    _lock: File,
+}
+
+impl Port {
+    async fn take() -> Self {
+        let folder = std::env::temp_dir().join("hookswitch-test-ports");
+        std::fs::create_dir_all(&folder).expect("a folder for locks");
+        let start = u16::try_from(std::process::id() % 10_000).expect("below 10,000");
+        for step in 0..10_000_u16 {
+            let number = PORTS.start + (start + step) % 10_000;
+            let lock = File::create(folder.join(number.to_string())).expect("a file to lock");
+            if lock.try_lock().is_ok() && TcpListener::bind(("127.0.0.1", number)).await.is_ok() {
+                return Self { number, _lock: lock };
+            }
+        }
+        panic!("no port between {} and {} is free", PORTS.start, PORTS.end);
+    }
 }

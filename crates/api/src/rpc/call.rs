@@ -62,6 +62,7 @@ async fn perform(envelope: &Envelope, method: &str, params: Object, caller: Arc<
         cause: envelope.text("hookswitch-cause"),
         idempotency_key: envelope.text("idempotency-key"),
         traceparent: envelope.text("traceparent"),
+        total_below: None,
     };
     let parts = &envelope.api.parts;
     let began = Instant::now();

@@ -14,7 +14,7 @@ use super::{params, reach};
 use crate::{
     access::{Caller, Right},
     perform::{At, Draft, Part, Write, Written},
-    registry::{Act, Method, Run, Touches},
+    registry::{Act, Gives, Method, Run, Takes, Touches},
 };
 
 /// The collection's name in errors.
@@ -25,7 +25,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "clients.accounts.create",
         about: "Creates an account of a client",
         right: Right::Operate,
-        params: account::FIELDS,
+        takes: Takes::Fields(account::FIELDS),
+        gives: Gives::Object(account::FIELDS),
+        codes: &[],
         check: |given| field::check_create(account::FIELDS, given),
         idempotent: true,
         hidden_in_replay: &["password"],
@@ -40,7 +42,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "clients.accounts.get",
         about: "Gives an account",
         right: Right::Read,
-        params: params::ID,
+        takes: Takes::Fields(params::ID),
+        gives: Gives::Object(account::FIELDS),
+        codes: &[],
         check: params::id_only,
         idempotent: false,
         hidden_in_replay: &[],
@@ -50,7 +54,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "clients.accounts.search",
         about: "Lists accounts",
         right: Right::Read,
-        params: &[],
+        takes: Takes::Filters(&tables::accounts::LIST),
+        gives: Gives::Rows(account::FIELDS),
+        codes: &[],
         check: params::as_given,
         idempotent: false,
         hidden_in_replay: &[],
@@ -60,7 +66,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "clients.accounts.update",
         about: "Changes an account",
         right: Right::Operate,
-        params: account::FIELDS,
+        takes: Takes::Changes(account::FIELDS),
+        gives: Gives::Object(account::FIELDS),
+        codes: &[],
         check: |given| params::id_and_changes(account::FIELDS, given),
         idempotent: true,
         hidden_in_replay: &["password"],
@@ -70,7 +78,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "clients.accounts.delete",
         about: "Deletes an account",
         right: Right::Operate,
-        params: params::ID,
+        takes: Takes::Fields(params::ID),
+        gives: Gives::Count,
+        codes: &[],
         check: params::id_only,
         idempotent: true,
         hidden_in_replay: &[],
@@ -84,8 +94,7 @@ fn get(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {
 }
 
 fn search(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {
-    let scope = at.access.scope(&at.caller);
-    let mut found = tables::accounts::search(tx, &at.vault, request, scope.as_deref())?;
+    let mut found = tables::accounts::search(tx, &at.vault, &at.asked(request))?;
     let rows = match &mut found {
         Value::Object(page) => page.get_mut("rows").and_then(Value::as_array_mut),
         other => other.as_array_mut(),

@@ -13,7 +13,7 @@ use super::{accounts, balance, params, reach};
 use crate::{
     access::Right,
     perform::{At, Draft, Part, Write, Written},
-    registry::{Act, Method, Run, Touches},
+    registry::{Act, Gives, Method, Run, Takes, Touches},
 };
 
 /// The collection's name in errors.
@@ -24,7 +24,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "clients.create",
         about: "Creates a client",
         right: Right::Operate,
-        params: client::FIELDS,
+        takes: Takes::Fields(client::FIELDS),
+        gives: Gives::Object(client::FIELDS),
+        codes: &[],
         check: |given| field::check_create(client::FIELDS, given),
         idempotent: true,
         hidden_in_replay: &[],
@@ -39,7 +41,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "clients.get",
         about: "Gives a client",
         right: Right::Read,
-        params: params::ID,
+        takes: Takes::Fields(params::ID),
+        gives: Gives::Object(client::FIELDS),
+        codes: &[],
         check: params::id_only,
         idempotent: false,
         hidden_in_replay: &[],
@@ -49,7 +53,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "clients.search",
         about: "Lists clients",
         right: Right::Read,
-        params: &[],
+        takes: Takes::Filters(&tables::clients::LIST),
+        gives: Gives::Rows(client::FIELDS),
+        codes: &[],
         check: params::as_given,
         idempotent: false,
         hidden_in_replay: &[],
@@ -59,7 +65,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "clients.update",
         about: "Changes a client",
         right: Right::Operate,
-        params: client::FIELDS,
+        takes: Takes::Changes(client::FIELDS),
+        gives: Gives::Object(client::FIELDS),
+        codes: &[],
         check: |given| params::id_and_changes(client::FIELDS, given),
         idempotent: true,
         hidden_in_replay: &[],
@@ -69,7 +77,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "clients.archive",
         about: "Archives a client: it is kept and no longer served",
         right: Right::Operate,
-        params: params::ID,
+        takes: Takes::Fields(params::ID),
+        gives: Gives::Count,
+        codes: &[],
         check: params::id_only,
         idempotent: true,
         hidden_in_replay: &[],
@@ -79,7 +89,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "clients.unarchive",
         about: "Brings an archived client back, active",
         right: Right::Operate,
-        params: params::ID,
+        takes: Takes::Fields(params::ID),
+        gives: Gives::Object(client::FIELDS),
+        codes: &[],
         check: params::id_only,
         idempotent: true,
         hidden_in_replay: &[],
@@ -89,7 +101,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "clients.delete",
         about: "Deletes a client and its accounts; its transactions, events and log are kept",
         right: Right::Operate,
-        params: params::ID_AND_FORCE,
+        takes: Takes::Fields(params::ID_AND_FORCE),
+        gives: Gives::Count,
+        codes: &[],
         check: |given| params::checked(params::ID_AND_FORCE, given),
         idempotent: true,
         hidden_in_replay: &[],
@@ -103,7 +117,7 @@ pub(crate) static METHODS: &[Method] = &[
 ];
 
 fn search(tx: &Tx, at: &At, given: &Object) -> Result<Value, Refusal> {
-    tables::clients::search(tx, given, at.access.scope(&at.caller).as_deref())
+    tables::clients::search(tx, &at.asked(given))
 }
 
 fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {

@@ -1,5 +1,9 @@
 //! `provisioning.deliveries.*`: what is waiting, retrying or dead, and the repair at hand.
-use hookswitch_model::{Object, refusal::Refusal};
+use hookswitch_model::{
+    Object,
+    field::{Field, Kind, schema},
+    refusal::Refusal,
+};
 use hookswitch_store::{Tx, tables};
 use serde_json::{Value, json};
 
@@ -8,7 +12,7 @@ use crate::{
     Core,
     access::Right,
     perform::At,
-    registry::{Method, Run, Steered},
+    registry::{Gives, Method, Run, Steered, Takes},
 };
 
 /// The collection's name in errors.
@@ -19,17 +23,21 @@ pub(crate) static METHODS: &[Method] = &[
         name: "provisioning.deliveries.search",
         about: "Lists deliveries that are waiting, retrying or dead",
         right: Right::Read,
-        params: &[],
+        takes: Takes::Filters(&tables::deliveries::LIST),
+        gives: Gives::Rows(ROW),
+        codes: &[],
         check: params::as_given,
         idempotent: false,
         hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| tables::deliveries::search(tx, given, at.access.scope(&at.caller).as_deref())),
+        run: Run::Read(|tx, at, given| tables::deliveries::search(tx, &at.asked(given))),
     },
     Method {
         name: "provisioning.deliveries.get",
         about: "Gives a delivery",
         right: Right::Read,
-        params: params::ID,
+        takes: Takes::Fields(params::ID),
+        gives: Gives::Object(ROW),
+        codes: &[],
         check: params::id_only,
         idempotent: false,
         hidden_in_replay: &[],
@@ -39,7 +47,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "provisioning.deliveries.resend",
         about: "Sends dead deliveries again, and retrying ones now: one, a selection, or everything dead",
         right: Right::Operate,
-        params: &[],
+        takes: Takes::Selection(&tables::deliveries::LIST, FORCE),
+        gives: Gives::Other(resent),
+        codes: &[],
         check: params::as_given,
         idempotent: false,
         hidden_in_replay: &[],
@@ -49,13 +59,45 @@ pub(crate) static METHODS: &[Method] = &[
         name: "provisioning.deliveries.discard",
         about: "Discards deliveries that wait or are dead; the log says who did it",
         right: Right::Operate,
-        params: &[],
+        takes: Takes::Selection(&tables::deliveries::LIST, &[]),
+        gives: Gives::Other(discarded),
+        codes: &[],
         check: params::as_given,
         idempotent: false,
         hidden_in_replay: &[],
         run: Run::Steer(discard),
     },
 ];
+
+/// A delivery that is not done.
+const ROW: &[Field] = &[
+    Field::id("id", "Given by the system"),
+    Field::new("event_id", Kind::Uuid, "The event's id"),
+    Field::new("events_id", Kind::Line { min: 1, max: 64 }, "A name from the catalogue of events"),
+    Field::new("handlers_id", NUMBER, "Who is to be told"),
+    Field::new("clients_id", NUMBER, "Whose event it is"),
+    Field::new("seq", NUMBER, "The number of the client's event"),
+    Field::new("state", Kind::Choice(tables::deliveries::STATES), "waiting, retrying or dead"),
+    Field::new("attempt", NUMBER, "Attempts made"),
+    Field::new("next_dt", Kind::Time, "When it is tried next; null = dead").or_null(),
+    Field::new("error", Kind::Text { max: usize::MAX }, "What went wrong last, in words").or_null(),
+];
+const NUMBER: Kind = Kind::Integer { min: 0, max: i64::MAX };
+const FORCE: &[Field] = &[Field::FORCE];
+
+fn resent() -> Value {
+    schema::object(
+        &[
+            Field::new("resent", NUMBER, "Sent again"),
+            Field::new("overtaken", NUMBER, "Left out: a later event of the same object has overtaken them"),
+        ],
+        &["resent", "overtaken"],
+    )
+}
+
+fn discarded() -> Value {
+    schema::object(&[Field::new("discarded", NUMBER, "Discarded")], &["discarded"])
+}
 
 fn get(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {
     let id = params::id(request);

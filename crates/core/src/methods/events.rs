@@ -2,6 +2,7 @@
 use hookswitch_model::{
     Object,
     event::{CATALOGUE, Stage},
+    field::{Field, Kind},
     refusal::Refusal,
 };
 use hookswitch_store::{Tx, tables};
@@ -11,7 +12,7 @@ use super::params;
 use crate::{
     access::Right,
     perform::At,
-    registry::{Method, Run},
+    registry::{Gives, Method, Run, Takes},
 };
 
 /// The collection's name in errors.
@@ -22,7 +23,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "provisioning.events.list",
         about: "Gives the catalogue of events",
         right: Right::Read,
-        params: &[],
+        takes: Takes::Fields(&[]),
+        gives: Gives::Other(catalogue_schema),
+        codes: &[],
         check: |given| params::checked(&[], given),
         idempotent: false,
         hidden_in_replay: &[],
@@ -32,17 +35,21 @@ pub(crate) static METHODS: &[Method] = &[
         name: "provisioning.events.search",
         about: "Lists what happened, newest first",
         right: Right::Read,
-        params: &[],
+        takes: Takes::Filters(&tables::events::LIST),
+        gives: Gives::Rows(ROW),
+        codes: &[],
         check: params::as_given,
         idempotent: false,
         hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| tables::events::search(tx, given, at.access.scope(&at.caller).as_deref())),
+        run: Run::Read(|tx, at, given| tables::events::search(tx, &at.asked(given))),
     },
     Method {
         name: "provisioning.events.get",
         about: "Gives an event with its data",
         right: Right::Read,
-        params: EVENT_ID,
+        takes: Takes::Fields(EVENT_ID),
+        gives: Gives::ObjectAnd(ROW, WHOLE),
+        codes: &[],
         check: |given| params::checked(EVENT_ID, given),
         idempotent: false,
         hidden_in_replay: &[],
@@ -50,7 +57,45 @@ pub(crate) static METHODS: &[Method] = &[
     },
 ];
 
-const EVENT_ID: &[hookswitch_model::field::Field] = &[hookswitch_model::field::Field::EVENT_UUID];
+const EVENT_ID: &[Field] = &[Field::EVENT_UUID];
+
+/// A row of the journal.
+const ROW: &[Field] = &[
+    Field::new("id", Kind::Uuid, "The event's id"),
+    Field::new("dt", Kind::Time, "When it was asked for"),
+    Field::new("events_id", Kind::Line { min: 1, max: 64 }, "A name from the catalogue of events"),
+    Field::new("object_id", NUMBER, "The object"),
+    Field::new("clients_id", NUMBER, "Its client"),
+    Field::new("companies_id", NUMBER, "The client's reseller"),
+    Field::new("seq", NUMBER, "The number of the client's event, from 1 without a gap"),
+    Field::new("actor", ANY_OBJECT, "Who did it: {type, id, login}"),
+    Field::new("cause", Kind::Line { min: 0, max: 64 }, "The event that a handler was reacting to, or resync").or_null(),
+];
+/// What is shown of a single event besides.
+const WHOLE: &[Field] = &[
+    Field::new("data", ANY_OBJECT, "As the catalogue's schema has it"),
+    Field::new("previous", ANY_OBJECT, "Old values of the keys of data that changed").or_null(),
+    Field::new("object", ANY_OBJECT, "The whole object"),
+];
+const NUMBER: Kind = Kind::Integer { min: 0, max: i64::MAX };
+const ANY_OBJECT: Kind = Kind::Object { bytes: usize::MAX };
+
+/// The catalogue as JSON Schema.
+fn catalogue_schema() -> Value {
+    let stage = json!({"enum": Stage::WORDS});
+    let row = json!({
+        "type": "object",
+        "properties": {
+            "events_id": {"type": "string"},
+            "title": {"type": "string"},
+            "stages": {"type": "array", "items": stage},
+            "object": {"type": "string", "description": "What object_id identifies: a collection"},
+            "schema": {"type": "object", "description": "JSON Schema of the event's data"},
+        },
+        "required": ["events_id", "title", "stages", "object", "schema"],
+    });
+    json!({"type": "array", "items": row})
+}
 
 fn catalogue() -> Value {
     let row = |kind: &&hookswitch_model::event::EventType| {

@@ -1,5 +1,10 @@
 //! `provisioning.executions.*`: the log of every call to a handler.
-use hookswitch_model::{Object, refusal::Refusal};
+use hookswitch_model::{
+    Object,
+    event::Stage,
+    field::{Field, Kind},
+    refusal::Refusal,
+};
 use hookswitch_store::{Tx, tables};
 use serde_json::Value;
 
@@ -7,7 +12,7 @@ use super::params;
 use crate::{
     access::Right,
     perform::At,
-    registry::{Method, Run},
+    registry::{Gives, Method, Run, Takes},
 };
 
 /// The collection's name in errors.
@@ -18,23 +23,52 @@ pub(crate) static METHODS: &[Method] = &[
         name: "provisioning.executions.search",
         about: "Lists calls to handlers, newest first",
         right: Right::Read,
-        params: &[],
+        takes: Takes::Filters(&tables::executions::LIST),
+        gives: Gives::Rows(ROW),
+        codes: &[],
         check: params::as_given,
         idempotent: false,
         hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| tables::executions::search(tx, given, at.access.scope(&at.caller).as_deref())),
+        run: Run::Read(|tx, at, given| tables::executions::search(tx, &at.asked(given))),
     },
     Method {
         name: "provisioning.executions.get",
         about: "Gives a call with what was sent, what came back and what was changed",
         right: Right::Read,
-        params: params::ID,
+        takes: Takes::Fields(params::ID),
+        gives: Gives::ObjectAnd(ROW, BODIES),
+        codes: &[],
         check: params::id_only,
         idempotent: false,
         hidden_in_replay: &[],
         run: Run::Read(get),
     },
 ];
+
+/// A row of the log.
+const ROW: &[Field] = &[
+    Field::id("id", "Given by the system"),
+    Field::new("dt", Kind::Time, "When the call was made"),
+    Field::new("events_id", Kind::Line { min: 1, max: 64 }, "A name from the catalogue of events"),
+    Field::new("event_id", Kind::Uuid, "The event's id"),
+    Field::new("stage", Kind::Choice(Stage::WORDS), "Asked before or told after"),
+    Field::new("handlers_id", NUMBER, "The handler"),
+    Field::new("handlers_name", Kind::Line { min: 1, max: 128 }, "Its name at that time"),
+    Field::new("object_id", NUMBER, "The object"),
+    Field::new("clients_id", NUMBER, "Its client"),
+    Field::new("attempt", NUMBER, "From 1"),
+    Field::new("status", Kind::Choice(tables::executions::STATUSES), "How it ended"),
+    Field::new("duration_ms", NUMBER, "How long it took").or_null(),
+    Field::new("response_status", Kind::Integer { min: i64::MIN, max: i64::MAX }, "HTTP status or exit status").or_null(),
+    Field::new("error", Kind::Text { max: usize::MAX }, "What went wrong, in words").or_null(),
+];
+/// What is shown of a single call besides.
+const BODIES: &[Field] = &[
+    Field::new("request", Kind::Text { max: usize::MAX }, "What was sent, secrets masked").or_null(),
+    Field::new("response", Kind::Text { max: usize::MAX }, "What came back, secrets masked").or_null(),
+    Field::new("changes", Kind::Any { bytes: usize::MAX }, "Keys that a before handler changed: {key: {old, new}}").or_null(),
+];
+const NUMBER: Kind = Kind::Integer { min: 0, max: i64::MAX };
 
 fn get(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {
     let id = params::id(request);

@@ -16,6 +16,25 @@ use crate::perform::{At, new_event_id};
 /// What a test may be told: the handler (saved or not), and the event (past or made up).
 pub(crate) const FIELDS: &[Field] = &[Field::OPTIONAL_ID, Field::HANDLER, Field::EVENT_ID, Field::EVENTS_ID, Field::DATA];
 
+/// What a test tells, as JSON Schema.
+pub(crate) fn trial() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "events_id": {"type": "string"},
+            "verdict": {"enum": ["allow", "forbid", "failed", "delivered"]},
+            "changes": {"type": "object", "description": "What a before handler would change: {key: {old, new}}"},
+            "warnings": {"type": "array", "items": {"type": "string"}},
+            "message": {"type": ["string", "null"]},
+            "response_status": {"type": ["integer", "null"]},
+            "duration_ms": {"type": "integer"},
+            "request": {"type": "string", "description": "What was sent, secrets masked"},
+            "response": {"type": "string", "description": "What came back, secrets masked"},
+        },
+        "required": ["verdict"],
+    })
+}
+
 /// The event for a test of this handler.
 ///
 /// # Errors

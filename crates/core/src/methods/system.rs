@@ -1,25 +1,44 @@
 //! `system.status`: is anything wrong?
 use hookswitch_model::Object;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::params;
 use crate::{
     Core,
     access::Right,
     perform::At,
-    registry::{Method, Run, Steered},
+    registry::{Gives, Method, Run, Steered, Takes},
 };
 
 pub(crate) static METHODS: &[Method] = &[Method {
     name: "system.status",
     about: "Tells how the program is: version, database, deliveries by handler",
     right: Right::Read,
-    params: &[],
+    takes: Takes::Fields(&[]),
+    gives: Gives::Other(status_schema),
+    codes: &[],
     check: |given| params::checked(&[], given),
     idempotent: false,
     hidden_in_replay: &[],
     run: Run::Steer(status),
 }];
+
+fn status_schema() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "version": {"type": "string", "description": "The program's version"},
+            "dt": {"type": "string", "format": "date-time", "description": "The server's time"},
+            "database": {"type": "string", "description": "The engine"},
+            "handlers": {
+                "type": "array",
+                "items": {"type": "object"},
+                "description": "How each handler's queue stands; for users of the whole system",
+            },
+        },
+        "required": ["version", "dt", "database"],
+    })
+}
 
 fn status(core: &Core, at: At, _request: Object) -> Steered<'_> {
     Box::pin(async move {

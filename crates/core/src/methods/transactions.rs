@@ -15,7 +15,7 @@ use super::{balance, params};
 use crate::{
     access::Right,
     perform::{At, Draft, Write, Written},
-    registry::{Act, Method, Run, Touches},
+    registry::{Act, Gives, Method, Run, Takes, Touches},
 };
 
 /// The collection's name in errors.
@@ -26,7 +26,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "accounting.transactions.create",
         about: "Books a payment, refund, charge or correction",
         right: Right::Operate,
-        params: transaction::FIELDS,
+        takes: Takes::Fields(transaction::FIELDS),
+        gives: Gives::Object(transaction::FIELDS),
+        codes: &["amount_out_of_range"],
         check: transaction::check,
         idempotent: true,
         hidden_in_replay: &[],
@@ -36,7 +38,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "accounting.transactions.create_no_negative",
         about: "The same, refused with low_balance when balance and credit would not cover it",
         right: Right::Operate,
-        params: transaction::FIELDS,
+        takes: Takes::Fields(transaction::FIELDS),
+        gives: Gives::Object(transaction::FIELDS),
+        codes: &["amount_out_of_range", "low_balance"],
         check: transaction::check,
         idempotent: true,
         hidden_in_replay: &[],
@@ -51,7 +55,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "accounting.transactions.get",
         about: "Gives a transaction",
         right: Right::Read,
-        params: params::ID,
+        takes: Takes::Fields(params::ID),
+        gives: Gives::Object(transaction::FIELDS),
+        codes: &[],
         check: params::id_only,
         idempotent: false,
         hidden_in_replay: &[],
@@ -61,7 +67,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "accounting.transactions.search",
         about: "Lists transactions",
         right: Right::Read,
-        params: &[],
+        takes: Takes::Filters(&tables::transactions::LIST),
+        gives: Gives::Rows(transaction::FIELDS),
+        codes: &[],
         check: params::as_given,
         idempotent: false,
         hidden_in_replay: &[],
@@ -76,7 +84,7 @@ fn get(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {
 }
 
 fn search(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {
-    tables::transactions::search(tx, request, at.access.scope(&at.caller).as_deref())
+    tables::transactions::search(tx, &at.asked(request))
 }
 
 fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {

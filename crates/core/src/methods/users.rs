@@ -16,12 +16,14 @@ use crate::{
         keys::{key_hash, new_key},
     },
     perform::{At, Draft, Write, Written},
-    registry::{Act, Method, Run, Touches},
+    registry::{Act, Gives, Method, Run, Takes, Touches},
 };
 
 /// The collection's name in errors.
 pub(crate) const OBJECT: &str = "users";
 
+/// What is shown once.
+const KEY: &[Field] = &[Field::line("key", 128, "The API key; never shown again").read_only()];
 const ROTATION: &[Field] = &[Field::ID, Field::OVERLAP_HOURS];
 
 pub(crate) static METHODS: &[Method] = &[
@@ -29,7 +31,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "users.create",
         about: "Creates a user; its key is returned here and never again",
         right: Right::Administer,
-        params: user::FIELDS,
+        takes: Takes::Fields(user::FIELDS),
+        gives: Gives::ObjectAnd(user::FIELDS, KEY),
+        codes: &[],
         check: |given| field::check_create(user::FIELDS, given),
         idempotent: true,
         hidden_in_replay: &["key"],
@@ -39,7 +43,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "users.get",
         about: "Gives a user",
         right: Right::Administer,
-        params: params::ID,
+        takes: Takes::Fields(params::ID),
+        gives: Gives::Object(user::FIELDS),
+        codes: &[],
         check: params::id_only,
         idempotent: false,
         hidden_in_replay: &[],
@@ -49,17 +55,21 @@ pub(crate) static METHODS: &[Method] = &[
         name: "users.search",
         about: "Lists users",
         right: Right::Administer,
-        params: &[],
+        takes: Takes::Filters(&tables::users::LIST),
+        gives: Gives::Rows(user::FIELDS),
+        codes: &[],
         check: params::as_given,
         idempotent: false,
         hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| tables::users::search(tx, given, own(at).as_ref().map(std::slice::from_ref))),
+        run: Run::Read(|tx, at, given| tables::users::search(tx, &at.asked_within(given, own(at).map(|own| vec![own])))),
     },
     Method {
         name: "users.update",
         about: "Changes a user",
         right: Right::Administer,
-        params: user::FIELDS,
+        takes: Takes::Changes(user::FIELDS),
+        gives: Gives::Object(user::FIELDS),
+        codes: &[],
         check: |given| params::id_and_changes(user::FIELDS, given),
         idempotent: true,
         hidden_in_replay: &[],
@@ -69,7 +79,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "users.delete",
         about: "Deletes a user and its keys",
         right: Right::Administer,
-        params: params::ID,
+        takes: Takes::Fields(params::ID),
+        gives: Gives::Count,
+        codes: &[],
         check: params::id_only,
         idempotent: true,
         hidden_in_replay: &[],
@@ -79,7 +91,9 @@ pub(crate) static METHODS: &[Method] = &[
         name: "users.rotate_key",
         about: "Gives a user a new key; the old one works on for overlap_hours",
         right: Right::Administer,
-        params: ROTATION,
+        takes: Takes::Fields(ROTATION),
+        gives: Gives::ObjectAnd(user::FIELDS, KEY),
+        codes: &[],
         check: |given| params::checked(ROTATION, given),
         idempotent: true,
         hidden_in_replay: &["key"],

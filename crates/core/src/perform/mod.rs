@@ -31,7 +31,7 @@ use hookswitch_model::{
     moment::Moment,
     refusal::Refusal,
 };
-use hookswitch_store::Vault;
+use hookswitch_store::{Vault, tables::search::Asked};
 use serde_json::Value;
 use tracing::Instrument as _;
 
@@ -61,6 +61,16 @@ pub struct Call {
     pub idempotency_key: Option<String>,
     /// The caller's trace, if it came.
     pub traceparent: Option<String>,
+    /// A search tells its total where that is below this, also if its filters don't ask for it.
+    pub total_below: Option<i64>,
+}
+
+impl Call {
+    /// A call with nothing around it.
+    #[must_use]
+    pub fn new(method: &'static Method, params: Object, caller: Arc<Caller>) -> Self {
+        Self { method, params, caller, cause: None, idempotency_key: None, traceparent: None, total_below: None }
+    }
 }
 
 /// What the caller gets.
@@ -97,6 +107,20 @@ pub struct At {
     pub vault: Vault,
     /// Checks handlers and makes their secrets.
     pub handlers: hookswitch_hooks::validate::Checks,
+    /// A search tells its total where that is below this.
+    pub total_below: Option<i64>,
+}
+
+impl At {
+    /// What this caller asks of a list: the rows of its reseller and those below it.
+    pub(crate) fn asked<'a>(&self, filters: &'a Object) -> Asked<'a> {
+        self.asked_within(filters, self.access.scope(&self.caller))
+    }
+
+    /// The same, of these resellers.
+    pub(crate) fn asked_within<'a>(&self, filters: &'a Object, scope: Option<Vec<i64>>) -> Asked<'a> {
+        Asked { filters, scope, total_below: self.total_below }
+    }
 }
 
 /// Runs one request, whatever its kind.

@@ -38,7 +38,7 @@ pub(super) struct Request {
 /// # Errors
 /// `Invalid` with every wrong field, `cause_too_deep`.
 pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal> {
-    let Call { method, mut params, caller, cause, idempotency_key, traceparent } = call;
+    let Call { method, mut params, caller, cause, idempotency_key, traceparent, total_below } = call;
     let mut errors = FieldErrors::new();
     let options = Options::take(method, &mut params, idempotency_key, &mut errors);
     let ticket = match &options.idempotency_key {
@@ -55,6 +55,7 @@ pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal>
         new_id: 0,
         vault: core.store.vault().clone(),
         handlers: core.hooks.checks(),
+        total_below,
     };
     let mut params = match (method.check)(&params) {
         Ok(checked) => errors.or(checked)?,
@@ -65,7 +66,7 @@ pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal>
             return Err(errors.into());
         }
     };
-    if method.takes_filters() {
+    if method.takes.list().is_some() {
         dates_as_moments(&mut params, at.access.timezone(&at.caller));
     }
     hash_password(method, &mut params).await?;
@@ -95,7 +96,7 @@ fn dates_as_moments(filters: &mut Object, timezone: &str) {
 async fn further_errors(core: &Core, method: &Method, at: &At, mut params: Object, wrong: &FieldErrors) -> FieldErrors {
     let Run::Act(act) = &method.run else { return FieldErrors::new() };
     params.retain(|name, _| !wrong.names(name));
-    for field in method.params.iter().filter(|field| field.required && wrong.names(field.name)) {
+    for field in method.takes.fields().iter().filter(|field| field.required && wrong.names(field.name)) {
         params.insert(field.name.to_owned(), field.stand_in());
     }
     let Ok(checked) = (method.check)(&params) else { return FieldErrors::new() };
@@ -129,7 +130,7 @@ impl Options {
             options.idempotency_key = None;
             return options;
         }
-        let has_field = method.params.iter().any(|field| field.name == "dry_run");
+        let has_field = method.takes.fields().iter().any(|field| field.name == "dry_run");
         if !has_field {
             match params.shift_remove("dry_run") {
                 None | Some(Value::Bool(false)) => {}

@@ -1,6 +1,6 @@
 //! Accounts, their sealed passwords and their addresses.
 use hookswitch_model::{
-    Object, nets,
+    nets,
     objects::account::{Account, AuthType},
     refusal::Refusal,
 };
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     clients::{details, details_text},
-    search::{Column, Kind, List},
+    search::{Asked, Column, Kind, List},
 };
 use crate::{Error, Row, Tx, Vault, params};
 
@@ -170,7 +170,8 @@ pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
     tx.execute("DELETE FROM accounts WHERE id = $1", params![id]).map(drop)
 }
 
-const LIST: List = List {
+/// What the list may be asked.
+pub static LIST: List = List {
     from: "accounts a JOIN clients c ON c.id = a.clients_id",
     select: COLUMNS,
     scope: "c.companies_id",
@@ -193,6 +194,6 @@ const LIST: List = List {
 ///
 /// # Errors
 /// Wrong filters by name, or whatever the engine says.
-pub fn search(tx: &Tx<'_>, vault: &Vault, filters: &Object, scope: Option<&[i64]>) -> Result<Value, Refusal> {
-    LIST.search(tx, filters, scope, |row| Ok(read(row, vault)?.shown()))
+pub fn search(tx: &Tx<'_>, vault: &Vault, asked: &Asked<'_>) -> Result<Value, Refusal> {
+    LIST.search(tx, asked, |row| Ok(read(row, vault)?.shown()))
 }

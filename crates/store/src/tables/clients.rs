@@ -7,7 +7,7 @@ use hookswitch_model::{
 };
 use serde_json::Value;
 
-use super::search::{Column, Kind, List};
+use super::search::{Asked, Column, Kind, List};
 use crate::{Error, Row, Tx, params};
 
 const COLUMNS: &str = "c.id, c.companies_id, c.currencies_id, c.name, c.status, c.credit, c.balance, c.live_in_funds, c.available_in_funds, c.c_dt, c.details";
@@ -113,7 +113,8 @@ pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
     tx.execute("DELETE FROM clients WHERE id = $1", params![id]).map(drop)
 }
 
-const LIST: List = List {
+/// What the list may be asked.
+pub static LIST: List = List {
     from: "clients c",
     select: COLUMNS,
     scope: "c.companies_id",
@@ -136,6 +137,6 @@ const LIST: List = List {
 ///
 /// # Errors
 /// Wrong filters by name, or whatever the engine says.
-pub fn search(tx: &Tx<'_>, filters: &Object, scope: Option<&[i64]>) -> Result<Value, Refusal> {
-    LIST.search(tx, filters, scope, |row| Ok(read(row)?.shown()))
+pub fn search(tx: &Tx<'_>, asked: &Asked<'_>) -> Result<Value, Refusal> {
+    LIST.search(tx, asked, |row| Ok(read(row)?.shown()))
 }

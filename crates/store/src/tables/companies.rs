@@ -7,7 +7,7 @@ use hookswitch_model::{
 };
 use serde_json::Value;
 
-use super::search::{Column, Kind, List};
+use super::search::{Asked, Column, Kind, List};
 use crate::{Error, Row, Tx, params};
 
 const COLUMNS: &str = "id, name, parent_id, currencies_id, timezone, status, c_dt";
@@ -84,7 +84,8 @@ pub fn update(tx: &mut Tx<'_>, company: &Company) -> Result<(), Error> {
     tx.execute(SQL, params![name, *parent_id, *currencies_id, timezone, status.word(), *id]).map(drop)
 }
 
-const LIST: List = List {
+/// What the list may be asked.
+pub static LIST: List = List {
     from: "companies",
     select: COLUMNS,
     scope: "id",
@@ -104,6 +105,6 @@ const LIST: List = List {
 ///
 /// # Errors
 /// Wrong filters by name, or whatever the engine says.
-pub fn search(tx: &Tx<'_>, filters: &Object, scope: Option<&[i64]>) -> Result<Value, Refusal> {
-    LIST.search(tx, filters, scope, |row| Ok(read(row)?.shown()))
+pub fn search(tx: &Tx<'_>, asked: &Asked<'_>) -> Result<Value, Refusal> {
+    LIST.search(tx, asked, |row| Ok(read(row)?.shown()))
 }

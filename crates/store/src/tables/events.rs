@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     cut::{Mark, Portion},
-    search::{Column, Kind, List},
+    search::{Asked, Column, Kind, List},
 };
 use crate::{Error, Row, Tx, params};
 
@@ -231,7 +231,8 @@ pub fn cut(tx: &mut Tx<'_>, before: Moment, from: Mark, limit: i64) -> Result<Po
     Ok(Portion::of(&looked_at, old.len(), limit))
 }
 
-const LIST: List = List {
+/// What the list may be asked.
+pub static LIST: List = List {
     from: "events",
     select: "id, dt, events_id, object_id, clients_id, companies_id, seq, cause, body",
     scope: "companies_id",
@@ -252,8 +253,8 @@ const LIST: List = List {
 ///
 /// # Errors
 /// Wrong filters by name, or whatever the engine says.
-pub fn search(tx: &Tx<'_>, filters: &Object, scope: Option<&[i64]>) -> Result<Value, Refusal> {
-    LIST.search(tx, filters, scope, listed)
+pub fn search(tx: &Tx<'_>, asked: &Asked<'_>) -> Result<Value, Refusal> {
+    LIST.search(tx, asked, listed)
 }
 
 /// Only the actor is read out of the payload: the rest of it may be long.

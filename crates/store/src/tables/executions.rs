@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     cut::{Mark, Portion},
     handlers::is_foreign,
-    search::{Bound, Column, Kind, List},
+    search::{Asked, Bound, Column, Kind, List},
 };
 use crate::{Error, Row, Tx, params};
 
@@ -173,7 +173,8 @@ pub fn cut(tx: &mut Tx<'_>, before: Moment, from: Mark, limit: i64) -> Result<Po
 const COLUMNS: &str = "x.id, x.dt, x.events_id, x.event_id, x.stage, x.handlers_id, x.handlers_name, x.object_id, x.clients_id,
   x.attempt, x.status, x.duration_us, x.response_status, x.error, x.handlers_companies_id";
 
-const LIST: List = List {
+/// What the list may be asked.
+pub static LIST: List = List {
     from: "executions x LEFT JOIN events e ON e.id = x.event_id",
     select: COLUMNS,
     scope: "x.companies_id",
@@ -207,7 +208,8 @@ const TELLING: &[&str] = &["error", "response_status", "request", "response", "c
 ///
 /// # Errors
 /// Wrong filters by name, a text that is looked for in too much, or whatever the engine says.
-pub fn search(tx: &Tx<'_>, filters: &Object, scope: Option<&[i64]>) -> Result<Value, Refusal> {
+pub fn search(tx: &Tx<'_>, asked: &Asked<'_>) -> Result<Value, Refusal> {
+    let (filters, scope) = (asked.filters, asked.scope());
     let mut query = LIST.query(filters, scope).and_then(|query| match too_wide(filters) {
         Some(name) => {
             Err(FieldErrors::one(name, "needs a handlers_id, a clients_id, or dt_from and dt_to at most 24 hours apart"))
@@ -217,7 +219,7 @@ pub fn search(tx: &Tx<'_>, filters: &Object, scope: Option<&[i64]>) -> Result<Va
     if let Some(ids) = scope.filter(|_| asks_too_much(filters)) {
         query.and_within("x.handlers_companies_id", ids.iter().copied().map(Bound::Int).collect());
     }
-    Ok(query.page(tx, |row| shown(row, scope))?)
+    Ok(query.counting(asked).page(tx, |row| shown(row, scope))?)
 }
 
 /// True if what is hidden could be found out by filtering or sorting by it.

@@ -1,6 +1,5 @@
 //! Handlers: the secrets sealed, the rest as one document beside the columns that lists ask for.
 use hookswitch_model::{
-    Object,
     event::Stage,
     handler::{Handler, Status},
     moment::Moment,
@@ -9,7 +8,7 @@ use hookswitch_model::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::search::{Column, Kind, List};
+use super::search::{Asked, Column, Kind, List};
 use crate::{Error, Row, Tx, Vault, params};
 
 /// What is sealed of a handler.
@@ -92,7 +91,8 @@ pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
     tx.execute("DELETE FROM handlers WHERE id = $1", params![id]).map(drop)
 }
 
-const LIST: List = List {
+/// What the list may be asked.
+pub static LIST: List = List {
     from: "handlers",
     select: "doc, sealed",
     scope: "companies_id",
@@ -113,8 +113,8 @@ const LIST: List = List {
 ///
 /// # Errors
 /// Wrong filters by name, or whatever the engine says.
-pub fn search(tx: &Tx<'_>, vault: &Vault, filters: &Object, scope: Option<&[i64]>) -> Result<Value, Refusal> {
-    LIST.search(tx, filters, scope, |row| Ok(read(row, vault)?.shown()))
+pub fn search(tx: &Tx<'_>, vault: &Vault, asked: &Asked<'_>) -> Result<Value, Refusal> {
+    LIST.search(tx, asked, |row| Ok(read(row, vault)?.shown()))
 }
 
 /// True if a handler of this reseller is somebody else's, seen from those of `scope`.

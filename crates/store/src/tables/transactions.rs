@@ -1,12 +1,11 @@
 //! The ledger: rows are never changed or deleted.
 use hookswitch_model::{
-    Object,
     objects::transaction::{Transaction, TransactionType},
     refusal::Refusal,
 };
 use serde_json::Value;
 
-use super::search::{Column, Kind, List};
+use super::search::{Asked, Column, Kind, List};
 use crate::{Error, Row, Tx, params};
 
 const COLUMNS: &str = "id, clients_id, type, amount, balance_after, notes, c_dt, external_id, clients_packages_id";
@@ -78,7 +77,8 @@ pub fn insert(tx: &mut Tx<'_>, transaction: &Transaction, companies_id: i64) -> 
     tx.execute(SQL, values).map(drop)
 }
 
-const LIST: List = List {
+/// What the list may be asked.
+pub static LIST: List = List {
     from: "transactions",
     select: COLUMNS,
     scope: "companies_id",
@@ -101,6 +101,6 @@ const LIST: List = List {
 ///
 /// # Errors
 /// Wrong filters by name, or whatever the engine says.
-pub fn search(tx: &Tx<'_>, filters: &Object, scope: Option<&[i64]>) -> Result<Value, Refusal> {
-    LIST.search(tx, filters, scope, |row| Ok(read(row)?.shown()))
+pub fn search(tx: &Tx<'_>, asked: &Asked<'_>) -> Result<Value, Refusal> {
+    LIST.search(tx, asked, |row| Ok(read(row)?.shown()))
 }

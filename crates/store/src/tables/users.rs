@@ -1,6 +1,5 @@
 //! Users and the hashes of their keys.
 use hookswitch_model::{
-    Object,
     moment::Moment,
     nets,
     objects::user::{Role, User, UserStatus},
@@ -8,7 +7,7 @@ use hookswitch_model::{
 };
 use serde_json::Value;
 
-use super::search::{Column, Kind, List};
+use super::search::{Asked, Column, Kind, List};
 use crate::{Error, Row, Tx, params};
 
 const COLUMNS: &str = "id, login, companies_id, role, allowed_ips, status, c_dt";
@@ -128,7 +127,8 @@ pub fn expire_keys(tx: &mut Tx<'_>, users_id: i64, end: Moment) -> Result<(), Er
     tx.execute(CUT, params![users_id, now]).map(drop)
 }
 
-const LIST: List = List {
+/// What the list may be asked.
+pub static LIST: List = List {
     from: "users",
     select: COLUMNS,
     scope: "companies_id",
@@ -147,6 +147,6 @@ const LIST: List = List {
 ///
 /// # Errors
 /// Wrong filters by name, or whatever the engine says.
-pub fn search(tx: &Tx<'_>, filters: &Object, scope: Option<&[i64]>) -> Result<Value, Refusal> {
-    LIST.search(tx, filters, scope, |row| Ok(read(row)?.shown()))
+pub fn search(tx: &Tx<'_>, asked: &Asked<'_>) -> Result<Value, Refusal> {
+    LIST.search(tx, asked, |row| Ok(read(row)?.shown()))
 }

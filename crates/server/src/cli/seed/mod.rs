@@ -143,8 +143,7 @@ async fn perform(core: &Core, name: &'static str, params: Value) -> anyhow::Resu
     let method = registry::find(name).with_context(|| format!("{name} is unknown"))?;
     let Value::Object(params) = params else { return Err(anyhow!("{name} takes named parameters")) };
     let caller = Arc::new(Caller::command_line());
-    let call = Call { method, params, caller, cause: None, idempotency_key: None, traceparent: None };
-    let answer = core.perform(call).await.map_err(|refusal| match refusal {
+    let answer = core.perform(Call::new(method, params, caller)).await.map_err(|refusal| match refusal {
         Refusal::Internal(detail) => anyhow!("{name}: {detail}"),
         Refusal::Invalid(errors) => anyhow!("{name}: {:?}", errors.iter().collect::<Vec<_>>()),
         other => anyhow!("{name}: {other}"),

@@ -13,14 +13,15 @@ use crate::{
     Error, Row, Tx, params,
     tables::{
         handlers::is_foreign,
-        search::{Bound, Column, Kind, List, Query},
+        search::{Asked, Bound, Column, Kind, List, Query},
     },
 };
 
 /// The words of `state`, in the order of a delivery's life.
-const STATES: &[&str] = &["waiting", "retrying", "dead"];
+pub const STATES: &[&str] = &["waiting", "retrying", "dead"];
 
-const LIST: List = List {
+/// What the list may be asked.
+pub static LIST: List = List {
     from: "deliveries d JOIN events e ON e.row_id = d.events_row LEFT JOIN handlers h ON h.id = d.handlers_id",
     select: "d.id, d.event_id, e.events_id, d.handlers_id, d.clients_id, d.seq, d.dead, d.attempt, d.next_at, d.error, h.companies_id",
     scope: "e.companies_id",
@@ -72,8 +73,8 @@ fn shown(row: &Row<'_>, scope: Option<&[i64]>) -> Result<Object, Error> {
 ///
 /// # Errors
 /// Wrong filters by name, or whatever the engine says.
-pub fn search(tx: &Tx<'_>, filters: &Object, scope: Option<&[i64]>) -> Result<Value, Refusal> {
-    LIST.search(tx, filters, scope, |row| shown(row, scope))
+pub fn search(tx: &Tx<'_>, asked: &Asked<'_>) -> Result<Value, Refusal> {
+    LIST.search(tx, asked, |row| shown(row, asked.scope()))
 }
 
 /// One delivery, as the Core API shows it, within these resellers.

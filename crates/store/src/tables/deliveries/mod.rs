@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::executions;
 use crate::{Error, Row, Tx, params};
 
-pub use list::{Selected, get, search, selected, selection};
+pub use list::{LIST, STATES, Selected, get, search, selected, selection};
 pub use standing::{Standing, standing};
 
 /// A delivery that begins.

@@ -45,6 +45,39 @@ pub struct List {
     pub columns: &'static [Column],
 }
 
+/// What is asked of a list: by whom, and how much of it.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// The filters, as they came.
+    pub filters: &'a Object,
+    /// The resellers whose rows may be shown; `None` = all.
+    pub scope: Option<Vec<i64>>,
+    /// The total is given where it is below this, also if nobody asked for it.
+    pub total_below: Option<i64>,
+}
+
+impl<'a> Asked<'a> {
+    /// Of these resellers, with a total only if the filters ask for it.
+    #[must_use]
+    pub fn within(filters: &'a Object, scope: Option<Vec<i64>>) -> Self {
+        Self { filters, scope, total_below: None }
+    }
+
+    /// The resellers whose rows may be shown; `None` = all.
+    #[must_use]
+    pub fn scope(&self) -> Option<&[i64]> {
+        self.scope.as_deref()
+    }
+}
+
+/// Whether rows are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Total {
+    Not,
+    Below(i64),
+    Whole,
+}
+
 /// A parameter that lives as long as its query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bound {
@@ -75,7 +108,7 @@ pub struct Query {
     order: String,
     limit: i64,
     offset: i64,
-    with_total: bool,
+    total: Total,
 }
 
 impl Query {
@@ -109,17 +142,33 @@ impl Query {
     /// Whatever the engine says.
     pub fn rows<T>(&self, tx: &Tx<'_>, read: impl FnMut(&Row<'_>) -> Result<T, Error>) -> Result<(Vec<T>, Option<i64>), Error> {
         let (filter, mut values) = self.conditions();
-        let total = if self.with_total {
-            let sql = format!("SELECT COUNT(*) FROM {}{filter}", self.list.from);
-            tx.first(&sql, &values, |row| row.get::<i64>(0))?
-        } else {
-            None
-        };
+        let total = self.count(tx, &filter, &values)?;
         values.extend([Param::Int(self.limit), Param::Int(self.offset)]);
         let List { select, from, .. } = self.list;
         let (limit, offset) = (self.bound.len() + 1, self.bound.len() + 2);
         let sql = format!("SELECT {select} FROM {from}{filter} ORDER BY {} LIMIT ${limit} OFFSET ${offset}", self.order);
         Ok((tx.query(&sql, &values, read)?, total))
+    }
+
+    fn count(&self, tx: &Tx<'_>, filter: &str, values: &[Param<'_>]) -> Result<Option<i64>, Error> {
+        let from = self.list.from;
+        match self.total {
+            Total::Not => Ok(None),
+            Total::Whole => tx.first(&format!("SELECT COUNT(*) FROM {from}{filter}"), values, |row| row.get::<i64>(0)),
+            Total::Below(end) => {
+                let some = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {from}{filter} LIMIT {end}) some");
+                Ok(tx.first(&some, values, |row| row.get::<i64>(0))?.filter(|count| *count < end))
+            }
+        }
+    }
+
+    /// The same with a total where it is small, if that is asked for besides the filters.
+    #[must_use]
+    pub fn counting(mut self, asked: &Asked<'_>) -> Self {
+        if let (Total::Not, Some(end)) = (self.total, asked.total_below) {
+            self.total = Total::Below(end);
+        }
+        self
     }
 
     /// The page as every `search` answers: a bare array, or with its total.
@@ -143,10 +192,9 @@ impl List {
     pub fn search(
         &'static self,
         tx: &Tx<'_>,
-        filters: &Object,
-        scope: Option<&[i64]>,
+        asked: &Asked<'_>,
         read: impl FnMut(&Row<'_>) -> Result<Object, Error>,
     ) -> Result<Value, Refusal> {
-        Ok(self.query(filters, scope)?.page(tx, read)?)
+        Ok(self.query(asked.filters, asked.scope())?.counting(asked).page(tx, read)?)
     }
 }

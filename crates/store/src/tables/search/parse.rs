@@ -2,7 +2,7 @@
 use hookswitch_model::{Object, field, refusal::FieldErrors};
 use serde_json::Value;
 
-use super::{Bound, Column, Kind, LIMIT_DEFAULT, LIMIT_MAX, List, OFFSET_MAX, Query};
+use super::{Bound, Column, Kind, LIMIT_DEFAULT, LIMIT_MAX, List, OFFSET_MAX, Query, Total};
 
 /// Values in one filter at most.
 const VALUES_MAX: usize = 1_000;
@@ -21,7 +21,7 @@ impl List {
             order: self.default_order(),
             limit: LIMIT_DEFAULT,
             offset: 0,
-            with_total: false,
+            total: Total::Not,
         };
         if let Some(ids) = scope {
             query.and(&within(self.scope, ids.len()), ids.iter().copied().map(Bound::Int));
@@ -43,7 +43,7 @@ impl List {
         match name {
             "limit" => query.limit = number(value, 1, LIMIT_MAX)?,
             "offset" => query.offset = number(value, 0, OFFSET_MAX)?,
-            "with_total" => query.with_total = value.as_bool().ok_or("must be true or false")?,
+            "with_total" => query.total = if value.as_bool().ok_or("must be true or false")? { Total::Whole } else { Total::Not },
             "order" => query.order = self.order(value)?,
             "after_id" => self.after(query, value)?,
             "q" => self.quick(query, value)?,

@@ -1,6 +1,7 @@
 use hookswitch_model::{Object, moment::Moment, objects::client::Client};
 use serde_json::{Value, json};
 
+use super::Asked;
 use crate::{Clock, Tx, Vault, migrate, tables};
 
 fn with_clients<T>(look: impl FnOnce(&Tx<'_>) -> T) -> T {
@@ -22,14 +23,14 @@ fn object(value: Value) -> Object {
 
 fn ids(filters: Value, scope: Option<&[i64]>) -> Vec<i64> {
     with_clients(|tx| {
-        let found = tables::clients::search(tx, &object(filters), scope).unwrap();
+        let found = tables::clients::search(tx, &Asked::within(&object(filters), scope.map(<[i64]>::to_vec))).unwrap();
         found.as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()).collect()
     })
 }
 
 fn wrong(filters: Value) -> Vec<String> {
     with_clients(|tx| {
-        let refusal = tables::clients::search(tx, &object(filters), None).unwrap_err();
+        let refusal = tables::clients::search(tx, &Asked::within(&object(filters), None)).unwrap_err();
         refusal.data("").as_object().unwrap().keys().cloned().collect()
     })
 }
@@ -57,8 +58,9 @@ fn the_quick_search_takes_a_star_and_nothing_else_specially() {
 fn a_scope_hides_the_rest_from_rows_and_totals() {
     assert_eq!(ids(json!({}), Some(&[2])), [1, 3]);
     assert_eq!(ids(json!({}), Some(&[])), [] as [i64; 0]);
-    let total =
-        with_clients(|tx| tables::clients::search(tx, &object(json!({"with_total": true, "limit": 1})), Some(&[2])).unwrap());
+    let total = with_clients(|tx| {
+        tables::clients::search(tx, &Asked::within(&object(json!({"with_total": true, "limit": 1})), Some(vec![2]))).unwrap()
+    });
     assert_eq!(total["total"], 2);
 }
 
