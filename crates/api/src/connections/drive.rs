@@ -190,12 +190,14 @@ impl Connection {
     /// who does not take its answer. When its place is wanted, the time since it was last asked is enough; those that have
     /// been used since then wait behind all others again. Gives how long its end may take.
     async fn idle(&self) -> Duration {
+        // From the connection's beginning: its first request may have come before this was called.
+        let mut before = 0;
         loop {
-            let before = self.begun.load(Ordering::Relaxed);
             let wanted = timeout(IDLE_MAX, self.common.crowded.notified()).await.is_ok();
             if self.running.load(Ordering::Relaxed) == 0 && self.begun.load(Ordering::Relaxed) == before {
                 return if wanted { FAREWELL_IF_CROWDED_MAX } else { FAREWELL_MAX };
             }
+            before = self.begun.load(Ordering::Relaxed);
             if wanted {
                 self.common.asked.store(false, Ordering::SeqCst);
             }
