@@ -10,6 +10,7 @@
 //! | `body` | reading a body within bounds of size, time and memory |
 //! | `keys`, `wrong_keys`, `proxies` | who calls, from where; guessing is slowed down |
 //! | `rpc` | JSON-RPC 2.0: from bytes to calls, from answers to bytes |
+//! | `rest` | REST: the same methods at addresses of their own |
 //! | `problem` | errors at addresses that don't speak JSON-RPC |
 //! | `health`, `metrics` | is it alive, can it serve, how is it doing |
 //!
@@ -25,6 +26,8 @@ mod panics;
 mod problem;
 mod proxies;
 mod request_id;
+#[allow(dead_code, reason = "the next commit serves these addresses")]
+mod rest;
 mod routes;
 mod rpc;
 mod wrong_keys;
