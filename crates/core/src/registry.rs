@@ -101,6 +101,8 @@ pub enum Gives {
     Object(&'static [Field]),
     /// An object with these fields and those.
     ObjectAnd(&'static [Field], &'static [Field]),
+    /// An object with these fields; of somebody else's, no more than those of these names.
+    ObjectOr(&'static [Field], &'static [&'static str]),
     /// A page of such objects.
     Rows(&'static [Field]),
     /// How many rows it affected.
@@ -134,10 +136,16 @@ pub struct Method {
 }
 
 impl Method {
-    /// True if it changes something.
+    /// True if it changes something. What every role may do only looks, however it is run.
     #[must_use]
     pub fn changes(&self) -> bool {
-        !matches!(self.run, Run::Read(_))
+        self.right != Right::Read && !matches!(self.run, Run::Read(_))
+    }
+
+    /// True if it can be rehearsed by the option `dry_run`: handlers have a field of that name, with another meaning.
+    #[must_use]
+    pub fn rehearses(&self) -> bool {
+        self.changes() && self.takes.fields().iter().all(|field| field.name != "dry_run")
     }
 }
 

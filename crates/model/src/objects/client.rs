@@ -46,7 +46,8 @@ pub const FIELDS: &[Field] = &[
     Field::new("name", Kind::Line { min: 1, max: 255 }, "Unique within the reseller").required(),
     Field::id("companies_id", "The reseller (default: the key's, or 1)").fixed(),
     Field::id("currencies_id", "The currency (default: the reseller's)").fixed(),
-    Field::new("status", STATUS, "active (default) or stopped; archived by clients.archive only"),
+    Field::new("status", STATUS, "active (default) or stopped; archived by clients.archive only")
+        .shown_as(Kind::Choice(ClientStatus::WORDS)),
     Field::new("credit", CREDIT, "How far the balance may fall below zero (default 0); null = without limit").or_null(),
     Field::new("balance", AMOUNT, "Payments minus charges: the sum of the transactions").read_only(),
     Field::new("available", AVAILABLE, "Balance plus credit; null = without limit").read_only().or_null(),
