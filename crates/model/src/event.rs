@@ -1,4 +1,5 @@
 //! The catalogue of events, and the event itself as it travels from the action to the handlers.
+pub mod aliases;
 pub mod schema;
 
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,6 @@
 use std::{
     collections::HashMap,
     sync::{Arc, LazyLock},
-    time::Instant,
 };
 
 use hookswitch_core::{
@@ -18,7 +17,7 @@ use super::{
     fault::Fault,
     message::{Message, NoCall},
 };
-use crate::keys;
+use crate::{aliases, keys};
 
 /// What became of a call.
 pub(super) struct Outcome {
@@ -52,36 +51,22 @@ pub(super) async fn run(envelope: &Envelope, call: Value, shared: Option<&Arc<Ca
     Outcome { id, result }
 }
 
-async fn perform(envelope: &Envelope, method: &str, params: Object, caller: Arc<Caller>) -> Result<Answer, Fault> {
-    let method = find(method).ok_or_else(|| Fault::no_method(method))?;
-    tracing::Span::current().record("method", method.name);
-    let call = Call {
-        method,
-        params,
-        caller,
-        cause: envelope.text("hookswitch-cause"),
-        idempotency_key: envelope.text("idempotency-key"),
-        traceparent: envelope.text("traceparent"),
-        total_below: None,
+async fn perform(envelope: &Envelope, name: &str, mut params: Object, caller: Arc<Caller>) -> Result<Answer, Fault> {
+    let method = match find(name) {
+        Some(method) => method,
+        None => {
+            let method = aliases::find(name).ok_or_else(|| Fault::no_method(name))?;
+            aliases::read_numbers(method, &mut params);
+            method
+        }
     };
-    let parts = &envelope.api.parts;
-    let began = Instant::now();
-    let result = parts.core.perform(call).await;
-    parts.metrics.count(method.name, result.as_ref().err(), began.elapsed());
-    Ok(result?)
+    Ok(envelope.api.perform(&envelope.headers, Call::new(method, params, caller)).await?)
 }
 
 fn find(name: &str) -> Option<&'static Method> {
     static BY_NAME: LazyLock<HashMap<&'static str, &'static Method>> =
         LazyLock::new(|| METHODS.iter().flat_map(|object| object.iter()).map(|method| (method.name, method)).collect());
     BY_NAME.get(name).copied()
-}
-
-impl Envelope {
-    /// A header, as far as it is text; the core refuses what it can't read.
-    fn text(&self, name: &str) -> Option<String> {
-        self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-    }
 }
 
 #[cfg(test)]
