@@ -18,6 +18,14 @@ pub fn object<'a>(fields: impl IntoIterator<Item = &'a Field>, required: &[&str]
     schema
 }
 
+/// An object with these fields, and any other keys with values like `other`.
+#[must_use]
+pub fn open_object<'a>(fields: impl IntoIterator<Item = &'a Field>, required: &[&str], other: &Field) -> Value {
+    let mut schema = object(fields, required);
+    schema["additionalProperties"] = property(other);
+    schema
+}
+
 /// One field.
 #[must_use]
 pub fn property(field: &Field) -> Value {
@@ -54,6 +62,7 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::TimeZone => json!({"type": "string"}),
         Kind::Uuid => json!({"type": "string", "format": "uuid"}),
         Kind::Time => json!({"type": "string", "format": "date-time"}),
+        Kind::Scalar { .. } => json!({"type": ["string", "number", "boolean"]}),
         Kind::Object { .. } => json!({"type": "object"}),
         Kind::Any { .. } => json!({}),
     }
