@@ -68,6 +68,8 @@ pub enum Takes {
     Fields(&'static [Field]),
     /// `id`, and whichever of these fields change.
     Changes(&'static [Field]),
+    /// These fields, and any other keys, each of them such a field: which keys there are is known from the database only.
+    AnyKeys(&'static [Field], &'static Field),
     /// A list's filters and paging.
     Filters(&'static List),
     /// A list's filters without paging, and these fields.
@@ -79,7 +81,7 @@ impl Takes {
     #[must_use]
     pub fn fields(&self) -> &'static [Field] {
         match self {
-            Self::Fields(fields) | Self::Changes(fields) | Self::Selection(_, fields) => fields,
+            Self::Fields(fields) | Self::Changes(fields) | Self::AnyKeys(fields, _) | Self::Selection(_, fields) => fields,
             Self::Filters(_) => &[],
         }
     }
@@ -89,7 +91,7 @@ impl Takes {
     pub fn list(&self) -> Option<&'static List> {
         match self {
             Self::Filters(list) | Self::Selection(list, _) => Some(list),
-            Self::Fields(_) | Self::Changes(_) => None,
+            Self::Fields(_) | Self::Changes(_) | Self::AnyKeys(..) => None,
         }
     }
 }
@@ -152,6 +154,8 @@ impl Method {
 /// Every method, one list an object, in the order of the contract.
 pub static METHODS: &[&[Method]] = &[
     methods::clients::METHODS,
+    methods::client_custom_fields::METHODS,
+    methods::custom_fields::METHODS,
     methods::accounts::METHODS,
     methods::transactions::METHODS,
     methods::companies::METHODS,

@@ -25,6 +25,7 @@ pub enum Sequence {
     Companies,
     Users,
     Handlers,
+    CustomFields,
 }
 
 impl Sequence {
@@ -36,6 +37,7 @@ impl Sequence {
             Self::Companies => "companies",
             Self::Users => "users",
             Self::Handlers => "handlers",
+            Self::CustomFields => "custom_fields",
         }
     }
 }

@@ -1,19 +1,21 @@
 //! An event's payload as JSON Schema, its `data` alone and whole: made from the objects' field tables.
 use serde_json::{Value, json};
 
-use super::{BALANCE_NOTZERO, BALANCE_ZERO, EventType, Mode, Stage};
+use super::{BALANCE_NOTZERO, BALANCE_ZERO, CUSTOM_FIELDS_UPDATE, EventType, Mode, Stage};
 use crate::{
     field::{Access, Field, Kind, schema},
     handler::Basis,
     money::Money,
-    objects::{account, client},
+    objects::{account, client, custom_field},
 };
 
 const AMOUNT: Kind = Kind::Money { min: Money::MIN, max: Money::MAX };
 
+const CLIENT: Field = Field::id("id", "The client");
+
 /// The `data` of both balance events.
 const BALANCE: &[Field] = &[
-    Field::id("id", "The client"),
+    CLIENT,
     Field::new("basis", Kind::Choice(Basis::WORDS), "The balance that crossed"),
     Field::new("balance", AMOUNT, "Payments minus charges"),
     Field::new("credit", AMOUNT, "null = without limit").or_null(),
@@ -27,6 +29,9 @@ const BALANCE: &[Field] = &[
 pub fn of(kind: &EventType) -> Value {
     if *kind == BALANCE_ZERO || *kind == BALANCE_NOTZERO {
         return whole(BALANCE);
+    }
+    if *kind == CUSTOM_FIELDS_UPDATE {
+        return schema::open_object(&[CLIENT], &["id"], &custom_field::VALUE);
     }
     let (fields, always): (&[Field], &[&str]) = match kind.object {
         "clients.accounts" => (account::FIELDS, &["id", "clients_id"]),
@@ -160,6 +165,12 @@ mod tests {
         assert_eq!(schema["required"], serde_json::json!(["id", "clients_id"]));
         assert!(keys(&schema).contains(&"password".to_owned()));
         assert!(!keys(&schema).contains(&"clients_name".to_owned()));
+    }
+
+    #[test]
+    fn custom_fields_have_whatever_keys_were_defined() {
+        let schema = of(&event::CUSTOM_FIELDS_UPDATE);
+        assert_eq!(schema["additionalProperties"]["type"], serde_json::json!(["string", "number", "boolean", "null"]));
     }
 
     #[test]

@@ -111,6 +111,11 @@ pub enum Kind {
     Uuid,
     /// An instant, ISO 8601 with an offset.
     Time,
+    /// A text of many lines, a number or a boolean, given back as it came, bounded in bytes as JSON.
+    Scalar {
+        /// The most bytes.
+        bytes: usize,
+    },
     /// An object of anything, bounded in bytes as JSON.
     Object {
         /// The most bytes.

@@ -53,6 +53,7 @@ impl Kind {
             Self::TimeZone => time_zone(value),
             Self::Uuid => uuid(value),
             Self::Time => time(value),
+            Self::Scalar { bytes } => scalar(value, bytes),
             Self::Object { bytes } => match value {
                 Value::Object(_) => bounded(value, bytes),
                 _ => Err("must be an object".to_owned()),
@@ -192,6 +193,14 @@ fn uuid(value: &Value) -> Read {
 fn time(value: &Value) -> Read {
     let good = value.as_str().filter(|text| Moment::parse(text).is_some());
     good.map(Value::from).ok_or_else(|| "must be a time with an offset, such as 2026-11-23T21:14:07+00:00".to_owned())
+}
+
+fn scalar(value: &Value, bytes_max: usize) -> Read {
+    match value {
+        Value::String(_) => text(value).and_then(|_| bounded(value, bytes_max)),
+        Value::Number(_) | Value::Bool(_) => bounded(value, bytes_max),
+        _ => Err("must be a text, a number, true or false".to_owned()),
+    }
 }
 
 fn bounded(value: &Value, bytes_max: usize) -> Read {

@@ -36,6 +36,14 @@ fn of_fields<'a>(fields: impl IntoIterator<Item = &'a Field>, required: &[&str],
     schema
 }
 
+/// An object with these fields, and any other keys with values like `other`.
+#[must_use]
+pub fn open_object<'a>(fields: impl IntoIterator<Item = &'a Field>, required: &[&str], other: &Field) -> Value {
+    let mut schema = object(fields, required);
+    schema["additionalProperties"] = property(other);
+    schema
+}
+
 /// One field, as a caller may give it.
 #[must_use]
 pub fn property(field: &Field) -> Value {
@@ -117,6 +125,7 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::TimeZone => json!({"type": "string", "minLength": 1}),
         Kind::Uuid => json!({"type": "string", "format": "uuid"}),
         Kind::Time => json!({"type": "string", "format": "date-time"}),
+        Kind::Scalar { .. } => json!({"type": ["string", "number", "boolean"]}),
         Kind::Object { .. } => json!({"type": "object"}),
         Kind::Any { .. } => json!({}),
     }

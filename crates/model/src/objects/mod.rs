@@ -9,11 +9,13 @@
 //! | [`account`] | what a softswitch knows a client's calls by |
 //! | [`transaction`] | the ledger |
 //! | [`company`] | resellers |
+//! | [`custom_field`] | what a carrier keeps of its clients and packages besides, by keys of its own |
 //! | [`user`] | who may call, with which role |
 //! | `details` | the keys of an object that the program only keeps |
 pub mod account;
 pub mod client;
 pub mod company;
+pub mod custom_field;
 mod details;
 pub mod transaction;
 pub mod user;

@@ -3,6 +3,7 @@ pub mod accounts;
 pub mod check;
 pub mod clients;
 pub mod companies;
+pub mod custom_fields;
 pub mod cut;
 pub mod deliveries;
 pub mod events;
