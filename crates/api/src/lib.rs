@@ -13,6 +13,7 @@
 //! | `rpc` | JSON-RPC 2.0: from bytes to calls, from answers to bytes |
 //! | `rest` | REST: the same methods at addresses of their own |
 //! | `meant`, `aliases` | texts that stand for numbers; names and habits of the first API generation |
+//! | [`describe`] | OpenAPI and OpenRPC from the table of methods, and a page to read and try them |
 //! | `problem` | errors at addresses that don't speak JSON-RPC |
 //! | `health`, `metrics` | is it alive, can it serve, how is it doing |
 //!
@@ -20,6 +21,7 @@
 mod aliases;
 mod body;
 pub mod connections;
+pub mod describe;
 mod door;
 #[cfg(test)]
 mod fixture;

@@ -10,7 +10,7 @@ use axum::{
 };
 use hookswitch_model::refusal::Refusal;
 
-use crate::{Api, connections::Circumstances, health, metrics, problem, rest, rpc};
+use crate::{Api, connections::Circumstances, describe, health, metrics, problem, rest, rpc};
 
 /// Every address of the API.
 pub(crate) fn routes(api: Api) -> Router {
@@ -22,6 +22,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::show))
         .merge(rest::routes())
+        .merge(describe::routes())
         .fallback(nothing)
         .method_not_allowed_fallback(wrong_method)
         .with_state(api)

@@ -9,7 +9,7 @@ use hookswitch_core::{
     access::Caller,
     registry::{METHODS, Method},
 };
-use hookswitch_model::Object;
+use hookswitch_model::{Object, field, refusal::Refusal};
 use serde_json::Value;
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     fault::Fault,
     message::{Message, NoCall},
 };
-use crate::{aliases, keys};
+use crate::{aliases, describe, keys};
 
 /// What became of a call.
 pub(super) struct Outcome {
@@ -38,6 +38,10 @@ pub(super) async fn run(envelope: &Envelope, call: Value, shared: Option<&Arc<Ca
         Ok(message) => message,
         Err(no_call) => return no_call.into(),
     };
+    if method == describe::DISCOVER {
+        let result = discover(envelope, &params, auth.as_ref(), shared);
+        return Outcome { id, result };
+    }
     let caller = match (&auth, shared) {
         (None, Some(shared)) => Ok(Arc::clone(shared)),
         // What is no text is a wrong key like any other that nobody has.
@@ -49,6 +53,16 @@ pub(super) async fn run(envelope: &Envelope, call: Value, shared: Option<&Arc<Ca
         Err(rejected) => Err(rejected.into()),
     };
     Outcome { id, result }
+}
+
+/// The one method that needs no key; a wrong one is refused all the same.
+fn discover(envelope: &Envelope, params: &Object, auth: Option<&Value>, shared: Option<&Arc<Caller>>) -> Result<Answer, Fault> {
+    let own = auth.map(|own| own.as_str().unwrap_or("?"));
+    if shared.is_none() || own.is_some() {
+        envelope.api.accepts(own.or_else(|| keys::in_headers(&envelope.headers)), &envelope.at)?;
+    }
+    field::check_create(&[], params).map_err(Refusal::from)?;
+    Ok(Answer { result: describe::openrpc().clone(), warnings: Vec::new() })
 }
 
 async fn perform(envelope: &Envelope, name: &str, mut params: Object, caller: Arc<Caller>) -> Result<Answer, Fault> {

@@ -156,6 +156,12 @@ fn text(min: usize, max: usize) -> Value {
     schema
 }
 
+/// Any amount.
+#[must_use]
+pub fn any_amount() -> Value {
+    amount(Money::MIN, Money::MAX)
+}
+
 fn amount(min: Money, max: Money) -> Value {
     json!({"type": "number", "minimum": min.to_json(), "maximum": max.to_json()})
 }

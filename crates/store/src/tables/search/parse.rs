@@ -2,10 +2,9 @@
 use hookswitch_model::{Object, field, refusal::FieldErrors};
 use serde_json::Value;
 
-use super::{Bound, Column, Kind, LIMIT_DEFAULT, LIMIT_MAX, List, OFFSET_MAX, Query, Total};
-
-/// Values in one filter at most.
-const VALUES_MAX: usize = 1_000;
+use super::{
+    Bound, Column, Kind, LIMIT_DEFAULT, LIMIT_MAX, List, OFFSET_MAX, QUICK_BYTES_MAX, Query, SORTED_BY_MAX, Total, VALUES_MAX,
+};
 
 impl List {
     /// Checks the filters of a search. `scope`: the resellers whose rows may be shown; `None` = all.
@@ -83,7 +82,8 @@ impl List {
 
     /// Contains the words, or matches the pattern if it has a `*`.
     fn quick(&self, query: &mut Query, value: &Value) -> Result<(), String> {
-        let words = value.as_str().filter(|words| words.len() <= 256).ok_or("must be a text of at most 256 bytes")?;
+        let words = value.as_str().filter(|words| words.len() <= QUICK_BYTES_MAX);
+        let words = words.ok_or_else(|| format!("must be a text of at most {QUICK_BYTES_MAX} bytes"))?;
         let columns: Vec<&Column> = self.columns.iter().filter(|column| column.quick).collect();
         if columns.is_empty() {
             return Err("unknown field".to_owned());
@@ -101,8 +101,8 @@ impl List {
             _ => Vec::new(),
         };
         let asked = value.as_array().map_or(1, Vec::len);
-        if names.len() != asked || !(1..=8).contains(&asked) {
-            return Err("must be a list of 1 to 8 columns".to_owned());
+        if names.len() != asked || !(1..=SORTED_BY_MAX).contains(&asked) {
+            return Err(format!("must be a list of 1 to {SORTED_BY_MAX} columns"));
         }
         let mut terms = Vec::with_capacity(asked + 1);
         for name in names {
