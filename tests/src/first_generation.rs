@@ -119,6 +119,8 @@ async fn a_handler_saved_with_old_names_hears_those() {
     assert_eq!((&old.body["data"]["password"], &old.body["data"]["notes"]), (&json!("s3cret-s3cret"), &json!("checked")));
     assert_eq!(old.event("id"), new.event("id"));
 
+    let tried = server.ok("provisioning.handlers.test", json!({"id": after_old})).await;
+    assert_eq!((&tried["events_id"], &tried["condition"]), (&json!("accounts.create"), &json!(true)));
     let journal: Vec<String> = server.journal(client).await.into_iter().map(|(name, _)| name).collect();
     assert_eq!(journal, ["clients.create", "clients.accounts.create", "clients.accounts.delete"]);
     let log = server.wait_log(json!({"handlers_id": after_old}), 2).await;

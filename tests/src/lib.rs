@@ -12,6 +12,7 @@ mod before;
 mod clocked;
 mod commands;
 mod core_api;
+mod core_api_page;
 mod crash;
 mod demo;
 mod docs;

@@ -131,6 +131,18 @@ mod tests {
     }
 
     #[test]
+    fn the_page_for_integrators_names_every_address_and_no_other() {
+        let page = include_str!("../../../../docs/core-api.md");
+        let (_, table) = page.split_once("## Every method and its address").unwrap();
+        let (table, _) = table.split_once("\n## ").unwrap();
+        let row = |address: &Address| format!("`{} {}` |", address.http, address.path);
+        let missing: Vec<String> = addresses().iter().map(row).filter(|row| !table.contains(row)).collect();
+        assert!(missing.is_empty(), "docs/core-api.md has no row for {missing:#?}");
+        let rows = table.lines().filter(|line| line.contains("/api/")).count();
+        assert_eq!(rows, addresses().len(), "docs/core-api.md has a row too many");
+    }
+
+    #[test]
     fn a_verb_whose_id_may_be_left_out_has_two_addresses() {
         let both = ["POST /api/provisioning/handlers/{id}/test", "POST /api/provisioning/handlers/test"];
         assert_eq!(of("provisioning.handlers.test"), both);
