@@ -6,7 +6,7 @@ use crate::{
     field::{Access, Field, Kind, schema},
     handler::Basis,
     money::Money,
-    objects::{account, client},
+    objects::{account, client, client_package},
 };
 
 const AMOUNT: Kind = Kind::Money { min: Money::MIN, max: Money::MAX };
@@ -27,6 +27,9 @@ const BALANCE: &[Field] = &[
 pub fn of(kind: &EventType) -> Value {
     if *kind == BALANCE_ZERO || *kind == BALANCE_NOTZERO {
         return whole(BALANCE);
+    }
+    if kind.object == "clients.packages" {
+        return whole(client_package::FIELDS);
     }
     let (fields, always): (&[Field], &[&str]) = match kind.object {
         "clients.accounts" => (account::FIELDS, &["id", "clients_id"]),

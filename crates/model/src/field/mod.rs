@@ -111,6 +111,13 @@ pub enum Kind {
     Uuid,
     /// An instant, ISO 8601 with an offset.
     Time,
+    /// The same, or a date: its first moment in the reseller's time zone.
+    TimeOrDate,
+    /// A duration, ISO 8601.
+    Duration {
+        /// The least: nothing at all, or a second.
+        from_a_second: bool,
+    },
     /// An object of anything, bounded in bytes as JSON.
     Object {
         /// The most bytes.

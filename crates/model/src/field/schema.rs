@@ -54,6 +54,8 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::TimeZone => json!({"type": "string"}),
         Kind::Uuid => json!({"type": "string", "format": "uuid"}),
         Kind::Time => json!({"type": "string", "format": "date-time"}),
+        Kind::TimeOrDate => json!({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
+        Kind::Duration { .. } => json!({"type": "string", "format": "duration"}),
         Kind::Object { .. } => json!({"type": "object"}),
         Kind::Any { .. } => json!({}),
     }

@@ -7,14 +7,18 @@
 //! |---|---|
 //! | [`client`] | who pays |
 //! | [`account`] | what a softswitch knows a client's calls by |
+//! | [`package`] | what can be had for a fee, period after period |
+//! | [`client_package`] | what a client has of it |
 //! | [`transaction`] | the ledger |
 //! | [`company`] | resellers |
 //! | [`user`] | who may call, with which role |
 //! | `details` | the keys of an object that the program only keeps |
 pub mod account;
 pub mod client;
+pub mod client_package;
 pub mod company;
 mod details;
+pub mod package;
 pub mod transaction;
 pub mod user;
 
