@@ -153,3 +153,27 @@ async fn a_script_hears_the_old_name_too() {
     let account = server.account(client, "acme").await;
     assert_eq!(server.ok("clients.accounts.get", json!({"id": account})).await["notes"], "accounts.create");
 }
+
+#[tokio::test]
+async fn a_subscription_is_assigned_with_a_plain_date_and_its_handler_hears_its_own_words() {
+    let server = Server::start().await;
+    let (subscriptions, packages) = (Recorder::start().await, Recorder::start().await);
+    server.handler(after("clients.subscriptions.*", &subscriptions)).await;
+    server.handler(before("clients_packages.assign", &packages)).await;
+    let client = server.client("Acme").await;
+    let package = id(&server.ok("packages.create", json!({"name": "Flat", "period": "P1M"})).await);
+    let given = json!({"clients_id": client.to_string(), "packages_id": package.to_string(), "stop_dt": "2036-11-23"});
+    let assigned = old_ok(&server, "clients_packages.assign", given).await;
+    assert_has(&assigned, &json!({"clients_id": client, "packages_id": package}));
+    assert!(assigned["stop_dt"].as_str().unwrap().starts_with("2036-11-23T00:00:00"), "{assigned}");
+    let found = old_ok(&server, "clients.subscriptions.search", json!({"clients_id": client.to_string()})).await;
+    assert_eq!(found[0]["id"], assigned["id"]);
+    let made = server.rest("POST /api/clients_packages/assign", json!({"clients_id": "1", "packages_id": "1"})).await;
+    assert_eq!((made.status, made.header("location")), (201, "/api/clients/packages/2"), "{made:?}");
+    server.rest_is(200, "POST /api/clients/subscriptions/2/close", json!(null)).await;
+    server.wait_all_delivered().await;
+    assert_eq!(packages.calls()[0].events_id(), "clients_packages.assign");
+    let names: Vec<String> = subscriptions.calls().iter().map(|call| call.events_id().to_owned()).collect();
+    assert!(names.iter().all(|name| name.starts_with("clients.subscriptions.")), "{names:?}");
+    assert_eq!(names.iter().filter(|name| *name == "clients.subscriptions.assign").count(), 2, "{names:?}");
+}
