@@ -67,6 +67,16 @@ const PROMISES: &[Promise] = &[
         question: check::orphans,
         words: |o| format!("delivery {} of client {} has lost its event or handler", o.stored, o.clients_id),
     },
+    Promise {
+        promise: "the clock watches over every activated client package",
+        question: check::unwatched,
+        words: |o| format!("client package {} of client {} is activated, and nothing is planned for it", o.stored, o.clients_id),
+    },
+    Promise {
+        promise: "every client package that was activated has a period",
+        question: check::without_period,
+        words: |o| format!("client package {} of client {} was activated without a period", o.stored, o.clients_id),
+    },
 ];
 
 fn side(in_funds: i64) -> &'static str {

@@ -3,6 +3,7 @@
 //! | place | subject |
 //! |---|---|
 //! | [`perform`] | the one door: prepare, ask, commit, answer (its head is the map of the whole program) |
+//! | `schedule` | the steps that the clock takes |
 //! | [`registry`] | one table of methods: name, parameters, right, events |
 //! | [`methods`] | one file an object: plain functions over a transaction |
 //! | [`access`] | who may call what, and whose objects it sees |
@@ -14,6 +15,7 @@ pub mod first_admin;
 pub mod methods;
 pub mod perform;
 pub mod registry;
+mod schedule;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -42,6 +44,7 @@ pub struct Core {
     pub(crate) access: Access,
     pub(crate) before_budget: Duration,
     pub(crate) waiting: perform::Waiting,
+    pub(crate) schedule: schedule::Schedule,
 }
 
 impl Core {
@@ -53,13 +56,16 @@ impl Core {
         let access = Access::load(options.store.clone()).await?;
         tokio::spawn(perform::forget_idempotency_keys(options.store.clone()));
         let hooks = Hooks::start(options.store.clone(), options.hooks, Arc::new(access.clone())).await?;
-        Ok(Self {
+        let core = Self {
             store: options.store,
             hooks,
             access,
             before_budget: options.before_budget,
             waiting: perform::Waiting::default(),
-        })
+            schedule: schedule::Schedule::default(),
+        };
+        schedule::start(&core);
+        Ok(core)
     }
 
     /// The caller behind a key, called from an address.
@@ -92,6 +98,7 @@ impl Core {
 
     /// Stops delivering: no new attempts, those in flight get `grace` to end.
     pub async fn stop(&self, grace: Duration) {
+        self.schedule.stop();
         self.hooks.stop(grace).await;
     }
 }

@@ -34,10 +34,41 @@ pub struct Act {
     pub events: &'static [Kind],
     /// Where the id of its new object comes from, if it makes one.
     pub new_id: Option<Sequence>,
+    /// How many fees it may charge: ids for their transactions are taken ahead.
+    pub fees: usize,
     /// Validates the request against the present state and says what would be written.
     pub draft: fn(&Tx, &At, &Object) -> Result<Draft, Refusal>,
     /// What must be known anew, in memory, before the caller is answered.
     pub touches: Touches,
+}
+
+impl Act {
+    /// One that raises these events, and makes nothing of its own, charges nothing, and changes rows only.
+    #[must_use]
+    pub const fn new(events: &'static [Kind], draft: fn(&Tx, &At, &Object) -> Result<Draft, Refusal>) -> Self {
+        Self { events, new_id: None, fees: 0, draft, touches: Touches::Rows }
+    }
+
+    /// It makes an object, whose id comes from there.
+    #[must_use]
+    pub const fn making(mut self, sequence: Sequence) -> Self {
+        self.new_id = Some(sequence);
+        self
+    }
+
+    /// It charges up to so many fees.
+    #[must_use]
+    pub const fn charging(mut self, fees: usize) -> Self {
+        self.fees = fees;
+        self
+    }
+
+    /// It changes what is kept in memory.
+    #[must_use]
+    pub const fn touching(mut self, touches: Touches) -> Self {
+        self.touches = touches;
+        self
+    }
 }
 
 /// What is kept in memory of what a method changes.
@@ -157,6 +188,8 @@ pub static METHODS: &[&[Method]] = &[
     methods::client_custom_fields::METHODS,
     methods::custom_fields::METHODS,
     methods::accounts::METHODS,
+    methods::packages::METHODS,
+    methods::client_packages::METHODS,
     methods::transactions::METHODS,
     methods::companies::METHODS,
     methods::users::METHODS,

@@ -92,7 +92,15 @@ catalogue! {
     ACCOUNTS_CREATE "clients.accounts.create" "Accounts: create" BOTH "clients.accounts" true;
     ACCOUNTS_UPDATE "clients.accounts.update" "Accounts: update" BOTH "clients.accounts" true;
     ACCOUNTS_DELETE "clients.accounts.delete" "Accounts: delete" BOTH "clients.accounts" false;
+    PACKAGES_ASSIGN "clients.packages.assign" "Clients Packages: assign" BOTH "clients.packages" true;
+    PACKAGES_ACTIVATE "clients.packages.activate" "Clients Packages: activate" BOTH "clients.packages" true;
+    PACKAGES_DEACTIVATE "clients.packages.deactivate" "Clients Packages: deactivate" BOTH "clients.packages" false;
+    PACKAGES_RENEW "clients.packages.renew" "Clients Packages: renew" BOTH "clients.packages" true;
+    PACKAGES_CLOSE "clients.packages.close" "Clients Packages: close" BOTH "clients.packages" false;
 }
+
+/// The steps of a client package that the clock takes.
+pub static STEPS_OF_PACKAGES: &[Kind] = &[&PACKAGES_ACTIVATE, &PACKAGES_RENEW, &PACKAGES_DEACTIVATE, &PACKAGES_CLOSE];
 
 /// Finds an event's type by its exact name.
 #[must_use]

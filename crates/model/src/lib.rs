@@ -7,7 +7,9 @@
 //! | [`nets`] | addresses and subnets |
 //! | [`json`] | the strict parser, comparison by value, masks |
 //! | [`field`] | field tables: what a caller may send, and what is wrong with it |
-//! | [`objects`] | clients, accounts, transactions, companies, users |
+//! | [`objects`] | clients, accounts, packages, transactions, companies, users |
+//! | [`period`] | durations and their calendar |
+//! | [`life`] | the life of a client package: which step is due, and when |
 //! | [`event`] | the catalogue of events and the event itself |
 //! | [`handler`] | who is called, when and how |
 //! | [`funds`] | the balance edges |
@@ -18,10 +20,12 @@ pub mod field;
 pub mod funds;
 pub mod handler;
 pub mod json;
+pub mod life;
 pub mod moment;
 pub mod money;
 pub mod nets;
 pub mod objects;
+pub mod period;
 pub mod refusal;
 mod words;
 

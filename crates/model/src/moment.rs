@@ -53,6 +53,12 @@ impl Moment {
         Some(Self(zone.to_timestamp(date.at(0, 0, 0, 0)).ok()?.as_microsecond()))
     }
 
+    /// Reads a time with its offset, or a date in a time zone.
+    #[must_use]
+    pub fn parse_either(text: &str, timezone: &str) -> Option<Self> {
+        Self::parse(text).or_else(|| Self::parse_date(text, timezone))
+    }
+
     /// Reads ISO 8601 with an offset (`2026-11-23T21:14:07+01:00`, `...Z`); `None` if it is not that.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -21,6 +21,8 @@ const BLOCK_MAX: i64 = 4_096;
 pub enum Sequence {
     Clients,
     Accounts,
+    Packages,
+    ClientPackages,
     Transactions,
     Companies,
     Users,
@@ -33,6 +35,8 @@ impl Sequence {
         match self {
             Self::Clients => "clients",
             Self::Accounts => "accounts",
+            Self::Packages => "packages",
+            Self::ClientPackages => "client_packages",
             Self::Transactions => "transactions",
             Self::Companies => "companies",
             Self::Users => "users",

@@ -17,7 +17,7 @@ use hookswitch_core::{
     access::Right,
     registry::{METHODS, Method},
 };
-use hookswitch_model::field;
+use hookswitch_model::field::{self, Access};
 
 /// Verbs that make a new object, and are answered with 201.
 const MAKING: [&str; 3] = ["create", "create_no_negative", "assign"];
@@ -72,7 +72,9 @@ fn of_verb(method: &'static Method, collection: &str, verb: &str) -> Vec<Address
     let http = if method.right == Right::Read { Http::GET } else { Http::POST };
     let with_id = format!("{collection}/{{id}}/{verb}");
     let without = format!("{collection}/{verb}");
-    let paths = match field::find(method.takes.fields(), "id") {
+    // A new object's own id is given by the system.
+    let sent = field::find(method.takes.fields(), "id").filter(|id| id.access != Access::ReadOnly);
+    let paths = match sent {
         None => vec![without],
         Some(id) if id.required => vec![with_id],
         Some(_) => vec![with_id, without],
@@ -125,9 +127,23 @@ mod tests {
             ("provisioning.events.get", "GET /api/provisioning/events/{id}"),
             ("provisioning.deliveries.resend", "POST /api/provisioning/deliveries/resend"),
             ("system.status", "GET /api/system/status"),
+            ("clients.packages.assign", "POST /api/clients/packages/assign"),
+            ("clients.packages.renew", "POST /api/clients/packages/{id}/renew"),
         ] {
             assert_eq!(of(name), [expected], "{name}");
         }
+    }
+
+    #[test]
+    fn the_page_for_integrators_names_every_address_and_no_other() {
+        let page = include_str!("../../../../docs/core-api.md");
+        let (_, table) = page.split_once("## Every method and its address").unwrap();
+        let (table, _) = table.split_once("\n## ").unwrap();
+        let row = |address: &Address| format!("`{} {}` |", address.http, address.path);
+        let missing: Vec<String> = addresses().iter().map(row).filter(|row| !table.contains(row)).collect();
+        assert!(missing.is_empty(), "docs/core-api.md has no row for {missing:#?}");
+        let rows = table.lines().filter(|line| line.contains("/api/")).count();
+        assert_eq!(rows, addresses().len(), "docs/core-api.md has a row too many");
     }
 
     #[test]

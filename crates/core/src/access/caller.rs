@@ -32,6 +32,12 @@ impl Caller {
         Self { users_id: 0, actor: Actor::Cli, companies_id: None, role: Role::Admin }
     }
 
+    /// The clock: takes steps of client packages.
+    #[must_use]
+    pub fn clock() -> Self {
+        Self { actor: Actor::Clock, ..Self::command_line() }
+    }
+
     /// The login, or what stands for one.
     #[must_use]
     pub fn login(&self) -> &str {

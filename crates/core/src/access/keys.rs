@@ -110,6 +110,12 @@ impl Snapshot {
         reseller.map_or(TIMEZONE_DEFAULT, |reseller| &reseller.timezone)
     }
 
+    /// Where the days of a reseller begin.
+    #[must_use]
+    pub fn timezone_of(&self, companies_id: i64) -> &str {
+        self.reseller(companies_id).map_or(TIMEZONE_DEFAULT, |reseller| &reseller.timezone)
+    }
+
     /// True if `companies_id` is `top` or below it.
     #[must_use]
     pub fn is_within(&self, companies_id: i64, top: i64) -> bool {

@@ -1,6 +1,7 @@
 //! `clients.accounts.*`: what a softswitch knows a client's calls by.
 use hookswitch_model::{
     Object, event, field, json,
+    life::Reason,
     objects::{
         account::{self, Account},
         client::ClientStatus,
@@ -10,15 +11,17 @@ use hookswitch_model::{
 use hookswitch_store::{Error, Sequence, Tx, tables};
 use serde_json::Value;
 
-use super::{params, reach};
+use super::{client_packages::ending, params, reach};
 use crate::{
     access::{Caller, Right},
     perform::{At, Draft, Part, Write, Written},
-    registry::{Act, Gives, Method, Run, Takes, Touches},
+    registry::{Act, Gives, Method, Run, Takes},
 };
 
 /// The collection's name in errors.
 pub(crate) const OBJECT: &str = "clients.accounts";
+
+const DELETES: &[event::Kind] = &[&event::PACKAGES_DEACTIVATE, &event::PACKAGES_CLOSE, &event::ACCOUNTS_DELETE];
 
 pub(crate) static METHODS: &[Method] = &[
     Method {
@@ -31,12 +34,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: |given| field::check_create(account::FIELDS, given),
         idempotent: true,
         hidden_in_replay: &["password"],
-        run: Run::Act(Act {
-            events: &[&event::ACCOUNTS_CREATE],
-            new_id: Some(Sequence::Accounts),
-            draft: create,
-            touches: Touches::Rows,
-        }),
+        run: Run::Act(Act::new(&[&event::ACCOUNTS_CREATE], create).making(Sequence::Accounts)),
     },
     Method {
         name: "clients.accounts.get",
@@ -72,7 +70,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: |given| params::id_and_changes(account::FIELDS, given),
         idempotent: true,
         hidden_in_replay: &["password"],
-        run: Run::Act(Act { events: &[&event::ACCOUNTS_UPDATE], new_id: None, draft: update, touches: Touches::Rows }),
+        run: Run::Act(Act::new(&[&event::ACCOUNTS_UPDATE], update)),
     },
     Method {
         name: "clients.accounts.delete",
@@ -84,7 +82,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: params::id_only,
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act { events: &[&event::ACCOUNTS_DELETE], new_id: None, draft: delete, touches: Touches::Rows }),
+        run: Run::Act(Act::new(DELETES, delete)),
     },
 ];
 
@@ -142,12 +140,13 @@ fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
         previous: None,
         object: object.clone(),
         watched: Object::new(),
+        dt: None,
     };
     let write: Write = Box::new(move |tx, at| {
         tables::accounts::insert(tx, &at.vault, &account).map_err(taken)?;
         Ok(Written::as_drafted())
     });
-    Ok(Draft { parts: vec![part], preview: object.into(), write })
+    Ok(Draft::new(vec![part], object.into(), write))
 }
 
 /// A softswitch must know whose call it is: names, numbers and addresses are unique over the whole system.
@@ -203,22 +202,26 @@ fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
         previous: Some(difference.previous),
         object: object.clone(),
         watched,
+        dt: None,
     };
     let write: Write = Box::new(move |tx, at| {
         tables::accounts::update(tx, &at.vault, &account).map_err(taken)?;
         Ok(Written::as_drafted())
     });
-    Ok(Draft { parts: vec![part], preview: object.into(), write })
+    Ok(Draft::new(vec![part], object.into(), write))
 }
 
 fn delete(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     let (account, client) = reach::account(tx, at, params::id(request))?;
-    let part = deletion(&account, client.companies_id);
+    let closings = ending::of_account(tx, account.id, Reason::AccountDeleted)?;
+    let mut parts: Vec<Part> = closings.iter().flat_map(|closing| closing.parts.clone()).collect();
+    parts.push(deletion(&account, client.companies_id));
     let write: Write = Box::new(move |tx, _| {
+        closings.iter().try_for_each(|closing| closing.write(tx))?;
         tables::accounts::delete(tx, account.id)?;
         Ok(Written::as_drafted())
     });
-    Ok(Draft { parts: vec![part], preview: 1.into(), write })
+    Ok(Draft::new(parts, 1.into(), write))
 }
 
 /// The share of an account in an action that deletes it, alone or with its client.
@@ -232,5 +235,6 @@ pub(crate) fn deletion(account: &Account, companies_id: i64) -> Part {
         previous: None,
         object: account.shown(),
         watched: Object::new(),
+        dt: None,
     }
 }

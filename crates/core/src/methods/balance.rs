@@ -38,6 +38,7 @@ fn part(old: &Client, new: &Client, edge: &Edge) -> Part {
         previous: None,
         object: new.shown(),
         watched: Object::new(),
+        dt: None,
     }
 }
 

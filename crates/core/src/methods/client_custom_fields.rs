@@ -14,7 +14,7 @@ use super::{custom_fields, params, reach};
 use crate::{
     access::Right,
     perform::{At, Draft, Part, Write, Written},
-    registry::{Act, Gives, Method, Run, Takes, Touches},
+    registry::{Act, Gives, Method, Run, Takes},
 };
 
 pub(crate) static METHODS: &[Method] = &[
@@ -40,7 +40,7 @@ pub(crate) static METHODS: &[Method] = &[
         check,
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act { events: &[&event::CUSTOM_FIELDS_UPDATE], new_id: None, draft: update, touches: Touches::Rows }),
+        run: Run::Act(Act::new(&[&event::CUSTOM_FIELDS_UPDATE], update)),
     },
 ];
 
@@ -95,12 +95,13 @@ fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
         previous: Some(difference.previous),
         object: Client { custom, ..client }.shown(),
         watched,
+        dt: None,
     };
     let write: Write = Box::new(move |tx, _| {
         tables::clients::set_custom(tx, id, stored.as_deref())?;
         Ok(Written::as_drafted())
     });
-    Ok(Draft { parts: vec![part], preview: 1.into(), write })
+    Ok(Draft::new(vec![part], 1.into(), write))
 }
 
 /// What the chain's answer depends on, named by where it stands in the whole client: a custom field may be called `status` too.

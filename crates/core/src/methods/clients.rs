@@ -3,21 +3,26 @@ use hookswitch_model::{
     Object,
     event::{self, Kind},
     field,
+    life::Reason,
     objects::client::{self, Client, ClientStatus},
     refusal::{FieldErrors, Refusal},
 };
 use hookswitch_store::{Error, Sequence, Tx, tables};
 use serde_json::Value;
 
-use super::{accounts, balance, params, reach};
+use super::{accounts, balance, client_packages::ending, params, reach};
 use crate::{
     access::Right,
     perform::{At, Draft, Part, Write, Written},
-    registry::{Act, Gives, Method, Run, Takes, Touches},
+    registry::{Act, Gives, Method, Run, Takes},
+    schedule,
 };
 
 /// The collection's name in errors.
 pub(crate) const OBJECT: &str = "clients";
+
+const ARCHIVES: &[Kind] = &[&event::PACKAGES_DEACTIVATE, &event::PACKAGES_CLOSE, &event::CLIENTS_ARCHIVE];
+const DELETES: &[Kind] = &[&event::PACKAGES_DEACTIVATE, &event::PACKAGES_CLOSE, &event::ACCOUNTS_DELETE, &event::CLIENTS_DELETE];
 
 pub(crate) static METHODS: &[Method] = &[
     Method {
@@ -30,12 +35,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: |given| field::check_create(client::FIELDS, given),
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act {
-            events: &[&event::CLIENTS_CREATE],
-            new_id: Some(Sequence::Clients),
-            draft: create,
-            touches: Touches::Rows,
-        }),
+        run: Run::Act(Act::new(&[&event::CLIENTS_CREATE], create).making(Sequence::Clients)),
     },
     Method {
         name: "clients.get",
@@ -71,7 +71,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: |given| params::id_and_changes(client::FIELDS, given),
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act { events: &[&event::CLIENTS_UPDATE], new_id: None, draft: update, touches: Touches::Rows }),
+        run: Run::Act(Act::new(&[&event::CLIENTS_UPDATE], update)),
     },
     Method {
         name: "clients.archive",
@@ -83,7 +83,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: params::id_only,
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act { events: &[&event::CLIENTS_ARCHIVE], new_id: None, draft: archive, touches: Touches::Rows }),
+        run: Run::Act(Act::new(ARCHIVES, archive)),
     },
     Method {
         name: "clients.unarchive",
@@ -95,7 +95,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: params::id_only,
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act { events: &[&event::CLIENTS_UPDATE], new_id: None, draft: unarchive, touches: Touches::Rows }),
+        run: Run::Act(Act::new(&[&event::CLIENTS_UPDATE], unarchive)),
     },
     Method {
         name: "clients.delete",
@@ -107,12 +107,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: |given| params::checked(params::ID_AND_FORCE, given),
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act {
-            events: &[&event::CLIENTS_DELETE, &event::ACCOUNTS_DELETE],
-            new_id: None,
-            draft: delete,
-            touches: Touches::Rows,
-        }),
+        run: Run::Act(Act::new(DELETES, delete)),
     },
 ];
 
@@ -138,16 +133,17 @@ fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
         previous: None,
         object: object.clone(),
         watched: Object::new(),
+        dt: None,
     };
     let write: Write = Box::new(move |tx, _| {
         tables::clients::insert(tx, &client).map_err(name_taken)?;
         Ok(Written::as_drafted())
     });
-    Ok(Draft { parts: vec![part], preview: object.into(), write })
+    Ok(Draft::new(vec![part], object.into(), write))
 }
 
 /// The reseller and currency of a new client: as asked for, else the key's reseller (or 1) and its currency.
-fn reseller_of_new(at: &At, request: &Object, errors: &mut FieldErrors) -> (i64, i64) {
+pub(crate) fn reseller_of_new(at: &At, request: &Object, errors: &mut FieldErrors) -> (i64, i64) {
     let asked = params::integer(request, "companies_id");
     let companies_id = asked.or(at.caller.companies_id).unwrap_or(1);
     let reseller = at.access.reseller(companies_id).filter(|_| at.access.sees(&at.caller, companies_id));
@@ -197,12 +193,23 @@ fn change(tx: &Tx, old: Client, request: &Object) -> Result<Draft, Refusal> {
         return Err(Refusal::field("name", "is already in use"));
     }
     let part = part(&event::CLIENTS_UPDATE, &old, difference.data, Some(difference.previous), object.clone(), &before);
-    let write: Write = Box::new(move |tx, _| {
+    let write: Write = Box::new(move |tx, at| {
         let (client, edges) = balance::settle(&old, client);
         tables::clients::update(tx, &client).map_err(name_taken)?;
+        if has_more(&old, &client) {
+            schedule::funds_rose(tx, at, client.id)?;
+        }
         Ok(Written::with_edges(edges))
     });
-    Ok(Draft { parts: vec![part], preview: object.into(), write })
+    Ok(Draft::new(vec![part], object.into(), write))
+}
+
+/// True if there is more to pay with than before.
+fn has_more(old: &Client, new: &Client) -> bool {
+    match (old.available(), new.available()) {
+        (Some(old), Some(new)) => new > old,
+        (old, new) => old.is_some() && new.is_none(),
+    }
 }
 
 fn archive(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
@@ -210,14 +217,17 @@ fn archive(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     if client.status == ClientStatus::Archived {
         return Ok(Draft::nothing(0.into()));
     }
+    let closings = ending::of_client(tx, client.id, Reason::ClientArchived)?;
+    let mut parts: Vec<Part> = closings.iter().flat_map(|closing| closing.parts.clone()).collect();
     let before = client.shown();
-    let part = part(&event::CLIENTS_ARCHIVE, &client, Object::new(), None, before.clone(), &before);
+    parts.push(part(&event::CLIENTS_ARCHIVE, &client, Object::new(), None, before.clone(), &before));
     client.status = ClientStatus::Archived;
     let write: Write = Box::new(move |tx, _| {
+        closings.iter().try_for_each(|closing| closing.write(tx))?;
         tables::clients::update(tx, &client)?;
         Ok(Written::as_drafted())
     });
-    Ok(Draft { parts: vec![part], preview: 1.into(), write })
+    Ok(Draft::new(parts, 1.into(), write))
 }
 
 fn delete(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
@@ -228,21 +238,34 @@ fn delete(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
         return Err(Refusal::conflict(message));
     }
     let owned = tables::accounts::of_client(tx, &at.vault, client.id)?;
-    let mut parts: Vec<Part> = owned.iter().map(|account| accounts::deletion(account, client.companies_id)).collect();
+    let closings = ending::of_client(tx, client.id, Reason::ClientDeleted)?;
+    let mut parts: Vec<Part> = closings.into_iter().flat_map(|closing| closing.parts).collect();
+    parts.extend(owned.iter().map(|account| accounts::deletion(account, client.companies_id)));
     let before = client.shown();
     parts.push(part(&event::CLIENTS_DELETE, &client, Object::new(), None, before.clone(), &before));
     let accounts: Vec<i64> = owned.iter().map(|account| account.id).collect();
     let write: Write = Box::new(move |tx, _| {
+        tables::client_packages::delete_of_client(tx, client.id)?;
         for id in accounts {
             tables::accounts::delete(tx, id)?;
         }
         tables::clients::delete(tx, client.id)?;
         Ok(Written::as_drafted())
     });
-    Ok(Draft { parts, preview: 1.into(), write })
+    Ok(Draft::new(parts, 1.into(), write))
 }
 
 fn part(kind: Kind, client: &Client, data: Object, previous: Option<Object>, object: Object, before: &Object) -> Part {
     let watched = params::watched(&data, before, &["status"]);
-    Part { kind, object_id: client.id, clients_id: client.id, companies_id: client.companies_id, data, previous, object, watched }
+    Part {
+        kind,
+        object_id: client.id,
+        clients_id: client.id,
+        companies_id: client.companies_id,
+        data,
+        previous,
+        object,
+        watched,
+        dt: None,
+    }
 }

@@ -27,7 +27,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: |given| field::check_create(company::FIELDS, given),
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act { events: &[], new_id: Some(Sequence::Companies), draft: create, touches: Touches::Access }),
+        run: Run::Act(Act::new(&[], create).making(Sequence::Companies).touching(Touches::Access)),
     },
     Method {
         name: "companies.get",
@@ -63,7 +63,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: |given| params::id_and_changes(company::FIELDS, given),
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act { events: &[], new_id: None, draft: update, touches: Touches::Access }),
+        run: Run::Act(Act::new(&[], update).touching(Touches::Access)),
     },
 ];
 

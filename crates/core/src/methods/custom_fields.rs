@@ -14,7 +14,7 @@ use super::{params, reach};
 use crate::{
     access::Right,
     perform::{At, Draft, Write, Written},
-    registry::{Act, Gives, Method, Run, Takes, Touches},
+    registry::{Act, Gives, Method, Run, Takes},
 };
 
 /// The collection's name in errors.
@@ -31,7 +31,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: custom_field::check_create,
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act { events: &[], new_id: Some(Sequence::CustomFields), draft: create, touches: Touches::Rows }),
+        run: Run::Act(Act::new(&[], create).making(Sequence::CustomFields)),
     },
     Method {
         name: "custom_fields.get",
@@ -67,7 +67,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: custom_field::check_update,
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act { events: &[], new_id: None, draft: update, touches: Touches::Rows }),
+        run: Run::Act(Act::new(&[], update)),
     },
     Method {
         name: "custom_fields.delete",
@@ -79,7 +79,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: params::id_only,
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act { events: &[], new_id: None, draft: delete, touches: Touches::Rows }),
+        run: Run::Act(Act::new(&[], delete)),
     },
 ];
 

@@ -24,7 +24,7 @@ pub(crate) const OBJECT: &str = "provisioning.handlers";
 const OLD_SECRET_HOURS: i64 = 24;
 
 const fn act(draft: fn(&Tx, &At, &Object) -> Result<Draft, Refusal>) -> Act {
-    Act { events: &[], new_id: None, draft, touches: Touches::Handlers }
+    Act::new(&[], draft).touching(Touches::Handlers)
 }
 
 /// What is shown once.
@@ -44,7 +44,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: handler::check_create,
         idempotent: true,
         hidden_in_replay: &["secret"],
-        run: Run::Act(Act { new_id: Some(Sequence::Handlers), ..act(create) }),
+        run: Run::Act(act(create).making(Sequence::Handlers)),
     },
     Method {
         name: "provisioning.handlers.get",

@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod balance;
 pub(crate) mod client_custom_fields;
+pub(crate) mod client_packages;
 pub(crate) mod clients;
 pub(crate) mod companies;
 pub(crate) mod custom_fields;
@@ -10,6 +11,7 @@ pub(crate) mod deliveries;
 pub(crate) mod events;
 pub(crate) mod executions;
 pub(crate) mod handlers;
+pub(crate) mod packages;
 pub(crate) mod params;
 pub(crate) mod reach;
 mod sample;

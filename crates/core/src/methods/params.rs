@@ -3,6 +3,7 @@ use hookswitch_model::{
     Object,
     field::{self, Field},
     json,
+    moment::Moment,
     refusal::FieldErrors,
 };
 use serde_json::Value;
@@ -59,6 +60,11 @@ pub(crate) fn integer(given: &Object, name: &str) -> Option<i64> {
 /// A text of checked parameters; `None` if absent or null.
 pub(crate) fn text<'a>(given: &'a Object, name: &str) -> Option<&'a str> {
     given.get(name).and_then(Value::as_str)
+}
+
+/// A time of checked parameters, or a date in a time zone; `None` if absent or null.
+pub(crate) fn moment(given: &Object, name: &str, timezone: &str) -> Option<Moment> {
+    text(given, name).and_then(|text| Moment::parse_either(text, timezone))
 }
 
 /// What an update really changes.

@@ -4,7 +4,14 @@ use hookswitch_model::{
     event::{self, CATALOGUE, Event, Kind, Mode},
     field::Field,
     handler::Handler,
-    objects::{account::Account, client::Client},
+    life,
+    objects::{
+        account::Account,
+        client::Client,
+        client_package::{ClientPackage, Condition, Planned},
+        company::TIMEZONE_DEFAULT,
+        package::Package,
+    },
     refusal::Refusal,
 };
 use hookswitch_store::{Tx, tables};
@@ -75,6 +82,7 @@ fn past(tx: &Tx, at: &At, id: &str) -> Result<Event, Refusal> {
 fn made_up(at: &At, kind: Kind) -> Event {
     let (data, previous, object) = match kind.object {
         "clients.accounts" => account_sample(kind),
+        "clients.packages" => client_package_sample(at),
         _ => client_sample(at, kind),
     };
     Event {
@@ -119,6 +127,32 @@ fn account_sample(kind: Kind) -> Sample {
     );
     let shown = Account::from_new(0, "Sample Telecom".to_owned(), &given).shown();
     sample_of(kind, shown, json!({"id": 0, "clients_id": 1, "name": "Desk"}), json!({"name": "Old desk"}))
+}
+
+fn client_package_sample(at: &At) -> Sample {
+    let zone = hookswitch_model::period::zone(TIMEZONE_DEFAULT);
+    let given = object(json!({"name": "Sample package", "period": "P1M", "period_fee": 10}));
+    let package = Package::from_new(1, at.caller.companies_id.unwrap_or(1), 1, at.now, TIMEZONE_DEFAULT, &given);
+    let own = ClientPackage {
+        id: 0,
+        clients_id: 0,
+        companies_id: package.companies_id,
+        accounts_id: None,
+        packages_id: package.id,
+        packages_name: package.name.clone(),
+        quantity: 1,
+        condition: Condition::Activated,
+        start: at.now,
+        stop: None,
+        paid: Some(life::calendar::first(&package, at.now, &zone)),
+        activation_fee: package.activation_fee,
+        period_fee: package.period_fee,
+        reason: None,
+        hold: None,
+        planned: Planned::default(),
+        c_dt: at.now,
+    };
+    (own.shown(), None, own.shown())
 }
 
 fn sample_of(kind: Kind, shown: Object, changed: Value, previous: Value) -> Sample {

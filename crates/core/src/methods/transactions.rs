@@ -15,7 +15,8 @@ use super::{balance, params};
 use crate::{
     access::Right,
     perform::{At, Draft, Write, Written},
-    registry::{Act, Gives, Method, Run, Takes, Touches},
+    registry::{Act, Gives, Method, Run, Takes},
+    schedule,
 };
 
 /// The collection's name in errors.
@@ -32,7 +33,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: transaction::check,
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act { events: &[], new_id: Some(Sequence::Transactions), draft: create, touches: Touches::Rows }),
+        run: Run::Act(Act::new(&[], create).making(Sequence::Transactions)),
     },
     Method {
         name: "accounting.transactions.create_no_negative",
@@ -44,12 +45,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: transaction::check,
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act {
-            events: &[],
-            new_id: Some(Sequence::Transactions),
-            draft: create_no_negative,
-            touches: Touches::Rows,
-        }),
+        run: Run::Act(Act::new(&[], create_no_negative).making(Sequence::Transactions)),
     },
     Method {
         name: "accounting.transactions.get",
@@ -130,14 +126,17 @@ fn book(tx: &Tx, at: &At, request: &Object, old: Client, amount: Money) -> Resul
         return Err(external_taken(known));
     }
     let preview = transaction.shown().into();
-    let write: Write = Box::new(move |tx, _| {
-        let companies_id = old.companies_id;
+    let write: Write = Box::new(move |tx, at| {
+        let (companies_id, rises) = (old.companies_id, new.balance > old.balance);
         let (new, edges) = balance::settle(&old, new);
         tables::clients::set_balance(tx, &new)?;
-        tables::transactions::insert(tx, &transaction, companies_id).map_err(|error| match error {
+        tables::transactions::insert(tx, &transaction, companies_id, None).map_err(|error| match error {
             Error::Taken { .. } => Refusal::conflict("this external_id is taken"),
             other => other.into(),
         })?;
+        if rises {
+            schedule::funds_rose(tx, at, new.id)?;
+        }
         Ok(Written::with_edges(edges))
     });
     Ok(Draft::silent(preview, write))

@@ -37,7 +37,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: |given| field::check_create(user::FIELDS, given),
         idempotent: true,
         hidden_in_replay: &["key"],
-        run: Run::Act(Act { events: &[], new_id: Some(Sequence::Users), draft: create, touches: Touches::Access }),
+        run: Run::Act(Act::new(&[], create).making(Sequence::Users).touching(Touches::Access)),
     },
     Method {
         name: "users.get",
@@ -73,7 +73,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: |given| params::id_and_changes(user::FIELDS, given),
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act { events: &[], new_id: None, draft: update, touches: Touches::Access }),
+        run: Run::Act(Act::new(&[], update).touching(Touches::Access)),
     },
     Method {
         name: "users.delete",
@@ -85,7 +85,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: params::id_only,
         idempotent: true,
         hidden_in_replay: &[],
-        run: Run::Act(Act { events: &[], new_id: None, draft: delete, touches: Touches::Access }),
+        run: Run::Act(Act::new(&[], delete).touching(Touches::Access)),
     },
     Method {
         name: "users.rotate_key",
@@ -97,7 +97,7 @@ pub(crate) static METHODS: &[Method] = &[
         check: |given| params::checked(ROTATION, given),
         idempotent: true,
         hidden_in_replay: &["key"],
-        run: Run::Act(Act { events: &[], new_id: None, draft: rotate_key, touches: Touches::Access }),
+        run: Run::Act(Act::new(&[], rotate_key).touching(Touches::Access)),
     },
 ];
 

@@ -123,7 +123,10 @@ pub(super) async fn decide(core: &Core, act: &'static Act, request: &Shared, jou
     }
     let drafted = draft_events(core, act, request, request.params.clone(), &mut journey.ids).await?;
     let subject = Revision::new(core, act, request, drafted.shown, journey.ids.clone());
-    let allowed = if before {
+    let allowed = if drafted.overrules {
+        core.hooks.before.overrule(&rules, &drafted.events).await;
+        Allowed { events: drafted.events, warnings: Vec::new() }
+    } else if before {
         let _places = enter(&core.waiting, &drafted.events)?;
         ask_chain(core, &rules, request, journey, drafted.events, &subject).await?
     } else {
@@ -173,6 +176,7 @@ fn enter(waiting: &Waiting, events: &[Event]) -> Result<Vec<Place>, Refusal> {
 struct Drafted {
     events: Vec<Event>,
     shown: Shown,
+    overrules: bool,
 }
 
 async fn draft_events(
@@ -182,15 +186,16 @@ async fn draft_events(
     params: Object,
     ids: &mut EventIds,
 ) -> Result<Drafted, Refusal> {
-    let parts = draft_parts(core, act, request, params).await?;
+    let (parts, overrules) = draft_parts(core, act, request, params).await?;
     let mut shown = Shown::default();
     shown.note(&parts);
-    Ok(Drafted { events: ids.events(parts, &request.at), shown })
+    Ok(Drafted { events: ids.events(parts, &request.at), shown, overrules })
 }
 
-async fn draft_parts(core: &Core, act: &'static Act, request: &Shared, params: Object) -> Result<Vec<Part>, Refusal> {
+/// The parts, and whether handlers are overruled.
+async fn draft_parts(core: &Core, act: &'static Act, request: &Shared, params: Object) -> Result<(Vec<Part>, bool), Refusal> {
     let (shared, draft) = (Arc::clone(request), act.draft);
-    core.store.read(move |tx| draft(tx, &shared.at, &params).map(|draft| draft.parts)).await
+    core.store.read(move |tx| draft(tx, &shared.at, &params).map(|draft| (draft.parts, draft.overrules))).await
 }
 
 /// The request while handlers revise it: what one changes is checked like the caller's own before the next is asked.
@@ -230,7 +235,7 @@ impl<'a> Revision<'a> {
         let mut params = self.with_state(|state| state.params.clone());
         params.extend(data);
         let params = (self.request.method.check)(&params)?;
-        let parts = draft_parts(self.core, self.act, self.request, params.clone()).await.map_err(as_field_errors)?;
+        let (parts, _) = draft_parts(self.core, self.act, self.request, params.clone()).await.map_err(as_field_errors)?;
         same_place(event, &parts)?;
         let events = self.with_state(|state| {
             state.params = params;

@@ -44,7 +44,7 @@ pub(super) async fn commit(core: &Core, act: &'static Act, request: &Shared, ask
             if tables::versions::read(tx, tables::versions::HANDLERS)? != outgoing.rules.version {
                 return Ok(Outcome::HandlersChanged);
             }
-            let Draft { parts, preview, write } = draft(tx, &request.at, decided.request())?;
+            let Draft { parts, preview, write, .. } = draft(tx, &request.at, decided.request())?;
             if !decided.still_holds(&parts) {
                 return Ok(Outcome::Moved);
             }

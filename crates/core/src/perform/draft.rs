@@ -6,6 +6,7 @@ use hookswitch_model::{
     Object,
     event::{Event, Kind},
     json,
+    moment::Moment,
     refusal::Refusal,
 };
 use hookswitch_store::Tx;
@@ -35,6 +36,8 @@ pub struct Part {
     /// What the chain's answer depends on: the present values of the keys of `data`, and of `status`. A key that stands
     /// deeper in the whole object has its path, such as `custom_fields.contract_no`.
     pub watched: Object,
+    /// The moment that it belongs to, if that is not the one at which it was asked for: a step of the clock that was missed.
+    pub dt: Option<Moment>,
 }
 
 impl Part {
@@ -46,7 +49,7 @@ impl Part {
     fn into_event(self, id: Uuid, at: &At) -> Event {
         Event {
             id,
-            dt: at.now,
+            dt: self.dt.unwrap_or(at.now),
             kind: self.kind,
             object_id: self.object_id,
             clients_id: self.clients_id,
@@ -96,13 +99,21 @@ pub struct Draft {
     pub preview: Value,
     /// How it is written.
     pub write: Write,
+    /// Handlers have put it off for as long as they may: they are not asked.
+    pub overrules: bool,
 }
 
 impl Draft {
+    /// A change with its events.
+    #[must_use]
+    pub fn new(parts: Vec<Part>, preview: Value, write: Write) -> Self {
+        Self { parts, preview, write, overrules: false }
+    }
+
     /// A change without events.
     #[must_use]
     pub fn silent(preview: Value, write: Write) -> Self {
-        Self { parts: Vec::new(), preview, write }
+        Self::new(Vec::new(), preview, write)
     }
 
     /// Nothing changes: the answer is known, nothing is written.
@@ -250,6 +261,7 @@ mod tests {
             previous: None,
             object: Object::new(),
             watched,
+            dt: None,
         }
     }
 

@@ -43,6 +43,7 @@ use crate::{
     Core,
     access::{Caller, Snapshot},
     registry::{Act, Method, Run, Touches},
+    schedule::Schedule,
 };
 use commit::Outcome;
 
@@ -103,6 +104,10 @@ pub struct At {
     pub cause: Option<Cause>,
     /// The id of the object that it makes; 0 outside `live`.
     pub new_id: i64,
+    /// Ids for the transactions of the fees that it may charge; none outside `live`.
+    pub fee_ids: Vec<i64>,
+    /// To be told when the clock has something to do.
+    pub schedule: Schedule,
     /// Opens and seals secrets.
     pub vault: Vault,
     /// Checks handlers and makes their secrets.
@@ -121,6 +126,11 @@ impl At {
     pub(crate) fn asked_within<'a>(&self, filters: &'a Object, scope: Option<Vec<i64>>) -> Asked<'a> {
         Asked { filters, scope, total_below: self.total_below }
     }
+}
+
+/// The circumstances of what the clock writes down beside its steps.
+pub(crate) fn at_clock(core: &Core, caller: Arc<Caller>) -> At {
+    prepare::circumstances(core, caller, Mode::Live, None)
 }
 
 /// Runs one request, whatever its kind.

@@ -7,13 +7,14 @@ use hookswitch_model::{
     moment::Moment,
     refusal::{FieldErrors, Refusal},
 };
+use hookswitch_store::Sequence;
 use serde_json::Value;
 
 use super::{At, Call, idempotency};
 use crate::{
     Core,
-    access::passwords,
-    registry::{Method, Run, Touches},
+    access::{Caller, passwords},
+    registry::{Act, Method, Run, Touches},
 };
 
 /// From this depth on a chain of causes is cut.
@@ -45,18 +46,7 @@ pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal>
         Some(key) => idempotency::Ticket::new(core.store.vault(), &caller, method, key, &params, &mut errors),
         None => None,
     };
-    let now = core.store.clock().now();
-    let mut at = At {
-        caller,
-        access: core.access.now(),
-        now,
-        mode: if options.dry_run { Mode::DryRun } else { Mode::Live },
-        cause: None,
-        new_id: 0,
-        vault: core.store.vault().clone(),
-        handlers: core.hooks.checks(),
-        total_below,
-    };
+    let mut at = circumstances(core, caller, if options.dry_run { Mode::DryRun } else { Mode::Live }, total_below);
     let mut params = match (method.check)(&params) {
         Ok(checked) => errors.or(checked)?,
         Err(wrong) => {
@@ -73,12 +63,38 @@ pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal>
     if let Some(header) = cause.filter(|_| method.changes()) {
         at.cause = cause_of(core, &header).await?;
     }
-    if let Run::Act(act) = &method.run
-        && let (Mode::Live, Some(sequence)) = (at.mode, act.new_id)
-    {
-        at.new_id = core.store.next_id(sequence).await?;
+    if let (Run::Act(act), Mode::Live) = (&method.run, at.mode) {
+        take_ids(core, act, &mut at).await?;
     }
     Ok(Request { method, params, idempotency: ticket, at, traceparent })
+}
+
+/// Who, when, seeing what.
+pub(super) fn circumstances(core: &Core, caller: Arc<Caller>, mode: Mode, total_below: Option<i64>) -> At {
+    At {
+        caller,
+        access: core.access.now(),
+        now: core.store.clock().now(),
+        mode,
+        cause: None,
+        new_id: 0,
+        fee_ids: Vec::new(),
+        schedule: core.schedule.clone(),
+        vault: core.store.vault().clone(),
+        handlers: core.hooks.checks(),
+        total_below,
+    }
+}
+
+/// The ids of what it makes, before anybody is asked: that of its object, and those of its fees.
+async fn take_ids(core: &Core, act: &Act, at: &mut At) -> Result<(), Refusal> {
+    if let Some(sequence) = act.new_id {
+        at.new_id = core.store.next_id(sequence).await?;
+    }
+    for _ in 0..act.fees {
+        at.fee_ids.push(core.store.next_id(Sequence::Transactions).await?);
+    }
+    Ok(())
 }
 
 /// A date among the filters means its first moment in the caller's time zone. What is no date is left for the list to judge.

@@ -140,6 +140,14 @@ impl Before {
         Ok(Allowed { events, warnings })
     }
 
+    /// Notes of each handler that would have been asked that it was not: it has put the action off for as long as it may.
+    pub async fn overrule(&self, rules: &Rules, events: &[Event]) {
+        let (turns, _) = self.turns(rules, events);
+        for (index, rule) in &turns {
+            turn::overrule(&self.0, rule, &events[*index]).await;
+        }
+    }
+
     /// Whose turns they are, by the index of the event; and of a dry run those who take no part in it.
     fn turns(&self, rules: &Rules, events: &[Event]) -> (Vec<(usize, Arc<Rule>)>, Vec<String>) {
         let (mut turns, mut warnings) = (Vec::new(), Vec::new());

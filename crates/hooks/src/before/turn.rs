@@ -255,6 +255,25 @@ impl Turn<'_> {
     }
 }
 
+/// The row of a handler that is not asked any more.
+pub(super) async fn overrule(shared: &Shared, rule: &Rule, event: &Event) {
+    let Event { id, kind, object_id, clients_id, companies_id, .. } = event;
+    let about = About {
+        event_id: *id,
+        kind,
+        stage: Stage::Before,
+        object_id: *object_id,
+        clients_id: *clients_id,
+        companies_id: *companies_id,
+        attempt: 1,
+        dt: shared.clock.now(),
+    };
+    shared.calls.count("skipped", None);
+    let error = Some("overruled: it was put off for 24 h, and is taken now without asking".to_owned());
+    let ending = Ending { status: "skipped", error, request: None, called: None, changes: None, passwords: &[] };
+    shared.log.record(Record::of_call(row::of(rule, about, ending))).await;
+}
+
 /// Why a turn ends the chain, unless its failure is allowed.
 enum Ended {
     Forbidden(Forbidden),

@@ -11,6 +11,8 @@ use hookswitch_store::{
     },
 };
 
+use uuid::Uuid;
+
 use super::Log;
 
 /// How often it is looked at, by the clock.
@@ -67,22 +69,23 @@ fn watch_disk(store: &Store, log: &Log) {
 
 async fn cut_all(store: &Store, retention: Retention) -> Result<(), Error> {
     let too_old = store.clock().now().plus_millis(-DAY_MS * i64::from(retention.days));
-    repeat(store, move |tx, from| executions::cut(tx, too_old, from, CUT_MAX)).await?;
-    repeat(store, move |tx, from| events::cut(tx, too_old, from, CUT_MAX)).await?;
+    repeat(store, Mark::START, move |tx, from| executions::cut(tx, too_old, from, CUT_MAX)).await?;
+    repeat(store, Uuid::nil(), move |tx, from| events::cut(tx, too_old, from, CUT_MAX)).await?;
     let bytes_max = i64::try_from(retention.bytes_max).unwrap_or(i64::MAX);
     let too_large = move |tx: &mut Tx<'_>, from| match executions::bytes(tx)? > bytes_max {
         true => executions::cut(tx, Moment(i64::MAX), from, CUT_MAX),
         false => Ok(Portion { cut: 0, end: None }),
     };
-    repeat(store, too_large).await
+    repeat(store, Mark::START, too_large).await
 }
 
 /// Portion after portion, until there is nothing behind.
-async fn repeat(
+async fn repeat<M: Send + 'static + Copy>(
     store: &Store,
-    cut: impl Fn(&mut Tx<'_>, Mark) -> Result<Portion, Error> + Clone + Send + 'static,
+    start: M,
+    cut: impl Fn(&mut Tx<'_>, M) -> Result<Portion<M>, Error> + Clone + Send + 'static,
 ) -> Result<(), Error> {
-    let mut from = Mark::START;
+    let mut from = start;
     loop {
         let portion = cut.clone();
         match store.write(move |tx| portion(tx, from)).await?.end {

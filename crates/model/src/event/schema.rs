@@ -6,7 +6,7 @@ use crate::{
     field::{Access, Field, Kind, schema},
     handler::Basis,
     money::Money,
-    objects::{account, client, custom_field},
+    objects::{account, client, client_package, custom_field},
 };
 
 const AMOUNT: Kind = Kind::Money { min: Money::MIN, max: Money::MAX };
@@ -32,6 +32,9 @@ pub fn of(kind: &EventType) -> Value {
     }
     if *kind == CUSTOM_FIELDS_UPDATE {
         return schema::open_object(&[CLIENT], &["id"], &custom_field::VALUE);
+    }
+    if kind.object == "clients.packages" {
+        return whole(client_package::FIELDS);
     }
     let (fields, always): (&[Field], &[&str]) = match kind.object {
         "clients.accounts" => (account::FIELDS, &["id", "clients_id"]),
@@ -118,6 +121,7 @@ fn previous(data: &Value) -> Value {
 fn whole_object(kind: &EventType) -> Value {
     let fields = match kind.object {
         "clients.accounts" => account::FIELDS,
+        "clients.packages" => client_package::FIELDS,
         _ => client::FIELDS,
     };
     let mut schema = whole(fields);

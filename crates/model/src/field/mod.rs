@@ -116,6 +116,13 @@ pub enum Kind {
         /// The most bytes.
         bytes: usize,
     },
+    /// The same, or a date: its first moment in the reseller's time zone.
+    TimeOrDate,
+    /// A duration, ISO 8601.
+    Duration {
+        /// The least: nothing at all, or a second.
+        from_a_second: bool,
+    },
     /// An object of anything, bounded in bytes as JSON.
     Object {
         /// The most bytes.

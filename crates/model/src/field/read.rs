@@ -8,6 +8,7 @@ use crate::{
     moment::Moment,
     money::Money,
     nets,
+    period::Period,
 };
 
 type Read = Result<Value, String>;
@@ -54,6 +55,8 @@ impl Kind {
             Self::Uuid => uuid(value),
             Self::Time => time(value),
             Self::Scalar { bytes } => scalar(value, bytes),
+            Self::TimeOrDate => time_or_date(value),
+            Self::Duration { from_a_second } => duration(value, from_a_second),
             Self::Object { bytes } => match value {
                 Value::Object(_) => bounded(value, bytes),
                 _ => Err("must be an object".to_owned()),
@@ -201,6 +204,23 @@ fn scalar(value: &Value, bytes_max: usize) -> Read {
         Value::Number(_) | Value::Bool(_) => bounded(value, bytes_max),
         _ => Err("must be a text, a number, true or false".to_owned()),
     }
+}
+
+fn time_or_date(value: &Value) -> Read {
+    let is_good = |text: &&str| Moment::parse(text).is_some() || Moment::parse_date(text, "UTC").is_some();
+    let good = value.as_str().filter(is_good);
+    good.map(Value::from)
+        .ok_or_else(|| "must be a date (2026-11-23) or a time with an offset (2026-11-23T21:14:07+00:00)".to_owned())
+}
+
+/// In one spelling, so that equal ones are compared alike.
+fn duration(value: &Value, from_a_second: bool) -> Read {
+    let period = value.as_str().and_then(Period::parse);
+    let good = period.filter(|period| !from_a_second || period.is_a_second_or_more());
+    good.map(|period| period.to_string().into()).ok_or_else(|| match from_a_second {
+        true => "must be a duration of a second to a hundred years, such as P1M or PT1H".to_owned(),
+        false => "must be a duration of at most a hundred years, such as P1M or PT1H".to_owned(),
+    })
 }
 
 fn bounded(value: &Value, bytes_max: usize) -> Read {

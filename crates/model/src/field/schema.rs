@@ -126,6 +126,8 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::Uuid => json!({"type": "string", "format": "uuid"}),
         Kind::Time => json!({"type": "string", "format": "date-time"}),
         Kind::Scalar { .. } => json!({"type": ["string", "number", "boolean"]}),
+        Kind::TimeOrDate => json!({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
+        Kind::Duration { .. } => json!({"type": "string", "format": "duration"}),
         Kind::Object { .. } => json!({"type": "object"}),
         Kind::Any { .. } => json!({}),
     }

@@ -7,6 +7,8 @@
 //! |---|---|
 //! | [`client`] | who pays |
 //! | [`account`] | what a softswitch knows a client's calls by |
+//! | [`package`] | what can be had for a fee, period after period |
+//! | [`client_package`] | what a client has of it |
 //! | [`transaction`] | the ledger |
 //! | [`company`] | resellers |
 //! | [`custom_field`] | what a carrier keeps of its clients and packages besides, by keys of its own |
@@ -14,9 +16,11 @@
 //! | `details` | the keys of an object that the program only keeps |
 pub mod account;
 pub mod client;
+pub mod client_package;
 pub mod company;
 pub mod custom_field;
 mod details;
+pub mod package;
 pub mod transaction;
 pub mod user;
 

@@ -63,6 +63,14 @@ pub fn of_client(tx: &Tx<'_>, vault: &Vault, clients_id: i64) -> Result<Vec<Acco
     tx.query(select!("WHERE a.clients_id = $1 ORDER BY a.id"), params![clients_id], |row| read(row, vault))
 }
 
+/// The client of an account; `None` if there is no such account.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn client_of(tx: &Tx<'_>, id: i64) -> Result<Option<i64>, Error> {
+    tx.first("SELECT clients_id FROM accounts WHERE id = $1", params![id], |row| row.get(0))
+}
+
 /// True if another account has this user name.
 ///
 /// # Errors

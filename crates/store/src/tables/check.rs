@@ -96,6 +96,29 @@ pub fn orphans(tx: &Tx) -> Result<Vec<Offender>, Error> {
     offenders(tx, ORPHANS)
 }
 
+const UNWATCHED: &str = "SELECT clients_id, id, 0 FROM client_packages WHERE condition = 'activated' AND due_at IS NULL
+  ORDER BY id LIMIT $1";
+
+/// Activated client packages (`stored` is their id) that the clock has lost sight of.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn unwatched(tx: &Tx) -> Result<Vec<Offender>, Error> {
+    offenders(tx, UNWATCHED)
+}
+
+const UNPAID: &str = "SELECT clients_id, id, 0 FROM client_packages
+  WHERE condition IN ('activated', 'deactivated') AND (period_start IS NULL OR period_stop IS NULL OR period_stop <= period_start)
+  ORDER BY id LIMIT $1";
+
+/// Client packages (`stored` is their id) that were activated without a period.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn without_period(tx: &Tx) -> Result<Vec<Offender>, Error> {
+    offenders(tx, UNPAID)
+}
+
 fn offenders(tx: &Tx, question: &str) -> Result<Vec<Offender>, Error> {
     tx.query(question, params![OFFENDERS_MAX], |row| {
         Ok(Offender { clients_id: row.get(0)?, stored: row.get(1)?, expected: row.get(2)? })

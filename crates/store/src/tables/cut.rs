@@ -16,18 +16,18 @@ impl Mark {
     pub const START: Self = Self { dt: Moment(i64::MIN), id: 0 };
 }
 
-/// What one portion came to.
+/// What one portion came to. `M` says how far it has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Portion {
+pub struct Portion<M = Mark> {
     /// Rows that were deleted.
     pub cut: u64,
     /// Where the next portion begins; `None` = there is nothing behind.
-    pub end: Option<Mark>,
+    pub end: Option<M>,
 }
 
-impl Portion {
+impl<M: Copy> Portion<M> {
     /// Of the rows that were looked at, in order.
-    pub(super) fn of(looked_at: &[Mark], cut: usize, limit: i64) -> Self {
+    pub(super) fn of(looked_at: &[M], cut: usize, limit: i64) -> Self {
         let whole = i64::try_from(looked_at.len()).unwrap_or(i64::MAX) >= limit;
         Self { cut: cut as u64, end: looked_at.last().copied().filter(|_| whole) }
     }

@@ -13,7 +13,7 @@ use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
 
 use super::{
-    cut::{Mark, Portion},
+    cut::Portion,
     search::{Asked, Column, Kind, List},
 };
 use crate::{Error, Row, Tx, params};
@@ -209,20 +209,22 @@ pub fn has_later(tx: &Tx<'_>, clients_id: i64, seq: i64, object_id: i64, events_
     Ok(tx.first(&sql, &values, |_| Ok(()))?.is_some())
 }
 
-/// Looks at most `limit` events further, in the order of time, and deletes those from before a moment that no delivery needs
-/// any more.
+/// Looks at most `limit` events further, in the order in which they were asked for, and deletes those from before a moment that
+/// no delivery needs any more. What counts is when they came about, which their ids tell: a step of the clock that was
+/// missed may have a much older date, and must not leave a gap behind.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn cut(tx: &mut Tx<'_>, before: Moment, from: Mark, limit: i64) -> Result<Portion, Error> {
-    const OLDEST: &str = "SELECT e.dt, e.row_id,
+pub fn cut(tx: &mut Tx<'_>, before: Moment, from: Uuid, limit: i64) -> Result<Portion<Uuid>, Error> {
+    const OLDEST: &str = "SELECT e.id, e.row_id,
         EXISTS (SELECT 1 FROM deliveries d WHERE d.id >= e.row_id * 65536 AND d.id < (e.row_id + 1) * 65536)
-      FROM events e WHERE e.dt < $1 AND (e.dt, e.row_id) > ($2, $3) ORDER BY e.dt, e.row_id LIMIT $4";
+      FROM events e WHERE e.id > $1 AND e.id < $2 ORDER BY e.id LIMIT $3";
+    let millis = u64::try_from(before.millis()).unwrap_or(0);
+    let end = uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
     let mut looked_at = Vec::new();
-    let mut old = tx.query(OLDEST, params![before, from.dt, from.id, limit], |row| {
-        let mark = Mark { dt: row.get(0)?, id: row.get(1)? };
-        looked_at.push(mark);
-        Ok((mark.id, row.get::<bool>(2)?))
+    let mut old = tx.query(OLDEST, params![from.as_bytes(), end.as_bytes(), limit], |row| {
+        looked_at.push(uuid(&row.get::<Vec<u8>>(0)?)?);
+        Ok((row.get::<i64>(1)?, row.get::<bool>(2)?))
     })?;
     old.retain(|(_, is_needed)| !is_needed);
     for (row_id, _) in &old {

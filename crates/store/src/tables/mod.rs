@@ -1,6 +1,7 @@
 //! One table a file: its statements, as constants beside the functions that run them.
 pub mod accounts;
 pub mod check;
+pub mod client_packages;
 pub mod clients;
 pub mod companies;
 pub mod custom_fields;
@@ -10,6 +11,7 @@ pub mod events;
 pub mod executions;
 pub mod handlers;
 pub mod idempotency;
+pub mod packages;
 pub mod search;
 mod settings;
 pub mod transactions;

@@ -53,14 +53,14 @@ pub fn by_external(tx: &Tx<'_>, clients_id: i64, external_id: &str) -> Result<Op
     tx.first(SQL, params![clients_id, external_id], |row| row.get(0))
 }
 
-/// Books one.
+/// Books one. `package_step` says what a client package's fee is for: it is charged once.
 ///
 /// # Errors
-/// [`Error::Taken`] for its external id.
-pub fn insert(tx: &mut Tx<'_>, transaction: &Transaction, companies_id: i64) -> Result<(), Error> {
+/// [`Error::Taken`] for its external id, or for a fee that was charged already.
+pub fn insert(tx: &mut Tx<'_>, transaction: &Transaction, companies_id: i64, package_step: Option<&str>) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO transactions
-      (id, clients_id, companies_id, type, amount, balance_after, notes, c_dt, external_id, clients_packages_id)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+      (id, clients_id, companies_id, type, amount, balance_after, notes, c_dt, external_id, clients_packages_id, package_step)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     let Transaction { id, clients_id, kind, amount, balance_after, notes, c_dt, external_id, clients_packages_id } = transaction;
     let values = params![
         *id,
@@ -72,7 +72,8 @@ pub fn insert(tx: &mut Tx<'_>, transaction: &Transaction, companies_id: i64) -> 
         notes.as_deref(),
         *c_dt,
         external_id.as_deref(),
-        *clients_packages_id
+        *clients_packages_id,
+        package_step
     ];
     tx.execute(SQL, values).map(drop)
 }

@@ -1,0 +1,97 @@
+//! The step that the clock takes: whichever is due, found out in the transaction that writes it. It is no method of the API,
+//! but comes through the same door: its handlers are asked and told like anybody's.
+use hookswitch_model::{
+    Object,
+    event::STEPS_OF_PACKAGES,
+    life::{self, Next, Reason, Step, retry},
+    moment::Moment,
+    objects::{
+        client_package::{self, ClientPackage, Hold, Planned},
+        package::Package,
+    },
+    refusal::Refusal,
+};
+use hookswitch_store::{Tx, tables};
+use serde_json::Value;
+
+use super::{ANY_STEP, ending, period, standing, standing::Standing};
+use crate::{
+    access::Right,
+    methods::params,
+    perform::{At, Draft, Write, Written},
+    registry::{Act, Gives, Method, Run, Takes},
+};
+
+/// The clock's own method.
+pub(crate) static STEP: Method = Method {
+    name: "clients.packages.step",
+    about: "Takes the step of a client package that is due",
+    right: Right::Operate,
+    takes: Takes::Fields(ANY_STEP),
+    gives: Gives::Object(client_package::FIELDS),
+    codes: &[],
+    check: |given| params::checked(ANY_STEP, given),
+    idempotent: false,
+    hidden_in_replay: &[],
+    run: Run::Act(Act::new(STEPS_OF_PACKAGES, step).charging(2)),
+};
+
+fn step(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let Some(standing) = standing::for_clock(tx, at, params::id(request))? else { return Ok(Draft::nothing(Value::Null)) };
+    let next = life::next(&standing.own, &standing.scene());
+    let overrules = retry::is_overdue(&standing.own, &next, at.now);
+    let draft = match next {
+        Next::Wait(until, hold) => return Ok(waits(&standing.own, until, hold)),
+        Next::Take(step, when) => take(standing, step, when, request)?,
+    };
+    Ok(Draft { overrules, ..draft })
+}
+
+fn take(standing: Standing, step: Step, when: Moment, request: &Object) -> Result<Draft, Refusal> {
+    let dt = Some(when);
+    match step {
+        Step::Activate => period::activated(standing, request, when, dt),
+        Step::Renew => period::renewed(standing, request, dt),
+        Step::Deactivate(reason) => {
+            let hold = (reason == Reason::LowBalance).then_some(Hold::Funds);
+            Ok(ending::deactivated(standing, reason.word(), hold, dt))
+        }
+        Step::Close(reason) => Ok(ending::closed(&standing.own, reason.word(), dt)),
+    }
+}
+
+/// Nothing is due: what it waits for is noted, so that a payment finds it.
+fn waits(own: &ClientPackage, until: Option<Moment>, hold: Option<Hold>) -> Draft {
+    let planned = Planned { due: until, ..Planned::default() };
+    let reason = own.reason.clone().filter(|_| hold == own.hold || own.condition == client_package::Condition::Deactivated);
+    let new = ClientPackage { planned, hold, reason, ..own.clone() };
+    if new == *own {
+        return Draft::nothing(Value::Null);
+    }
+    let write: Write = Box::new(move |tx, at| {
+        tables::client_packages::update(tx, &new)?;
+        at.schedule.plan(tx, new.planned.due);
+        Ok(Written::as_drafted())
+    });
+    Draft::silent(Value::Null, write)
+}
+
+/// Writes down that the step that is due was refused, and when it is tried again.
+///
+/// # Errors
+/// Whatever the store says.
+pub(crate) fn refused(tx: &mut Tx, at: &At, id: i64, why: retry::Refused) -> Result<(), Refusal> {
+    let Some(standing) = standing::for_clock(tx, at, id)? else { return Ok(()) };
+    let scene = standing.scene();
+    let Next::Take(step, _) = life::next(&standing.own, &scene) else { return Ok(()) };
+    let new = retry::after_refusal(&standing.own, &scene, step, why);
+    tables::client_packages::update(tx, &new)?;
+    at.schedule.plan(tx, new.planned.due);
+    Ok(())
+}
+
+/// True if those who have a package must be looked at because of its new terms.
+#[must_use]
+pub(crate) fn concerns_those_who_have_it(old: &Package, new: &Package) -> bool {
+    (old.status, old.period, old.advance_renew, old.renew_due) != (new.status, new.period, new.advance_renew, new.renew_due)
+}

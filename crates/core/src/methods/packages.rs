@@ -1,0 +1,133 @@
+//! `packages.*`: what can be had for a fee. New terms count for those who have it from their next step on.
+use hookswitch_model::{
+    Object, field,
+    objects::package::{self, Package},
+    refusal::{FieldErrors, Refusal},
+};
+use hookswitch_store::{Sequence, Tx, tables};
+
+use super::{client_packages::clock::concerns_those_who_have_it, clients::reseller_of_new, params};
+use crate::{
+    access::Right,
+    perform::{At, Draft, Write, Written},
+    registry::{Act, Gives, Method, Run, Takes},
+};
+
+/// The collection's name in errors.
+pub(crate) const OBJECT: &str = "packages";
+
+pub(crate) static METHODS: &[Method] = &[
+    Method {
+        name: "packages.create",
+        about: "Creates a package",
+        right: Right::Operate,
+        takes: Takes::Fields(package::FIELDS),
+        gives: Gives::Object(package::FIELDS),
+        codes: &[],
+        check: |given| field::check_create(package::FIELDS, given),
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(Act::new(&[], create).making(Sequence::Packages)),
+    },
+    Method {
+        name: "packages.get",
+        about: "Gives a package",
+        right: Right::Read,
+        takes: Takes::Fields(params::ID),
+        gives: Gives::Object(package::FIELDS),
+        codes: &[],
+        check: params::id_only,
+        idempotent: false,
+        hidden_in_replay: &[],
+        run: Run::Read(|tx, at, given| Ok(reached(tx, at, params::id(given))?.shown().into())),
+    },
+    Method {
+        name: "packages.search",
+        about: "Lists packages",
+        right: Right::Read,
+        takes: Takes::Filters(&tables::packages::LIST),
+        gives: Gives::Rows(package::FIELDS),
+        codes: &[],
+        check: params::as_given,
+        idempotent: false,
+        hidden_in_replay: &[],
+        run: Run::Read(|tx, at, given| tables::packages::search(tx, &at.asked(given))),
+    },
+    Method {
+        name: "packages.update",
+        about: "Changes a package; archived, it is closed for all who have it",
+        right: Right::Operate,
+        takes: Takes::Changes(package::FIELDS),
+        gives: Gives::Object(package::FIELDS),
+        codes: &[],
+        check: |given| params::id_and_changes(package::FIELDS, given),
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(Act::new(&[], update)),
+    },
+    Method {
+        name: "packages.delete",
+        about: "Deletes a package that nobody has",
+        right: Right::Operate,
+        takes: Takes::Fields(params::ID),
+        gives: Gives::Count,
+        codes: &[],
+        check: params::id_only,
+        idempotent: true,
+        hidden_in_replay: &[],
+        run: Run::Act(Act::new(&[], delete)),
+    },
+];
+
+fn reached(tx: &Tx, at: &At, id: i64) -> Result<Package, Refusal> {
+    tables::packages::get(tx, id)?
+        .filter(|package| at.access.sees(&at.caller, package.companies_id))
+        .ok_or_else(|| Refusal::not_found(OBJECT, id))
+}
+
+fn create(_: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let mut errors = FieldErrors::new();
+    let (companies_id, currencies_id) = reseller_of_new(at, request, &mut errors);
+    let timezone = at.access.timezone_of(companies_id);
+    let package = Package::from_new(at.new_id, companies_id, currencies_id, at.now, timezone, request);
+    errors.merge(package.rules());
+    let package = errors.or(package)?;
+    let preview = package.shown().into();
+    let write: Write = Box::new(move |tx, _| {
+        tables::packages::insert(tx, &package)?;
+        Ok(Written::as_drafted())
+    });
+    Ok(Draft::silent(preview, write))
+}
+
+fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let old = reached(tx, at, params::id(request))?;
+    let mut package = old.clone();
+    package.apply(request, at.access.timezone_of(old.companies_id));
+    if package == old {
+        return Ok(Draft::nothing(old.shown().into()));
+    }
+    let package = package.rules().or(package)?;
+    let look_again = concerns_those_who_have_it(&old, &package);
+    let preview = package.shown().into();
+    let write: Write = Box::new(move |tx, at| {
+        tables::packages::update(tx, &package, look_again)?;
+        if look_again {
+            at.schedule.plan(tx, Some(at.now));
+        }
+        Ok(Written::as_drafted())
+    });
+    Ok(Draft::silent(preview, write))
+}
+
+fn delete(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+    let package = reached(tx, at, params::id(request))?;
+    if tables::client_packages::somebody_has(tx, package.id)? {
+        return Err(Refusal::conflict("clients have this package; close theirs, or archive it, which closes them all"));
+    }
+    let write: Write = Box::new(move |tx, _| {
+        tables::packages::delete(tx, package.id)?;
+        Ok(Written::as_drafted())
+    });
+    Ok(Draft::silent(1.into(), write))
+}
