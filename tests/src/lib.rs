@@ -21,3 +21,4 @@ mod log;
 mod program;
 mod scripts;
 mod story;
+mod walks;

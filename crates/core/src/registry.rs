@@ -136,10 +136,10 @@ pub struct Method {
 }
 
 impl Method {
-    /// True if it changes something.
+    /// True if it changes something. What any role may do does not, however it is run.
     #[must_use]
     pub fn changes(&self) -> bool {
-        !matches!(self.run, Run::Read(_))
+        self.right != Right::Read && !matches!(self.run, Run::Read(_))
     }
 }
 
