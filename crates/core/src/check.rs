@@ -67,6 +67,11 @@ const PROMISES: &[Promise] = &[
         question: check::orphans,
         words: |o| format!("delivery {} of client {} has lost its event or handler", o.stored, o.clients_id),
     },
+    Promise {
+        promise: "no object has two custom fields of one key",
+        question: check::custom_keys,
+        words: |o| format!("the custom fields {} and {} have one key", o.stored, o.expected),
+    },
 ];
 
 fn side(in_funds: i64) -> &'static str {
