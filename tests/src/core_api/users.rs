@@ -121,3 +121,14 @@ async fn wrong_rights_are_told_apart_from_a_wrong_key_and_an_address_is_not() {
     let wrong = server.with_key("wrong-wrong-wrong-wrong-wrong-wrong").refused("clients.search", json!({})).await;
     assert_eq!(bound, wrong, "that a key is right is not told to who may not use it from there");
 }
+
+#[tokio::test]
+async fn nobody_shuts_himself_out_by_his_own_addresses() {
+    let server = Server::start().await;
+    let elsewhere = json!({"id": 1, "allowed_ips": ["192.0.2.0/24"]});
+    assert_eq!(server.refused("users.update", elsewhere.clone()).await.fields(), ["allowed_ips"]);
+    server.ok("users.update", json!({"id": 1, "allowed_ips": ["192.0.2.0/24", "127.0.0.0/8"]})).await;
+    let other = server.user("other", "admin", json!(null)).await;
+    other.ok("users.update", elsewhere).await;
+    assert_eq!(server.refused("clients.search", json!({})).await.code, -32001, "another may shut him out");
+}

@@ -51,6 +51,20 @@ async fn with_one_idempotency_key_a_method_happens_once_and_answers_twice() {
 }
 
 #[tokio::test]
+async fn two_at_once_with_one_idempotency_key_get_one_answer() {
+    let (server, gone) = server().await;
+    for method in that(|does| matches!(does, Does::Changes | Does::ChangesInEarnestOnly)) {
+        let (_, params) = prepared(&server, &gone, method).await;
+        let params = with(params, json!({"idempotency_key": "once"}));
+        let (mut one, mut other) = tokio::join!(server.ok(method.name, params.clone()), server.ok(method.name, params));
+        for answer in [&mut one, &mut other].into_iter().filter_map(Value::as_object_mut) {
+            method.hidden_in_replay.iter().for_each(|hidden| drop(answer.shift_remove(*hidden)));
+        }
+        assert_eq!(one.to_string(), other.to_string(), "{}", method.name);
+    }
+}
+
+#[tokio::test]
 async fn what_steers_is_not_idempotent_and_takes_no_key() {
     let (server, gone) = server().await;
     for method in that(|does| does == Does::Steers) {

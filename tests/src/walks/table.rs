@@ -36,29 +36,34 @@ pub(super) enum Does {
     Steers,
 }
 
+/// Parameters about these objects.
+type Params = fn(&Objects) -> Value;
+/// Parameters of the first one's owner that name something of the second.
+type About = fn(&Objects, &Objects) -> Vec<Value>;
+
 pub(super) struct Row {
     pub(super) method: &'static str,
     pub(super) role: Role,
     pub(super) does: Does,
     /// Good parameters.
-    pub(super) params: fn(&Objects) -> Value,
+    pub(super) params: Params,
     /// A call that must have been made before, for this one to change anything.
-    pub(super) first: Option<(&'static str, fn(&Objects) -> Value)>,
-    /// Parameters of the first one's owner that name something of the second; empty = `params` of the second.
-    pub(super) about: fn(&Objects, &Objects) -> Vec<Value>,
+    pub(super) first: Option<(&'static str, Params)>,
+    /// Ways to name another's objects; none = `params` of them.
+    pub(super) about: About,
 }
 
-const fn row(method: &'static str, role: Role, does: Does, params: fn(&Objects) -> Value) -> Row {
+const fn row(method: &'static str, role: Role, does: Does, params: Params) -> Row {
     Row { method, role, does, params, first: None, about: |_, _| Vec::new() }
 }
 
 impl Row {
-    const fn first(mut self, method: &'static str, params: fn(&Objects) -> Value) -> Self {
+    const fn first(mut self, method: &'static str, params: Params) -> Self {
         self.first = Some((method, params));
         self
     }
 
-    const fn about(mut self, about: fn(&Objects, &Objects) -> Vec<Value>) -> Self {
+    const fn about(mut self, about: About) -> Self {
         self.about = about;
         self
     }
