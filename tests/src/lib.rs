@@ -24,3 +24,4 @@ mod program;
 mod rest;
 mod scripts;
 mod story;
+mod walks;

@@ -169,7 +169,7 @@ pub struct Method {
 }
 
 impl Method {
-    /// True if it changes something. What every role may do only looks, however it is run.
+    /// True if it changes something. What any role may do does not, however it is run.
     #[must_use]
     pub fn changes(&self) -> bool {
         self.right != Right::Read && !matches!(self.run, Run::Read(_))

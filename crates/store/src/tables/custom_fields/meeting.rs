@@ -77,8 +77,8 @@ fn above(tx: &Tx<'_>, object_type: ObjectType, companies_id: Option<i64>) -> Res
     const SQL: &str = "WITH RECURSIVE way (id, parent_id) AS (
         SELECT c.id, c.parent_id FROM companies c WHERE c.id = $1
         UNION SELECT c.id, c.parent_id FROM companies c JOIN way w ON c.id = w.parent_id)
-      SELECT COUNT(*) FROM custom_fields f
-      WHERE f.object_type = $2 AND (f.companies_id IS NULL OR f.companies_id IN (SELECT w.id FROM way w))";
+      SELECT (SELECT COUNT(*) FROM custom_fields f WHERE f.companies_id IN (SELECT w.id FROM way w) AND f.object_type = $2)
+        + (SELECT COUNT(*) FROM custom_fields f WHERE f.companies_id IS NULL AND f.object_type = $2)";
     // No reseller has the id 0.
     let found = tx.first(SQL, params![companies_id.unwrap_or(0), object_type.word()], |row| row.get(0))?;
     Ok(found.unwrap_or(0))

@@ -48,19 +48,22 @@ pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<CustomField>, Error> {
     tx.first(SQL, params![id], read)
 }
 
+const CONCERNING: &str = "WITH RECURSIVE way (id, parent_id) AS (
+    SELECT c.id, c.parent_id FROM companies c WHERE c.id = $1
+    UNION SELECT c.id, c.parent_id FROM companies c JOIN way w ON c.id = w.parent_id)
+  SELECT id, companies_id, object_type, field_key, title, sort_order FROM custom_fields
+  WHERE companies_id IN (SELECT w.id FROM way w) AND object_type = $2
+  UNION ALL SELECT id, companies_id, object_type, field_key, title, sort_order FROM custom_fields
+  WHERE companies_id IS NULL AND object_type = $2
+  ORDER BY sort_order, id";
+
 /// The definitions that concern a reseller's objects of this type, in the order in which they are shown. Their number is
 /// bounded where they are made and where resellers are moved.
 ///
 /// # Errors
 /// Whatever the engine says.
 pub fn concerning(tx: &Tx<'_>, object_type: ObjectType, companies_id: i64) -> Result<Vec<CustomField>, Error> {
-    const SQL: &str = "WITH RECURSIVE way (id, parent_id) AS (
-        SELECT c.id, c.parent_id FROM companies c WHERE c.id = $1
-        UNION SELECT c.id, c.parent_id FROM companies c JOIN way w ON c.id = w.parent_id)
-      SELECT f.id, f.companies_id, f.object_type, f.field_key, f.title, f.sort_order FROM custom_fields f
-      WHERE f.object_type = $2 AND (f.companies_id IS NULL OR f.companies_id IN (SELECT w.id FROM way w))
-      ORDER BY f.sort_order, f.id";
-    tx.query(SQL, params![companies_id, object_type.word()], read)
+    tx.query(CONCERNING, params![companies_id, object_type.word()], read)
 }
 
 /// Writes a new one.

@@ -113,3 +113,31 @@ fn values_belong_to_definitions_and_not_to_keys() {
         assert_eq!(stored(&[], &Object::new()).unwrap(), None);
     });
 }
+
+#[test]
+fn the_definitions_of_a_reseller_are_found_by_an_index_however_many_there_are() {
+    with_resellers(|tx| {
+        let plan =
+            tx.query(&format!("EXPLAIN QUERY PLAN {CONCERNING}"), params![3, "clients"], |row| row.get::<String>(3)).unwrap();
+        let searched: Vec<&String> = plan.iter().filter(|step| step.contains("custom_fields")).collect();
+        assert_eq!(searched.len(), 2, "{plan:?}");
+        assert!(searched.iter().all(|step| step.contains("(companies_id=? AND object_type=?)")), "{plan:?}");
+    });
+}
+
+#[test]
+fn two_fields_that_one_object_would_have_under_one_key_are_found_by_the_check() {
+    with_resellers(|tx| {
+        let offenders = |tx: &Tx<'_>| {
+            let found = tables::check::custom_keys(tx).unwrap();
+            found.into_iter().map(|offender| (offender.stored, offender.expected)).collect::<Vec<_>>()
+        };
+        define(tx, 1, Some(3), "k");
+        define(tx, 2, Some(4), "k");
+        define(tx, 3, Some(1), "other");
+        assert_eq!(offenders(tx), []);
+        define(tx, 4, Some(2), "k");
+        define(tx, 5, None, "other");
+        assert_eq!(offenders(tx), [(1, 4), (3, 5)]);
+    });
+}

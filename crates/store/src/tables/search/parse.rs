@@ -26,7 +26,7 @@ impl List {
             query.and(&within(self.scope, ids.len()), ids.iter().copied().map(Bound::Int));
         }
         for (name, value) in filters {
-            if let Err(words) = self.filter(&mut query, name, value) {
+            if let Err(words) = self.filter(&mut query, name, value, scope) {
                 errors.add(name, words);
             }
         }
@@ -38,27 +38,29 @@ impl List {
         if errors.is_empty() { Ok(query) } else { Err(errors) }
     }
 
-    fn filter(&self, query: &mut Query, name: &str, value: &Value) -> Result<(), String> {
+    fn filter(&self, query: &mut Query, name: &str, value: &Value, scope: Option<&[i64]>) -> Result<(), String> {
         match name {
             "limit" => query.limit = number(value, 1, LIMIT_MAX)?,
             "offset" => query.offset = number(value, 0, OFFSET_MAX)?,
             "with_total" => query.total = if value.as_bool().ok_or("must be true or false")? { Total::Whole } else { Total::Not },
             "order" => query.order = self.order(value)?,
-            "after_id" => self.after(query, value)?,
+            "after_id" => self.after(query, value, scope)?,
             "q" => self.quick(query, value)?,
             _ => self.compare(query, name, value)?,
         }
         Ok(())
     }
 
-    /// The page that begins behind a row; a row that is named by its UUID is looked up.
-    fn after(&self, query: &mut Query, value: &Value) -> Result<(), String> {
+    /// The page that begins behind a row; a row that is named by its UUID is looked up, among those that may be shown.
+    fn after(&self, query: &mut Query, value: &Value, scope: Option<&[i64]>) -> Result<(), String> {
         let id = self.column("id").filter(|column| column.kind == Kind::Uuid);
         match id {
             None => query.and(&format!("{} > ?", self.key), [Bound::Int(number(value, 0, i64::MAX)?)]),
             Some(id) => {
-                let behind = format!("{0} > (SELECT {0} FROM {1} WHERE {2} = ?)", self.key, self.from, id.sql);
-                query.and(&behind, [id.bound(value)?]);
+                let shown = scope.map(|ids| format!(" AND {}", within(self.scope, ids.len()))).unwrap_or_default();
+                let behind = format!("{0} > (SELECT {0} FROM {1} WHERE {2} = ?{shown})", self.key, self.from, id.sql);
+                let scope = scope.unwrap_or_default().iter().copied().map(Bound::Int);
+                query.and(&behind, std::iter::once(id.bound(value)?).chain(scope));
             }
         }
         query.order = self.key.to_owned();
