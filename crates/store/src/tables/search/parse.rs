@@ -2,10 +2,9 @@
 use hookswitch_model::{Object, field, refusal::FieldErrors};
 use serde_json::Value;
 
-use super::{Bound, Column, Kind, LIMIT_DEFAULT, LIMIT_MAX, List, OFFSET_MAX, Query, Total};
-
-/// Values in one filter at most.
-const VALUES_MAX: usize = 1_000;
+use super::{
+    Bound, Column, Kind, LIMIT_DEFAULT, LIMIT_MAX, List, OFFSET_MAX, QUICK_BYTES_MAX, Query, SORTED_BY_MAX, Total, VALUES_MAX,
+};
 
 impl List {
     /// Checks the filters of a search. `scope`: the resellers whose rows may be shown; `None` = all.
@@ -27,7 +26,7 @@ impl List {
             query.and(&within(self.scope, ids.len()), ids.iter().copied().map(Bound::Int));
         }
         for (name, value) in filters {
-            if let Err(words) = self.filter(&mut query, name, value) {
+            if let Err(words) = self.filter(&mut query, name, value, scope) {
                 errors.add(name, words);
             }
         }
@@ -39,27 +38,29 @@ impl List {
         if errors.is_empty() { Ok(query) } else { Err(errors) }
     }
 
-    fn filter(&self, query: &mut Query, name: &str, value: &Value) -> Result<(), String> {
+    fn filter(&self, query: &mut Query, name: &str, value: &Value, scope: Option<&[i64]>) -> Result<(), String> {
         match name {
             "limit" => query.limit = number(value, 1, LIMIT_MAX)?,
             "offset" => query.offset = number(value, 0, OFFSET_MAX)?,
             "with_total" => query.total = if value.as_bool().ok_or("must be true or false")? { Total::Whole } else { Total::Not },
             "order" => query.order = self.order(value)?,
-            "after_id" => self.after(query, value)?,
+            "after_id" => self.after(query, value, scope)?,
             "q" => self.quick(query, value)?,
             _ => self.compare(query, name, value)?,
         }
         Ok(())
     }
 
-    /// The page that begins behind a row; a row that is named by its UUID is looked up.
-    fn after(&self, query: &mut Query, value: &Value) -> Result<(), String> {
+    /// The page that begins behind a row; a row that is named by its UUID is looked up, among those that may be shown.
+    fn after(&self, query: &mut Query, value: &Value, scope: Option<&[i64]>) -> Result<(), String> {
         let id = self.column("id").filter(|column| column.kind == Kind::Uuid);
         match id {
             None => query.and(&format!("{} > ?", self.key), [Bound::Int(number(value, 0, i64::MAX)?)]),
             Some(id) => {
-                let behind = format!("{0} > (SELECT {0} FROM {1} WHERE {2} = ?)", self.key, self.from, id.sql);
-                query.and(&behind, [id.bound(value)?]);
+                let shown = scope.map(|ids| format!(" AND {}", within(self.scope, ids.len()))).unwrap_or_default();
+                let behind = format!("{0} > (SELECT {0} FROM {1} WHERE {2} = ?{shown})", self.key, self.from, id.sql);
+                let scope = scope.unwrap_or_default().iter().copied().map(Bound::Int);
+                query.and(&behind, std::iter::once(id.bound(value)?).chain(scope));
             }
         }
         query.order = self.key.to_owned();
@@ -83,7 +84,8 @@ impl List {
 
     /// Contains the words, or matches the pattern if it has a `*`.
     fn quick(&self, query: &mut Query, value: &Value) -> Result<(), String> {
-        let words = value.as_str().filter(|words| words.len() <= 256).ok_or("must be a text of at most 256 bytes")?;
+        let words = value.as_str().filter(|words| words.len() <= QUICK_BYTES_MAX);
+        let words = words.ok_or_else(|| format!("must be a text of at most {QUICK_BYTES_MAX} bytes"))?;
         let columns: Vec<&Column> = self.columns.iter().filter(|column| column.quick).collect();
         if columns.is_empty() {
             return Err("unknown field".to_owned());
@@ -101,8 +103,8 @@ impl List {
             _ => Vec::new(),
         };
         let asked = value.as_array().map_or(1, Vec::len);
-        if names.len() != asked || !(1..=8).contains(&asked) {
-            return Err("must be a list of 1 to 8 columns".to_owned());
+        if names.len() != asked || !(1..=SORTED_BY_MAX).contains(&asked) {
+            return Err(format!("must be a list of 1 to {SORTED_BY_MAX} columns"));
         }
         let mut terms = Vec::with_capacity(asked + 1);
         for name in names {
