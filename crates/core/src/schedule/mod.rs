@@ -135,8 +135,10 @@ async fn run(core: Core) {
 /// Sends everybody on his way whose step is due; gives the moment at which something is due next.
 async fn work(core: &Core) -> Result<Option<Moment>, Error> {
     sweep::packages(core).await?;
-    pass::through(core).await?;
-    core.store.read(due::next_after_now).await
+    // What becomes due while the pass is under way is due next.
+    let now = core.store.clock().now();
+    pass::through(core, now).await?;
+    core.store.read(move |tx| due::next_after(tx, now)).await
 }
 
 async fn sleep(core: &Core, next: Option<Moment>) {

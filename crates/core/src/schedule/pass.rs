@@ -1,7 +1,7 @@
 //! One pass over all that is due, oldest first. Each client has a worker of its own that takes its steps one after another.
 use std::sync::Arc;
 
-use hookswitch_model::{event::STEPS_OF_PACKAGES, life::retry::Refused, refusal::Refusal};
+use hookswitch_model::{event::STEPS_OF_PACKAGES, life::retry::Refused, moment::Moment, refusal::Refusal};
 use hookswitch_store::{
     Error,
     tables::client_packages::due::{self, Due},
@@ -21,18 +21,18 @@ const PORTION: i64 = 512;
 /// After a step that could neither be taken nor put off.
 const PAUSE_MS: i64 = 1_000;
 
-/// Takes what is due, and returns when the last client has its worker.
+/// Takes what is due at a moment, and returns when the last client has its worker.
 ///
 /// # Errors
 /// Whatever the store says.
-pub(super) async fn through(core: &Core) -> Result<(), Error> {
+pub(super) async fn through(core: &Core, moment: Moment) -> Result<(), Error> {
     let rules = core.hooks.rules();
     let asks = STEPS_OF_PACKAGES.iter().any(|kind| rules.wants_before(kind));
     let places = core.schedule.places(asks);
     let mut behind = FIRST;
     while !core.schedule.is_stopped() {
         let from = behind;
-        let due = core.store.read(move |tx| due::now(tx, from, PORTION)).await?;
+        let due = core.store.read(move |tx| due::at(tx, moment, from, PORTION)).await?;
         let Some(last) = due.last() else { break };
         behind = *last;
         for first in due {
