@@ -15,11 +15,12 @@ BETWEEN_FIELDS = (
 )
 # ... and what JSON Schema has no words for.
 OF_THE_KIND = (
-    "must have at most 6 decimals|must be an IPv4 or IPv6 address|must be the name of a time zone|must be a duration of"
-    "|must be letters, digits and _|matches no event|must be an http:// or https:// URL|must name something behind|names .* twice|which is part of"
-    "|must be an expression|must be a valid URL|visible ASCII|of at most \\d+ bytes"
+    "must have at most 6 decimals|must be an IPv4 or IPv6 address|names .* twice|which is part of|must be the name of a time zone"
+    "|must be a duration of|must be letters, digits and _|of at most \\d+ bytes"
 )
 EXPLAINED = re.compile(f"{OF_THE_STATE}|{BETWEEN_FIELDS}|{OF_THE_KIND}")
+# Texts with a grammar of their own: addresses, expressions, names of events and headers.
+WITH_A_GRAMMAR = ("task", "condition", "event", "headers")
 
 addresses = itertools.count(1)
 
@@ -38,6 +39,6 @@ def only_what_no_schema_can_tell_is_wrong(context, response, case):
     if response.status_code != 400 or meta is None or not meta.generation.mode.is_positive:
         return
     wrong = response.json()["error"]["data"]
-    others = {field: words for field, words in wrong.items() if not EXPLAINED.search(words)}
+    others = {field: words for field, words in wrong.items() if field not in WITH_A_GRAMMAR and not EXPLAINED.search(words)}
     if others:
         raise AssertionError(f"a request that fits its schema was refused: {others}")
