@@ -21,6 +21,7 @@ mod examples;
 mod first_generation;
 mod flask;
 mod log;
+mod package_crash;
 mod program;
 mod rest;
 mod scripts;

@@ -24,7 +24,7 @@ pub(super) fn verb(method: &Method) -> &'static str {
 pub(super) fn object(collection: &str) -> String {
     let last = collection.rsplit('.').next().unwrap_or(collection);
     let shorter = |other: &&str| other.rsplit('.').next() == Some(last) && other.len() < collection.len();
-    if COLLECTIONS.iter().any(|other| shorter(other)) {
+    if COLLECTIONS.iter().any(shorter) {
         collection.split('.').map(|word| pascal(&singular(word))).collect()
     } else {
         pascal(&singular(last))

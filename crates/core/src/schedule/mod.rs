@@ -10,6 +10,7 @@
 //!
 //! Nothing is lost with this process: what is due stands in the database, and a step changes it in its own transaction. A step
 //! is decided anew in the transaction that writes it, so that it happens once, whatever runs twice or crashes in between.
+mod figures;
 mod pass;
 mod sweep;
 
@@ -38,6 +39,8 @@ const ASKING_AT_ONCE: usize = 512;
 /// After an error of the database.
 const PAUSE: Duration = Duration::from_secs(1);
 
+pub use figures::Figures;
+
 /// The clock's entrance; a cheap handle.
 #[derive(Clone)]
 pub struct Schedule(Arc<Shared>);
@@ -53,6 +56,7 @@ struct Shared {
     places: Arc<Semaphore>,
     /// Places where handlers are asked.
     asking: Arc<Semaphore>,
+    steps: figures::Steps,
 }
 
 impl Default for Schedule {
@@ -64,6 +68,7 @@ impl Default for Schedule {
             busy: Mutex::default(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
             asking: Arc::new(Semaphore::new(ASKING_AT_ONCE)),
+            steps: figures::Steps::default(),
         }))
     }
 }

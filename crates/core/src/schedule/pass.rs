@@ -89,7 +89,9 @@ impl Worker {
         let params = [("id".to_owned(), Value::from(id))].into_iter().collect();
         let caller = Arc::new(Caller::clock());
         let call = Call::new(&clock::STEP, params, Arc::clone(&caller));
-        let Err(refusal) = self.core.perform(call).await else { return Ok(()) };
+        let taken = self.core.perform(call).await;
+        self.core.schedule.0.steps.count(taken.is_ok());
+        let Err(refusal) = taken else { return Ok(()) };
         tracing::debug!(%refusal, id, "a step of a client package was refused");
         let at = perform::at_clock(&self.core, caller);
         self.core.store.write(move |tx| clock::refused(tx, &at, id, why(&refusal))).await

@@ -31,6 +31,16 @@ pub fn at(tx: &Tx<'_>, moment: Moment, behind: Due, limit: i64) -> Result<Vec<Du
     })
 }
 
+/// Since when something has been due, if anything is.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn oldest(tx: &Tx<'_>) -> Result<Option<Moment>, Error> {
+    const SQL: &str = "SELECT due_at FROM client_packages WHERE due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at LIMIT 1";
+    let now = tx.now();
+    tx.first(SQL, params![now], |row| row.get(0))
+}
+
 /// What of a client is due first, if anything is due now.
 ///
 /// # Errors
