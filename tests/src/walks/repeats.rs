@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Fresh objects for each method, in one server.
-async fn prepared(server: &Server, gone: &hookswitch_testkit::Recorder, method: &Method) -> (Objects, Value) {
+pub(super) async fn prepared(server: &Server, gone: &hookswitch_testkit::Recorder, method: &Method) -> (Objects, Value) {
     let row = Row::find(method.name);
     let key = method.name.replace('.', "_");
     let company = server.company(&format!("Reseller of {key}"), 1).await;

@@ -1,4 +1,6 @@
 //! What a method may be sent, one parameter after another: its fields or filters, and the options of every method of its kind.
+//!
+//! What is meant where nothing is said is told in words only: generators take a `default` for a promise that the key is there.
 use hookswitch_core::registry::{Method, Takes};
 use hookswitch_model::field::{Access, Field, schema};
 use serde_json::{Value, json};
@@ -64,7 +66,7 @@ pub(super) fn other_keys(method: &Method) -> Value {
 /// `dry_run`, for methods that can be rehearsed.
 pub(super) fn dry_run(method: &Method) -> Option<Param> {
     let about = "Validates, asks the before handlers that say dry_run, returns what would be stored, and changes nothing";
-    let flag = json!({"type": "boolean", "default": false});
+    let flag = json!({"type": "boolean"});
     method.rehearses().then(|| Param::optional("dry_run", flag, about))
 }
 

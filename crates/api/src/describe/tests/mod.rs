@@ -1,5 +1,7 @@
 //! The descriptions are whole, and their examples are good: by the schemas that stand beside them, and by the very checks
 //! that requests meet.
+mod files;
+
 use hookswitch_core::registry::{Method, find};
 use hookswitch_model::Object;
 use jsonschema::Validator;
@@ -76,7 +78,7 @@ fn every_request_example_passes_the_check_that_a_request_meets() {
     for method in names::methods() {
         let request = examples::request(method);
         let shown = Value::Object(request.clone());
-        if let Err(errors) = (method.check)(&request) {
+        if let Err(errors) = method.check(&request) {
             panic!("{} {shown}: {errors:?}", method.name);
         }
         if let Some(list) = method.takes.list() {
