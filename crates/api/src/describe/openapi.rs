@@ -51,8 +51,8 @@ fn headers() -> Value {
         "IdempotencyKey": {"name": "Idempotency-Key", "in": "header", "required": false, "schema": key,
             "description": "Makes a repeated request return the first success, for 24 hours, per user and method"},
         "Cause": {"name": "Hookswitch-Cause", "in": "header", "required": false, "schema": {"type": "string"},
-            "description": "Copied by a handler that calls from the call that it got: what it does is known as its reaction, and it is \
-                not called for it again. A false one is ignored"},
+            "description": "Copied by a handler from the call that it got: what it does is known as its reaction, and it is not \
+                called for it again. A false one is ignored"},
     })
 }
 
