@@ -162,13 +162,9 @@ fn request_body(address: &Address) -> Value {
 /// The object itself in place of its id.
 fn unsaved(method: &Method) -> Object {
     let collection = names::collection(method);
-    let create = names::methods().find(|other| names::collection(other) == collection && names::verb(other) == "create");
-    let fields = create.map(examples::request).unwrap_or_default();
-    let member = collection.rsplit('.').next().and_then(|last| last.strip_suffix('s')).unwrap_or(collection);
-    Object::from_iter([
-        (member.to_owned(), fields.into()),
-        ("events_id".to_owned(), samples::of_schema(collection, "events_id", &Value::Null)),
-    ])
+    let fields = names::create_of(collection).map(examples::request).unwrap_or_default();
+    let events_id = samples::of_schema(collection, "events_id", &Value::Null);
+    Object::from_iter([(names::member(collection), fields.into()), ("events_id".to_owned(), events_id)])
 }
 
 /// The other description.
