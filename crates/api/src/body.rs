@@ -16,9 +16,9 @@ use tokio::{
 };
 
 /// A body is at most this long.
-pub(crate) const BODY_BYTES_MAX: usize = 2 << 20;
+const BODY_BYTES_MAX: usize = 2 << 20;
 /// The whole of it arrives within this time.
-pub(crate) const ARRIVAL_MAX: Duration = Duration::from_secs(30);
+const ARRIVAL_MAX: Duration = Duration::from_secs(30);
 /// Bodies up to here wait for nobody.
 const SMALL_BYTES_MAX: usize = 16 << 10;
 /// What the larger ones have together.
@@ -62,6 +62,18 @@ pub(crate) enum Unread {
     NoRoom,
     /// The sender went away or broke the rules of HTTP.
     BrokenOff,
+}
+
+impl Unread {
+    /// Plain words for the sender.
+    pub(crate) fn words(self) -> String {
+        match self {
+            Self::TooLarge => format!("a body has at most {} MiB", BODY_BYTES_MAX >> 20),
+            Self::TooLate => format!("the body did not arrive within {} s", ARRIVAL_MAX.as_secs()),
+            Self::NoRoom => "too many large requests at once; try again, or send less in one".to_owned(),
+            Self::BrokenOff => "the body broke off".to_owned(),
+        }
+    }
 }
 
 impl Bodies {

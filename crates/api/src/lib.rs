@@ -9,22 +9,31 @@
 //! | `routes` | which address is what, what is at none |
 //! | `body` | reading a body within bounds of size, time and memory |
 //! | `keys`, `wrong_keys`, `proxies` | who calls, from where; guessing is slowed down |
+//! | `door` | from a request to the one door, whatever the protocol |
 //! | `rpc` | JSON-RPC 2.0: from bytes to calls, from answers to bytes |
+//! | `rest` | REST: the same methods at addresses of their own |
+//! | `meant`, `aliases` | texts that stand for numbers; names and habits of the first API generation |
+//! | [`describe`] | OpenAPI and OpenRPC from the table of methods, and a page to read and try them |
 //! | `problem` | errors at addresses that don't speak JSON-RPC |
 //! | `health`, `metrics` | is it alive, can it serve, how is it doing |
 //!
 //! **Invariant:** nothing here changes anything; every change goes through the one door, `Core::perform`.
+mod aliases;
 mod body;
 pub mod connections;
+pub mod describe;
+mod door;
 #[cfg(test)]
 mod fixture;
 mod health;
 mod keys;
+mod meant;
 mod metrics;
 mod panics;
 mod problem;
 mod proxies;
 mod request_id;
+mod rest;
 mod routes;
 mod rpc;
 mod wrong_keys;

@@ -8,7 +8,7 @@ use axum::{
 use hookswitch_model::refusal::Refusal;
 use serde_json::{Value, json};
 
-use crate::keys::Rejected;
+use crate::{body::Unread, keys::Rejected};
 
 /// JSON, whatever wrote it.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -24,6 +24,17 @@ pub(crate) fn rejected(rejected: &Rejected, request_id: &str) -> Response {
     let mut response = refused(&rejected.refusal, request_id);
     rejected.show_in(&mut response);
     response
+}
+
+/// A body that could not be read.
+pub(crate) fn unread(unread: Unread, request_id: &str) -> Response {
+    let words = unread.words();
+    match unread {
+        Unread::TooLarge => refused(&Refusal::TooLarge(words), request_id),
+        Unread::NoRoom => refused(&Refusal::TooMany(words), request_id),
+        Unread::TooLate => plain(StatusCode::REQUEST_TIMEOUT, "too_late", &words),
+        Unread::BrokenOff => refused(&Refusal::field("body", "broke off"), request_id),
+    }
 }
 
 /// An error that is no refusal of the core.

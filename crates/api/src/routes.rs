@@ -10,7 +10,7 @@ use axum::{
 };
 use hookswitch_model::refusal::Refusal;
 
-use crate::{Api, connections::Circumstances, health, metrics, problem, rpc};
+use crate::{Api, connections::Circumstances, describe, health, metrics, problem, rest, rpc};
 
 /// Every address of the API.
 pub(crate) fn routes(api: Api) -> Router {
@@ -21,6 +21,8 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::show))
+        .merge(rest::routes())
+        .merge(describe::routes())
         .fallback(nothing)
         .method_not_allowed_fallback(wrong_method)
         .with_state(api)

@@ -77,6 +77,11 @@ const PROMISES: &[Promise] = &[
         question: check::without_period,
         words: |o| format!("client package {} of client {} was activated without a period", o.stored, o.clients_id),
     },
+    Promise {
+        promise: "no object has two custom fields of one key",
+        question: check::custom_keys,
+        words: |o| format!("the custom fields {} and {} have one key", o.stored, o.expected),
+    },
 ];
 
 fn side(in_funds: i64) -> &'static str {

@@ -3,7 +3,7 @@
 //! | place | subject |
 //! |---|---|
 //! | [`perform`] | the one door: prepare, ask, commit, answer (its head is the map of the whole program) |
-//! | `schedule` | the steps that the clock takes |
+//! | [`schedule`] | the steps that the clock takes |
 //! | [`registry`] | one table of methods: name, parameters, right, events |
 //! | [`methods`] | one file an object: plain functions over a transaction |
 //! | [`access`] | who may call what, and whose objects it sees |
@@ -15,7 +15,7 @@ pub mod first_admin;
 pub mod methods;
 pub mod perform;
 pub mod registry;
-mod schedule;
+pub mod schedule;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -94,6 +94,14 @@ impl Core {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// How the clock is doing.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn clock_figures(&self) -> Result<schedule::Figures, hookswitch_store::Error> {
+        schedule::Figures::of(self).await
     }
 
     /// Stops delivering: no new attempts, those in flight get `grace` to end.

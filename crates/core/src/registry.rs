@@ -99,6 +99,8 @@ pub enum Takes {
     Fields(&'static [Field]),
     /// `id`, and whichever of these fields change.
     Changes(&'static [Field]),
+    /// These fields, and any other keys, each of them such a field: which keys there are is known from the database only.
+    AnyKeys(&'static [Field], &'static Field),
     /// A list's filters and paging.
     Filters(&'static List),
     /// A list's filters without paging, and these fields.
@@ -110,7 +112,7 @@ impl Takes {
     #[must_use]
     pub fn fields(&self) -> &'static [Field] {
         match self {
-            Self::Fields(fields) | Self::Changes(fields) | Self::Selection(_, fields) => fields,
+            Self::Fields(fields) | Self::Changes(fields) | Self::AnyKeys(fields, _) | Self::Selection(_, fields) => fields,
             Self::Filters(_) => &[],
         }
     }
@@ -120,7 +122,7 @@ impl Takes {
     pub fn list(&self) -> Option<&'static List> {
         match self {
             Self::Filters(list) | Self::Selection(list, _) => Some(list),
-            Self::Fields(_) | Self::Changes(_) => None,
+            Self::Fields(_) | Self::Changes(_) | Self::AnyKeys(..) => None,
         }
     }
 }
@@ -132,6 +134,8 @@ pub enum Gives {
     Object(&'static [Field]),
     /// An object with these fields and those.
     ObjectAnd(&'static [Field], &'static [Field]),
+    /// An object with these fields; of somebody else's, no more than those of these names.
+    ObjectOr(&'static [Field], &'static [&'static str]),
     /// A page of such objects.
     Rows(&'static [Field]),
     /// How many rows it affected.
@@ -165,16 +169,24 @@ pub struct Method {
 }
 
 impl Method {
-    /// True if it changes something.
+    /// True if it changes something. What any role may do does not, however it is run.
     #[must_use]
     pub fn changes(&self) -> bool {
-        !matches!(self.run, Run::Read(_))
+        self.right != Right::Read && !matches!(self.run, Run::Read(_))
+    }
+
+    /// True if it can be rehearsed by the option `dry_run`: handlers have a field of that name, with another meaning.
+    #[must_use]
+    pub fn rehearses(&self) -> bool {
+        self.changes() && self.takes.fields().iter().all(|field| field.name != "dry_run")
     }
 }
 
 /// Every method, one list an object, in the order of the contract.
 pub static METHODS: &[&[Method]] = &[
     methods::clients::METHODS,
+    methods::client_custom_fields::METHODS,
+    methods::custom_fields::METHODS,
     methods::accounts::METHODS,
     methods::packages::METHODS,
     methods::client_packages::METHODS,

@@ -11,6 +11,7 @@
 //! | [`retry`] | when a failed delivery is tried again |
 //! | [`call`] | one call to one handler: HTTP, scripts, signatures, addresses |
 //! | [`payload`] | what is sent, with passwords, masked, and sealed for the journal |
+//! | `names` | what a handler of the first API generation calls the events |
 //! | [`cause`], `asked` | loops: what a handler does in reaction |
 //! | [`log`], [`mask`] | every call leaves a row, without secrets |
 //! | [`validate`] | what can be found out about a handler when it is saved |
@@ -26,6 +27,7 @@ pub mod condition;
 pub mod figures;
 pub mod log;
 pub mod mask;
+mod names;
 pub mod outbox;
 pub mod payload;
 pub mod reply;
@@ -176,7 +178,7 @@ impl Hooks {
             let payload = event.payload(Stage::After, None);
             for rule in rules.after(event, resellers) {
                 let Some(condition) = &rule.condition else { continue };
-                match condition.evaluate(&payload).await {
+                match condition.evaluate(&rule.names.payload(event.kind, &payload)).await {
                     Outcome::Holds => {}
                     Outcome::Fails => drop(weighed.unwanted.insert((index, rule.handler.id))),
                     Outcome::CallAnyway(words) => {

@@ -12,7 +12,7 @@ use hookswitch_model::{
 use hookswitch_store::{Error, Tx, Vault, tables};
 use serde_json::Value;
 
-use crate::{condition::Condition, mask::Mask};
+use crate::{condition::Condition, mask::Mask, names::Names};
 
 /// The tree of resellers, which only the core knows.
 pub trait Resellers: Send + Sync {
@@ -28,6 +28,8 @@ pub struct Rule {
     pub condition: Option<Condition>,
     /// What is secret about it, for the log.
     pub(crate) mask: Mask,
+    /// What it calls the events that it takes.
+    pub(crate) names: Names,
 }
 
 /// Every handler, as it was at one version.
@@ -116,8 +118,8 @@ impl Rule {
     #[must_use]
     pub fn new(handler: Handler) -> Self {
         let condition = (!handler.condition.trim().is_empty()).then(|| Condition::saved(&handler.condition));
-        let mask = Mask::of(&handler);
-        Self { handler, condition, mask }
+        let (mask, names) = (Mask::of(&handler), Names::of(&handler));
+        Self { handler, condition, mask, names }
     }
 
     fn asks_like(&self, other: &Self) -> bool {

@@ -1,4 +1,5 @@
 //! The catalogue of events, and the event itself as it travels from the action to the handlers.
+pub mod aliases;
 pub mod schema;
 
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,7 @@ catalogue! {
     CLIENTS_UPDATE "clients.update" "Clients: update" BOTH "clients" true;
     CLIENTS_DELETE "clients.delete" "Clients: delete" BOTH "clients" false;
     CLIENTS_ARCHIVE "clients.archive" "Clients: archive" BOTH "clients" false;
+    CUSTOM_FIELDS_UPDATE "clients.custom_fields.update" "Clients: custom fields update" BOTH "clients" true;
     BALANCE_NOTZERO "clients.balance_notzero" "Clients: balance became >=0" AFTER "clients" false;
     BALANCE_ZERO "clients.balance_zero" "Clients: balance became <=0" AFTER "clients" false;
     ACCOUNTS_CREATE "clients.accounts.create" "Accounts: create" BOTH "clients.accounts" true;

@@ -95,6 +95,10 @@ pub enum FailureReason {
 }
 
 impl FailureReason {
+    /// All of them.
+    pub const ALL: &'static [Self] =
+        &[Self::Timeout, Self::Refused, Self::Status, Self::BadReply, Self::Busy, Self::Tripped, Self::Skipped, Self::Script];
+
     /// The contract's word.
     #[must_use]
     pub fn word(self) -> &'static str {

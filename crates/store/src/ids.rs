@@ -27,6 +27,7 @@ pub enum Sequence {
     Companies,
     Users,
     Handlers,
+    CustomFields,
 }
 
 impl Sequence {
@@ -40,6 +41,7 @@ impl Sequence {
             Self::Companies => "companies",
             Self::Users => "users",
             Self::Handlers => "handlers",
+            Self::CustomFields => "custom_fields",
         }
     }
 }

@@ -196,6 +196,20 @@ impl Api {
         headers: &[(&str, &str)],
         body: impl Into<Vec<u8>>,
     ) -> Result<Answer, reqwest::Error> {
+        self.try_send("POST", path, headers, body).await
+    }
+
+    /// The same with any HTTP method.
+    ///
+    /// # Errors
+    /// When no whole answer came back.
+    pub async fn try_send(
+        &self,
+        verb: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Result<Answer, reqwest::Error> {
         let mut all = HeaderMap::new();
         for (name, value) in [("content-type", "application/json"), ("x-api-key", &self.key)].iter().chain(headers) {
             let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
@@ -204,7 +218,8 @@ impl Api {
                 all.remove(name);
             }
         }
-        read(self.http.post(format!("{}{path}", self.base)).headers(all).body(body.into()).send().await?).await
+        let verb = verb.parse().expect("an HTTP method");
+        read(self.http.request(verb, format!("{}{path}", self.base)).headers(all).body(body.into()).send().await?).await
     }
 
     /// Any GET, without a key.

@@ -3,7 +3,7 @@
 //! Everything but the clock is real: an SQLite file in a folder of its own, HTTP on a free port. It begins at a fixed
 //! time, so that a run tells nothing about the day on which it is made. Scripts are started directly, because the test's own
 //! binary is not the program that confines them.
-use std::{net::TcpListener, ops::Deref, time::Duration};
+use std::{net::TcpListener, ops::Deref, path::Path, time::Duration};
 
 use hookswitch_api::Serving;
 use hookswitch_core::{Core, first_admin::first_admin};
@@ -12,8 +12,12 @@ use hookswitch_hooks::{
     call::{CallerOptions, script::Limits},
 };
 use hookswitch_model::moment::Moment;
-use hookswitch_store::{Clock, Database, Hand, MasterKey, Store};
+use hookswitch_store::{
+    Clock, Database, Hand, MasterKey, Store,
+    tables::client_packages::due::{self, Due},
+};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 use crate::{ADMIN_KEY, Api, program::ADMIN_PASSWORD};
 
@@ -28,9 +32,15 @@ pub struct Clocked {
     clock: Clock,
     hand: Hand,
     days: u32,
-    core: Core,
-    serving: Option<Serving>,
+    running: Option<Running>,
     home: TempDir,
+}
+
+/// One life of the server, on threads of its own: they can be cut off in the middle.
+struct Running {
+    core: Core,
+    serving: Serving,
+    runtime: Runtime,
 }
 
 impl Clocked {
@@ -49,11 +59,10 @@ impl Clocked {
     pub async fn keeping(days: u32) -> Self {
         let home = tempfile::Builder::new().prefix("hookswitch-test-").tempdir().expect("a temporary folder");
         let (clock, hand) = Clock::manual(Moment::parse(BEGIN).expect("a time"));
-        let core = core(&home, clock.clone(), days).await;
+        let (running, api) = Running::start(&home, clock.clone(), days).await;
         let (key, password) = (Some(ADMIN_KEY.to_owned()), Some(ADMIN_PASSWORD.to_owned()));
-        first_admin(&core, key, password).await.expect("a first admin");
-        let (serving, api) = serve(&core);
-        Self { api, clock, hand, days, core, serving: Some(serving), home }
+        first_admin(&running.core, key, password).await.expect("a first admin");
+        Self { api, clock, hand, days, running: Some(running), home }
     }
 
     /// Ends it in order, lets so much time pass, and starts it again on the same data, with a new port and a new [`Api`].
@@ -61,15 +70,45 @@ impl Clocked {
     /// # Panics
     /// When it can't be ended or started.
     pub async fn restart_after(&mut self, seconds: i64) {
-        if let Some(serving) = self.serving.take() {
-            serving.stop(GRACE).await;
+        if let Some(running) = self.running.take() {
+            running.serving.stop(GRACE).await;
+            running.core.stop(GRACE).await;
+            running.core.store().clone().close().await.expect("a closed database");
+            running.runtime.shutdown_background();
         }
-        self.core.stop(GRACE).await;
-        self.core.store().clone().close().await.expect("a closed database");
+        self.start_again(seconds).await;
+    }
+
+    /// The same, but what it was doing is cut off wherever it was.
+    ///
+    /// # Panics
+    /// When it can't be started again.
+    pub async fn crash_and_restart_after(&mut self, seconds: i64) {
+        if let Some(Running { core, serving, runtime }) = self.running.take() {
+            runtime.shutdown_background();
+            drop((core, serving));
+        }
+        self.start_again(seconds).await;
+    }
+
+    async fn start_again(&mut self, seconds: i64) {
         self.advance(seconds);
-        self.core = core(&self.home, self.clock.clone(), self.days).await;
-        let (serving, api) = serve(&self.core);
-        (self.serving, self.api) = (Some(serving), api);
+        let (running, api) = Running::start(&self.home, self.clock.clone(), self.days).await;
+        (self.running, self.api) = (Some(running), api);
+    }
+
+    /// Waits until nothing is due any more for the clock to do.
+    ///
+    /// # Panics
+    /// When that does not come to be.
+    pub async fn wait_nothing_due(&self) {
+        let store = self.running.as_ref().expect("a running server").core.store().clone();
+        let now = self.clock.now();
+        crate::wait_until("nothing is due", async || {
+            let due = store.read(move |tx| due::at(tx, now, Due::START, 1)).await;
+            due.expect("what is due can be read").is_empty()
+        })
+        .await;
     }
 
     /// Turns the clock on and wakes who waits for it.
@@ -94,6 +133,12 @@ impl Clocked {
     }
 }
 
+/// A time as the API takes it, from seconds since 1970.
+#[must_use]
+pub fn iso(seconds: i64) -> String {
+    Moment(seconds * 1_000_000).iso()
+}
+
 impl Deref for Clocked {
     type Target = Api;
     fn deref(&self) -> &Api {
@@ -101,24 +146,42 @@ impl Deref for Clocked {
     }
 }
 
-fn serve(core: &Core) -> (Serving, Api) {
+impl Running {
+    async fn start(home: &TempDir, clock: Clock, days: u32) -> (Self, Api) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+        let folder = home.path().to_owned();
+        let (core, serving) = runtime.spawn(async move { serve(core(&folder, clock, days).await) }).await.expect("a start");
+        let api = Api::new(&format!("http://{}", serving.address()), ADMIN_KEY);
+        (Self { core, serving, runtime }, api)
+    }
+}
+
+fn serve(core: Core) -> (Core, Serving) {
     let options = hookswitch_api::Options { core: core.clone(), trusted_proxies: Vec::new(), open_metrics: true };
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let serving = Serving::start(hookswitch_api::Api::new(options), listener, None).expect("a server");
-    let api = Api::new(&format!("http://{}", serving.address()), ADMIN_KEY);
-    (serving, api)
+    (core, serving)
 }
 
-async fn core(home: &TempDir, clock: Clock, days: u32) -> Core {
-    let scripts_dir = home.path().join("scripts");
+impl Drop for Clocked {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            // A runtime can't be waited for where others run.
+            running.runtime.shutdown_background();
+        }
+    }
+}
+
+async fn core(home: &Path, clock: Clock, days: u32) -> Core {
+    let scripts_dir = home.join("scripts");
     std::fs::create_dir_all(&scripts_dir).expect("a scripts folder");
-    let database = Database::Sqlite(home.path().join("hookswitch.db"));
+    let database = Database::Sqlite(home.join("hookswitch.db"));
     let store = Store::open(hookswitch_store::Options { database, key: MasterKey::from_bytes(MASTER_KEY), clock });
     let caller = CallerOptions {
         user_agent: "hookswitch/test".to_owned(),
         reseller_networks: Vec::new(),
         scripts_dir,
-        data_dir: home.path().to_owned(),
+        data_dir: home.to_owned(),
         program: None,
         script_limits: Limits::default(),
         extra_roots_pem: Vec::new(),

@@ -9,6 +9,7 @@
 //! | `program` | the `hookswitch` binary: run once, or as a server that can be killed and started again |
 //! | `clocked` | the same server in-process, on a clock that the test turns |
 //! | `api` | the Core API as a client sees it |
+//! | `rest` | the same over REST |
 //! | `shortcuts` | what most tests begin or end with |
 //! | `recorder` | an HTTP handler that records what it got |
 //! | `reply` | and what it answers |
@@ -26,6 +27,7 @@ pub mod companion;
 pub mod program;
 pub mod recorder;
 pub mod reply;
+mod rest;
 pub mod scripts;
 mod shortcuts;
 pub mod signature;

@@ -35,6 +35,7 @@ async fn the_catalogue_lists_every_event_with_its_stages() {
         ("clients.update", "Clients: update", "clients"),
         ("clients.delete", "Clients: delete", "clients"),
         ("clients.archive", "Clients: archive", "clients"),
+        ("clients.custom_fields.update", "Clients: custom fields update", "clients"),
         ("clients.accounts.create", "Accounts: create", "clients.accounts"),
         ("clients.accounts.update", "Accounts: update", "clients.accounts"),
         ("clients.accounts.delete", "Accounts: delete", "clients.accounts"),

@@ -67,6 +67,28 @@ async fn an_old_key_works_for_its_overlap() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rotating_again_lengthens_no_old_key() {
+    let server = Clocked::start().await;
+    let first = server.user("crm", "readonly", json!(null)).await;
+    let user = server.ok("users.search", json!({"login": "crm"})).await[0]["id"].clone();
+    let rotate = async |overlap_hours: i64| {
+        let rotated = server.ok("users.rotate_key", json!({"id": user, "overlap_hours": overlap_hours})).await;
+        server.with_key(rotated["key"].as_str().unwrap())
+    };
+    let second = rotate(1).await;
+    let third = rotate(5).await;
+    server.advance(HOUR + 60);
+    assert_eq!(first.refused("clients.search", json!({})).await.code, -32001, "its hour is over");
+    second.ok("clients.search", json!({})).await;
+    let fourth = rotate(2).await;
+    server.advance(2 * HOUR + 60);
+    for ended in [&first, &second, &third] {
+        assert_eq!(ended.refused("clients.search", json!({})).await.code, -32001, "a shorter overlap ends them all");
+    }
+    fourth.ok("clients.search", json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_keys_are_counted_by_the_minute() {
     let server = Clocked::start().await;
     let wrong = async |number: i32| {

@@ -2,6 +2,7 @@
 mod accounts;
 mod clients;
 mod companies;
+mod custom_fields;
 mod dry_run;
 mod idempotency;
 mod keys;

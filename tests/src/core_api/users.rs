@@ -75,3 +75,60 @@ async fn wrong_fields_of_a_user_are_all_named() {
     assert_eq!(refusal.fields(), ["login"]);
     assert_eq!(refusal.data["login"], "is already in use");
 }
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_the_callers_own_address_counts() {
+    let server = Server::setup().config("trusted_proxies = [\"127.0.0.1\"]").start().await;
+    let user =
+        json!({"login": "crm", "role": "readonly", "password": PASSWORD, "allowed_ips": ["192.0.2.0/24", "2001:db8::/32"]});
+    let user = server.ok("users.create", user).await;
+    let key = server.with_key(user["key"].as_str().unwrap());
+    for (from, allowed) in [
+        ("192.0.2.7", true),
+        ("2001:db8::7", true),
+        ("::ffff:192.0.2.7", true),
+        ("198.51.100.7", false),
+        ("192.0.2.7, 198.51.100.7", false),
+    ] {
+        let answer = key.call_with(&[("x-forwarded-for", from)], "clients.search", json!({})).await;
+        assert_eq!(answer.is_ok(), allowed, "{from}: {answer:?}");
+    }
+    assert_eq!(key.refused("clients.search", json!({})).await.code, -32001, "the proxy itself is not among them");
+}
+
+#[tokio::test]
+async fn a_disabled_user_and_the_users_of_a_disabled_reseller_are_refused_until_they_are_back() {
+    let server = Server::start().await;
+    let upper = server.company("Upper", 1).await;
+    let lower = server.company("Lower", upper).await;
+    let user =
+        server.ok("users.create", json!({"login": "crm", "role": "readonly", "companies_id": lower, "password": PASSWORD})).await;
+    let key = server.with_key(user["key"].as_str().unwrap());
+    for (method, of) in [("users.update", id(&user)), ("companies.update", lower), ("companies.update", upper)] {
+        server.ok(method, json!({"id": of, "status": "disabled"})).await;
+        assert_eq!(key.refused("clients.search", json!({})).await.code, -32001, "{method}");
+        server.ok(method, json!({"id": of, "status": "active"})).await;
+        key.ok("clients.search", json!({})).await;
+    }
+}
+
+#[tokio::test]
+async fn wrong_rights_are_told_apart_from_a_wrong_key_and_an_address_is_not() {
+    let server = Server::start().await;
+    let bound = json!({"login": "bound", "role": "readonly", "password": PASSWORD, "allowed_ips": ["192.0.2.1"]});
+    let bound = server.ok("users.create", bound).await;
+    let bound = server.with_key(bound["key"].as_str().unwrap()).refused("clients.search", json!({})).await;
+    let wrong = server.with_key("wrong-wrong-wrong-wrong-wrong-wrong").refused("clients.search", json!({})).await;
+    assert_eq!(bound, wrong, "that a key is right is not told to who may not use it from there");
+}
+
+#[tokio::test]
+async fn nobody_shuts_himself_out_by_his_own_addresses() {
+    let server = Server::start().await;
+    let elsewhere = json!({"id": 1, "allowed_ips": ["192.0.2.0/24"]});
+    assert_eq!(server.refused("users.update", elsewhere.clone()).await.fields(), ["allowed_ips"]);
+    server.ok("users.update", json!({"id": 1, "allowed_ips": ["192.0.2.0/24", "127.0.0.0/8"]})).await;
+    let other = server.user("other", "admin", json!(null)).await;
+    other.ok("users.update", elsewhere).await;
+    assert_eq!(server.refused("clients.search", json!({})).await.code, -32001, "another may shut him out");
+}

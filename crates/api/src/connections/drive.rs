@@ -4,7 +4,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -56,14 +56,29 @@ pub(super) struct Connections {
     pub(super) routes: TowerToHyperService<Router>,
     pub(super) api: Api,
     /// Tells one connection after another that its place is wanted.
-    pub(super) crowded: Notify,
+    crowded: Notify,
+    /// True from then on until it is gone, or stays because it was used.
+    asked: AtomicBool,
     tls: Option<TlsAcceptor>,
 }
 
 impl Connections {
     pub(super) fn new(api: Api, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
         let routes = TowerToHyperService::new(routes::routes(api.clone()));
-        Self { routes, api, crowded: Notify::new(), tls: tls.map(|config| TlsAcceptor::from(offering_http_2(config))) }
+        Self {
+            routes,
+            api,
+            crowded: Notify::new(),
+            asked: AtomicBool::new(false),
+            tls: tls.map(|config| TlsAcceptor::from(offering_http_2(config))),
+        }
+    }
+
+    /// Asks the next connection to go, unless one was asked and is on its way: nobody else need go for that.
+    pub(super) fn ask_one_to_go(&self) {
+        if !self.asked.swap(true, Ordering::SeqCst) {
+            self.crowded.notify_one();
+        }
     }
 
     /// Serves one connection to its end.
@@ -135,11 +150,21 @@ async fn run(protocol: impl GracefulConnection, connection: &Connection, mut end
         () = reached(&mut ending, Ending::Gracefully) => None,
         farewell = connection.idle() => Some(farewell),
     };
+    let _leaving = Leaving(&connection.common);
     protocol.as_mut().graceful_shutdown();
     tokio::select! {
         _ended = protocol => {}
         () = reached(&mut ending, Ending::Now) => {}
         () = tokio::time::sleep(farewell.unwrap_or_default()), if farewell.is_some() => {}
+    }
+}
+
+/// A connection on its way out, until it is gone.
+struct Leaving<'a>(&'a Connections);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.asked.store(false, Ordering::SeqCst);
     }
 }
 
@@ -165,11 +190,16 @@ impl Connection {
     /// who does not take its answer. When its place is wanted, the time since it was last asked is enough; those that have
     /// been used since then wait behind all others again. Gives how long its end may take.
     async fn idle(&self) -> Duration {
+        // From the connection's beginning: its first request may have come before this was called.
+        let mut before = 0;
         loop {
-            let before = self.begun.load(Ordering::Relaxed);
             let wanted = timeout(IDLE_MAX, self.common.crowded.notified()).await.is_ok();
             if self.running.load(Ordering::Relaxed) == 0 && self.begun.load(Ordering::Relaxed) == before {
                 return if wanted { FAREWELL_IF_CROWDED_MAX } else { FAREWELL_MAX };
+            }
+            before = self.begun.load(Ordering::Relaxed);
+            if wanted {
+                self.common.asked.store(false, Ordering::SeqCst);
             }
         }
     }

@@ -32,7 +32,7 @@ pub(crate) use request::Circumstances;
 /// Connections open at once; for further ones those are closed that have no request running and have asked nothing lately;
 /// if there are none, they wait in the system's own queue.
 const CONNECTIONS_MAX: usize = 1_024;
-/// How often one of them is asked to go while somebody waits.
+/// How often it is looked whether one of them must be asked to go while somebody waits.
 const MAKE_ROOM_EVERY: Duration = Duration::from_millis(1);
 /// When the system has no more to give (file descriptors, mostly), it is asked again after this.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -162,7 +162,7 @@ impl Door {
             if let Ok(place) = tokio::time::timeout(MAKE_ROOM_EVERY, place.as_mut()).await {
                 return place.expect("the places are never closed");
             }
-            self.connections.crowded.notify_one();
+            self.connections.ask_one_to_go();
         }
     }
 }

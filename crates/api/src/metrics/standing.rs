@@ -1,8 +1,9 @@
 //! What store, handlers and the process say of themselves at the moment of asking.
 use std::{fmt, time::Duration};
 
-use hookswitch_core::Core;
+use hookswitch_core::{Core, schedule};
 use hookswitch_hooks::{Figures, Times};
+use hookswitch_store::Error;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeGaugeValue, EncodeMetric as _, NoLabelSet},
@@ -18,25 +19,26 @@ const DATABASE_MAX: Duration = Duration::from_secs(2);
 pub(super) struct Standing {
     store: hookswitch_store::Figures,
     hooks: Option<Figures>,
+    clock: Option<schedule::Figures>,
     resident_bytes: Option<u64>,
 }
 
 impl Standing {
     /// Asks everybody.
     pub(super) async fn of(core: &Core) -> Self {
-        let hooks = match tokio::time::timeout(DATABASE_MAX, core.hooks().figures()).await {
-            Ok(Ok(figures)) => Some(figures),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "metrics without those of handlers");
-                None
-            }
-            Err(_) => {
-                tracing::warn!("metrics without those of handlers: no answer within {DATABASE_MAX:?}");
-                None
-            }
-        };
-        Self { store: core.store().figures(), hooks, resident_bytes: resident_bytes() }
+        let (hooks, clock) =
+            tokio::join!(in_time("handlers", core.hooks().figures()), in_time("the clock", core.clock_figures()));
+        Self { store: core.store().figures(), hooks, clock, resident_bytes: resident_bytes() }
     }
+}
+
+async fn in_time<T>(whose: &str, figures: impl Future<Output = Result<T, Error>>) -> Option<T> {
+    match tokio::time::timeout(DATABASE_MAX, figures).await {
+        Ok(Ok(figures)) => return Some(figures),
+        Ok(Err(error)) => tracing::warn!(%error, "metrics without those of {whose}"),
+        Err(_) => tracing::warn!("metrics without those of {whose}: no answer within {DATABASE_MAX:?}"),
+    }
+    None
 }
 
 /// The process's memory, where the system tells it as Linux does.
@@ -53,6 +55,9 @@ impl Collector for Standing {
         page.store(&self.store)?;
         if let Some(hooks) = &self.hooks {
             page.hooks(hooks)?;
+        }
+        if let Some(clock) = &self.clock {
+            page.clock(clock)?;
         }
         if let Some(bytes) = self.resident_bytes {
             page.gauge("resident_memory", "Memory of the process", Some(&Unit::Bytes), bytes)?;
@@ -83,6 +88,12 @@ impl Page<'_> {
         let age = "Age of the oldest delivery that is neither done nor dead";
         self.gauge("queue_age", age, Some(&Unit::Seconds), figures.queue_age_seconds)?;
         self.counter("log_rows_dropped", "Calls that the execution log could not keep up with", figures.log_rows_dropped)
+    }
+
+    fn clock(&mut self, figures: &schedule::Figures) -> fmt::Result {
+        self.counters("clock_steps", "Steps of client packages that came due, by how they ended", "outcome", &figures.steps)?;
+        let lag = "Since when the oldest step has been due that is not taken yet";
+        self.gauge("clock_lag", lag, Some(&Unit::Seconds), figures.lag.as_secs_f64())
     }
 
     fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
@@ -141,7 +152,8 @@ mod tests {
             log_rows_dropped: 0,
         };
         let store = hookswitch_store::Figures { engine: "sqlite", writes: 9, flushes: 4, waiting: 2, bytes: 4_096 };
-        Standing { store, hooks: Some(hooks), resident_bytes: Some(1_024) }
+        let clock = schedule::Figures { steps: vec![("taken", 3), ("refused", 1)], lag: Duration::from_millis(2_500) };
+        Standing { store, hooks: Some(hooks), clock: Some(clock), resident_bytes: Some(1_024) }
     }
 
     fn written(standing: Standing) -> String {
@@ -165,6 +177,8 @@ mod tests {
             "hookswitch_before_handlers_tripped 1",
             "hookswitch_deliveries{state=\"waiting\"} 5",
             "hookswitch_queue_age_seconds 1.5",
+            "hookswitch_clock_steps_total{outcome=\"refused\"} 1",
+            "hookswitch_clock_lag_seconds 2.5",
             "hookswitch_resident_memory_bytes 1024",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in {text}");

@@ -5,7 +5,6 @@ use axum::{
     response::Response,
 };
 use hookswitch_core::Answer;
-use hookswitch_model::refusal::Refusal;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -100,10 +99,7 @@ fn append(body: &mut Vec<u8>, response: &impl Serialize) {
     serde_json::to_writer(body, response).expect("JSON values, texts and numbers can be written to memory");
 }
 
-/// What the log should know of an error: its code, and what only the log may know of our own faults.
+/// What the log should know of an error.
 fn note(fault: &Fault) {
     tracing::Span::current().record("code", fault.code());
-    if let Fault::Refused(Refusal::Internal(detail)) = fault {
-        tracing::error!(detail, "an unexpected error");
-    }
 }

@@ -2,7 +2,6 @@
 use std::{
     collections::HashMap,
     sync::{Arc, LazyLock},
-    time::Instant,
 };
 
 use hookswitch_core::{
@@ -10,7 +9,7 @@ use hookswitch_core::{
     access::Caller,
     registry::{METHODS, Method},
 };
-use hookswitch_model::Object;
+use hookswitch_model::{Object, field, refusal::Refusal};
 use serde_json::Value;
 
 use super::{
@@ -18,7 +17,7 @@ use super::{
     fault::Fault,
     message::{Message, NoCall},
 };
-use crate::keys;
+use crate::{aliases, describe, keys};
 
 /// What became of a call.
 pub(super) struct Outcome {
@@ -39,6 +38,10 @@ pub(super) async fn run(envelope: &Envelope, call: Value, shared: Option<&Arc<Ca
         Ok(message) => message,
         Err(no_call) => return no_call.into(),
     };
+    if method == describe::DISCOVER {
+        let result = discover(envelope, &params, auth.as_ref(), shared);
+        return Outcome { id, result };
+    }
     let caller = match (&auth, shared) {
         (None, Some(shared)) => Ok(Arc::clone(shared)),
         // What is no text is a wrong key like any other that nobody has.
@@ -52,36 +55,32 @@ pub(super) async fn run(envelope: &Envelope, call: Value, shared: Option<&Arc<Ca
     Outcome { id, result }
 }
 
-async fn perform(envelope: &Envelope, method: &str, params: Object, caller: Arc<Caller>) -> Result<Answer, Fault> {
-    let method = find(method).ok_or_else(|| Fault::no_method(method))?;
-    tracing::Span::current().record("method", method.name);
-    let call = Call {
-        method,
-        params,
-        caller,
-        cause: envelope.text("hookswitch-cause"),
-        idempotency_key: envelope.text("idempotency-key"),
-        traceparent: envelope.text("traceparent"),
-        total_below: None,
+/// The one method that needs no key; a wrong one is refused all the same.
+fn discover(envelope: &Envelope, params: &Object, auth: Option<&Value>, shared: Option<&Arc<Caller>>) -> Result<Answer, Fault> {
+    let own = auth.map(|own| own.as_str().unwrap_or("?"));
+    if shared.is_none() || own.is_some() {
+        envelope.api.accepts(own.or_else(|| keys::in_headers(&envelope.headers)), &envelope.at)?;
+    }
+    field::check_create(&[], params).map_err(Refusal::from)?;
+    Ok(Answer { result: describe::openrpc().clone(), warnings: Vec::new() })
+}
+
+async fn perform(envelope: &Envelope, name: &str, mut params: Object, caller: Arc<Caller>) -> Result<Answer, Fault> {
+    let method = match find(name) {
+        Some(method) => method,
+        None => {
+            let method = aliases::find(name).ok_or_else(|| Fault::no_method(name))?;
+            aliases::read_numbers(method, &mut params);
+            method
+        }
     };
-    let parts = &envelope.api.parts;
-    let began = Instant::now();
-    let result = parts.core.perform(call).await;
-    parts.metrics.count(method.name, result.as_ref().err(), began.elapsed());
-    Ok(result?)
+    Ok(envelope.api.perform(&envelope.headers, Call::new(method, params, caller)).await?)
 }
 
 fn find(name: &str) -> Option<&'static Method> {
     static BY_NAME: LazyLock<HashMap<&'static str, &'static Method>> =
         LazyLock::new(|| METHODS.iter().flat_map(|object| object.iter()).map(|method| (method.name, method)).collect());
     BY_NAME.get(name).copied()
-}
-
-impl Envelope {
-    /// A header, as far as it is text; the core refuses what it can't read.
-    fn text(&self, name: &str) -> Option<String> {
-        self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-    }
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use serde_json::Value;
 
 use crate::{
     Api,
-    body::{ARRIVAL_MAX, BODY_BYTES_MAX, Held, Unread},
+    body::{Held, Unread},
     connections::Circumstances,
 };
 use fault::Fault;
@@ -57,20 +57,12 @@ pub(crate) async fn post(State(api): State<Api>, Extension(at): Extension<Circum
 }
 
 fn refuse_unread(unread: Unread, at: &Circumstances) -> Response {
+    let words = unread.words();
     let (status, fault) = match unread {
-        Unread::TooLarge => {
-            let words = format!("a body has at most {} MiB", BODY_BYTES_MAX >> 20);
-            (StatusCode::PAYLOAD_TOO_LARGE, Fault::Refused(Refusal::TooLarge(words)))
-        }
-        Unread::NoRoom => {
-            let words = "too many large requests at once; try again, or send less in one".to_owned();
-            (StatusCode::TOO_MANY_REQUESTS, Fault::Refused(Refusal::TooMany(words)))
-        }
-        Unread::TooLate => {
-            let words = format!("the body did not arrive within {} s", ARRIVAL_MAX.as_secs());
-            (StatusCode::REQUEST_TIMEOUT, Fault::Invalid(words))
-        }
-        Unread::BrokenOff => (StatusCode::BAD_REQUEST, Fault::Parse("the body broke off".to_owned())),
+        Unread::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, Fault::Refused(Refusal::TooLarge(words))),
+        Unread::NoRoom => (StatusCode::TOO_MANY_REQUESTS, Fault::Refused(Refusal::TooMany(words))),
+        Unread::TooLate => (StatusCode::REQUEST_TIMEOUT, Fault::Invalid(words)),
+        Unread::BrokenOff => (StatusCode::BAD_REQUEST, Fault::Parse(words)),
     };
     answer::failed(status, &fault, at)
 }

@@ -1,4 +1,6 @@
 //! Who calls: a user with a role, within a reseller or of the whole system.
+use std::net::IpAddr;
+
 use hookswitch_model::{event::Actor, objects::user::Role, refusal::Refusal};
 
 /// What a method asks of its caller's role.
@@ -23,13 +25,15 @@ pub struct Caller {
     pub companies_id: Option<i64>,
     /// Its role.
     pub role: Role,
+    /// The address that it calls from, if it is known.
+    pub from: Option<IpAddr>,
 }
 
 impl Caller {
     /// The command line on the server's own machine: an admin of the whole system.
     #[must_use]
     pub fn command_line() -> Self {
-        Self { users_id: 0, actor: Actor::Cli, companies_id: None, role: Role::Admin }
+        Self { users_id: 0, actor: Actor::Cli, companies_id: None, role: Role::Admin, from: None }
     }
 
     /// The clock: takes steps of client packages.

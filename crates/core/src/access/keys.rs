@@ -35,7 +35,7 @@ struct Key {
 }
 
 struct KnownUser {
-    caller: Arc<Caller>,
+    caller: Caller,
     allowed_ips: Vec<IpNet>,
     active: bool,
 }
@@ -76,8 +76,9 @@ impl Snapshot {
                 actor: Actor::User { id: user.id, login: user.login.clone() },
                 companies_id: user.companies_id,
                 role: user.role,
+                from: None,
             };
-            let known = KnownUser { caller: Arc::new(caller), active: user.is_active(), allowed_ips: user.allowed_ips };
+            let known = KnownUser { caller, active: user.is_active(), allowed_ips: user.allowed_ips };
             users.insert(user.id, known);
         }
         let mut keys = HashMap::new();
@@ -149,7 +150,7 @@ impl Snapshot {
         Some(ids)
     }
 
-    fn caller_of(&self, key: &str, from: IpAddr, now: Moment) -> Option<Arc<Caller>> {
+    fn caller_of(&self, key: &str, from: IpAddr, now: Moment) -> Option<Caller> {
         let key = self.keys.get(&key_hash(key))?;
         if key.expires_at.is_some_and(|end| end <= now) {
             return None;
@@ -158,7 +159,7 @@ impl Snapshot {
         let reseller_is_active =
             user.caller.companies_id.is_none_or(|id| self.way_up(id).all(|id| self.reseller(id).is_some_and(|r| r.active)));
         let address_is_allowed = user.allowed_ips.is_empty() || user.allowed_ips.iter().any(|net| net.contains(&from));
-        (user.active && reseller_is_active && address_is_allowed).then(|| Arc::clone(&user.caller))
+        (user.active && reseller_is_active && address_is_allowed).then(|| Caller { from: Some(from), ..user.caller.clone() })
     }
 }
 
@@ -202,7 +203,11 @@ impl Access {
     pub fn authenticate(&self, key: &str, from: IpAddr) -> Result<Arc<Caller>, Refusal> {
         let now = self.store.clock().now();
         let unmapped = from.to_canonical();
-        self.now.load().caller_of(key, unmapped, now).ok_or_else(|| Refusal::AuthFailed("the key is missing or wrong".to_owned()))
+        self.now
+            .load()
+            .caller_of(key, unmapped, now)
+            .map(Arc::new)
+            .ok_or_else(|| Refusal::AuthFailed("the key is missing or wrong".to_owned()))
     }
 }
 

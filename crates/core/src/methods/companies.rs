@@ -6,7 +6,7 @@ use hookswitch_model::{
 };
 use hookswitch_store::{Error, Sequence, Tx, tables};
 
-use super::{params, reach};
+use super::{custom_fields, params, reach};
 use crate::{
     access::{Right, keys::RESELLER_DEPTH_MAX},
     perform::{At, Draft, Write, Written},
@@ -134,6 +134,9 @@ fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     }
     if difference.changed("parent_id") {
         check_parent(tx, at, company.parent_id, Some(company.id), &mut errors)?;
+        if !errors.names("parent_id") {
+            custom_fields::check_move(tx, company.id, company.parent_id, &mut errors)?;
+        }
     }
     if difference.changed("name") && tables::companies::name_taken(tx, &company.name, company.id)? {
         errors.add("name", "is already in use");

@@ -29,6 +29,8 @@ const fn act(draft: fn(&Tx, &At, &Object) -> Result<Draft, Refusal>) -> Act {
 
 /// What is shown once.
 const SECRET: &[Field] = &[Field::line("secret", 128, "The signing secret; never shown again").read_only()];
+/// What a reseller's user sees of a system handler, so that a refusal can be understood.
+const SYSTEM_HANDLER: &[&str] = &["id", "name"];
 const PAUSE: &[Field] = &[Field::ID, Field::REASON];
 
 pub(crate) static METHODS: &[Method] = &[
@@ -49,7 +51,7 @@ pub(crate) static METHODS: &[Method] = &[
         about: "Gives a handler",
         right: Right::Read,
         takes: Takes::Fields(params::ID),
-        gives: Gives::Object(handler::FIELDS),
+        gives: Gives::ObjectOr(handler::FIELDS, SYSTEM_HANDLER),
         codes: &[],
         check: params::id_only,
         idempotent: false,
@@ -169,12 +171,13 @@ fn get(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {
     }
 }
 
-/// What a reseller's user sees of a system handler: id and name, so that a refusal can be understood.
+/// [`SYSTEM_HANDLER`] of one.
 fn system_handler_name(tx: &Tx, at: &At, id: i64) -> Result<Option<Value>, Refusal> {
     let handler = tables::handlers::get(tx, &at.vault, id)?.filter(|handler| handler.companies_id.is_none());
     Ok(handler.map(|handler| {
-        let shown = [("id", Value::from(handler.id)), ("name", handler.name.into())];
-        shown.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Object>().into()
+        let mut shown = handler.shown();
+        shown.retain(|name, _| SYSTEM_HANDLER.contains(&name.as_str()));
+        shown.into()
     }))
 }
 

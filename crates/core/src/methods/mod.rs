@@ -2,9 +2,11 @@
 //! what its data carries, and how it is written. A new method is one function here and one row of its file's table.
 pub(crate) mod accounts;
 pub(crate) mod balance;
+pub(crate) mod client_custom_fields;
 pub(crate) mod client_packages;
 pub(crate) mod clients;
 pub(crate) mod companies;
+pub(crate) mod custom_fields;
 pub(crate) mod deliveries;
 pub(crate) mod events;
 pub(crate) mod executions;

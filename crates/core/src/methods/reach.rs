@@ -1,6 +1,6 @@
 //! Objects by id, as far as the caller's reseller reaches: all others are not found.
 use hookswitch_model::{
-    objects::{account::Account, client::Client, company::Company},
+    objects::{account::Account, client::Client, company::Company, custom_field::CustomField},
     refusal::Refusal,
 };
 use hookswitch_store::{Tx, tables};
@@ -27,4 +27,14 @@ pub(crate) fn company(tx: &Tx, at: &At, id: i64) -> Result<Company, Refusal> {
     tables::companies::get(tx, id)?
         .filter(|company| at.access.sees(&at.caller, company.id))
         .ok_or_else(|| Refusal::not_found(super::companies::OBJECT, id))
+}
+
+/// The definition of a custom field that the caller may see: one of the whole system by users of the whole system only.
+pub(crate) fn custom_field(tx: &Tx, at: &At, id: i64) -> Result<CustomField, Refusal> {
+    tables::custom_fields::get(tx, id)?
+        .filter(|definition| match definition.companies_id {
+            None => at.caller.companies_id.is_none(),
+            Some(companies_id) => at.access.sees(&at.caller, companies_id),
+        })
+        .ok_or_else(|| Refusal::not_found(super::custom_fields::OBJECT, id))
 }

@@ -105,7 +105,11 @@ type Sample = (Object, Option<Object>, Object);
 
 fn client_sample(at: &At, kind: Kind) -> Sample {
     let given = object(json!({"name": "Sample Telecom", "credit": 100, "c_email": "noc@sample.example"}));
-    let client = Client::from_new(0, at.caller.companies_id.unwrap_or(1), 1, at.now, &given);
+    let mut client = Client::from_new(0, at.caller.companies_id.unwrap_or(1), 1, at.now, &given);
+    if *kind == event::CUSTOM_FIELDS_UPDATE {
+        client.custom = object(json!({"contract_no": "A-17"}));
+        return sample_of(kind, client.shown(), json!({"id": 0, "contract_no": "A-17"}), json!({"contract_no": null}));
+    }
     let shown = client.shown();
     if *kind == event::BALANCE_ZERO || *kind == event::BALANCE_NOTZERO {
         let out = *kind == event::BALANCE_ZERO;

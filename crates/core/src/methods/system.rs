@@ -35,6 +35,10 @@ fn status_schema() -> Value {
                 "items": {"type": "object"},
                 "description": "How each handler's queue stands; for users of the whole system",
             },
+            "clock_lag_s": {
+                "type": "integer",
+                "description": "Since when a step of a client package has been due, in seconds; for users of the whole system",
+            },
         },
         "required": ["version", "dt", "database"],
     })
@@ -50,6 +54,7 @@ fn status(core: &Core, at: At, _request: Object) -> Steered<'_> {
         });
         if whole_system {
             status["handlers"] = core.hooks.standing().await?;
+            status["clock_lag_s"] = core.clock_figures().await?.lag.as_secs().into();
         }
         Ok(status)
     })

@@ -169,6 +169,9 @@ fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     if user.login != old.login && tables::users::by_login(tx, &user.login)?.is_some() {
         errors.add("login", "is already in use");
     }
+    if shuts_itself_out(at, &user) {
+        errors.add("allowed_ips", "would shut out the address that you call from");
+    }
     let user = errors.or(user)?;
     if !user.is_system_admin() {
         keep_an_admin(tx, &old)?;
@@ -181,6 +184,13 @@ fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
         Ok(Written::as_drafted())
     });
     Ok(Draft::silent(preview, write))
+}
+
+/// True if the caller is about to forbid itself the address that it calls from: the last admin could not take that back.
+fn shuts_itself_out(at: &At, user: &User) -> bool {
+    let nets = &user.allowed_ips;
+    let left_in = |from: std::net::IpAddr| nets.is_empty() || nets.iter().any(|net| net.contains(&from));
+    user.id == at.caller.users_id && at.caller.from.is_some_and(|from| !left_in(from))
 }
 
 /// The last admin of the whole system can be neither deleted nor demoted: nobody could make another.

@@ -33,7 +33,8 @@ pub struct Part {
     pub previous: Option<Object>,
     /// The whole object: as it would be, or as it was for `delete` and `archive`.
     pub object: Object,
-    /// What the chain's answer depends on: the present values of the keys of `data`, and of `status`.
+    /// What the chain's answer depends on: the present values of the keys of `data`, and of `status`. A key that stands
+    /// deeper in the whole object has its path, such as `custom_fields.contract_no`.
     pub watched: Object,
     /// The moment that it belongs to, if that is not the one at which it was asked for: a step of the clock that was missed.
     pub dt: Option<Moment>,
@@ -185,8 +186,8 @@ impl Shown {
             let object = seen.objects.get(&part.key());
             for (name, value) in &part.watched {
                 if !known.contains_key(name) {
-                    let shown = object.and_then(|object| object.get(name)).unwrap_or(value);
-                    known.insert(name.clone(), shown.clone());
+                    let shown = object.and_then(|object| within(object, name));
+                    known.insert(name.clone(), shown.unwrap_or_else(|| value.clone()));
                 }
             }
         }
@@ -200,6 +201,14 @@ impl Shown {
             seen.last.contains(&part.key()) && part.watched.iter().all(|watched| is_same(watched).unwrap_or(true))
         };
         seen.last.len() == parts.len() && parts.iter().all(as_shown)
+    }
+}
+
+/// A value of the whole object by its path. In an inner object, keys that are not set are left out: they were shown as null.
+fn within(object: &Object, path: &str) -> Option<Value> {
+    match path.split_once('.') {
+        None => object.get(path).cloned(),
+        Some((outer, key)) => Some(object.get(outer)?.get(key).cloned().unwrap_or(Value::Null)),
     }
 }
 
@@ -290,6 +299,18 @@ mod tests {
         let decided = Decided::by_handlers(Object::new(), shown);
         assert!(decided.still_holds(&[part(1, json!({"credit": 4, "notes": "old"}))]));
         assert!(!decided.still_holds(&[part(1, json!({"credit": 4, "notes": "mine"}))]));
+    }
+
+    #[test]
+    fn a_custom_field_that_a_handler_added_was_shown_in_the_object_too() {
+        let object = |custom: Value| Object::from_iter([("custom_fields".to_owned(), custom)]);
+        let mut shown = Shown::default();
+        shown.note(&[Part { object: object(json!({"a": 2})), ..part(1, json!({"custom_fields.a": 1})) }]);
+        // The handler adds b, which somebody else has set before the reply came.
+        shown.note(&[part(1, json!({"custom_fields.a": 1, "custom_fields.b": "theirs"}))]);
+        let decided = Decided::by_handlers(Object::new(), shown);
+        assert!(decided.still_holds(&[part(1, json!({"custom_fields.a": 1, "custom_fields.b": null}))]));
+        assert!(!decided.still_holds(&[part(1, json!({"custom_fields.a": 1, "custom_fields.b": "theirs"}))]));
     }
 
     #[test]

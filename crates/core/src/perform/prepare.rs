@@ -146,8 +146,7 @@ impl Options {
             options.idempotency_key = None;
             return options;
         }
-        let has_field = method.takes.fields().iter().any(|field| field.name == "dry_run");
-        if !has_field {
+        if method.rehearses() {
             match params.shift_remove("dry_run") {
                 None | Some(Value::Bool(false)) => {}
                 Some(Value::Bool(true)) => options.dry_run = true,

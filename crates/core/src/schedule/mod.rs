@@ -10,6 +10,7 @@
 //!
 //! Nothing is lost with this process: what is due stands in the database, and a step changes it in its own transaction. A step
 //! is decided anew in the transaction that writes it, so that it happens once, whatever runs twice or crashes in between.
+mod figures;
 mod pass;
 mod sweep;
 
@@ -38,6 +39,8 @@ const ASKING_AT_ONCE: usize = 512;
 /// After an error of the database.
 const PAUSE: Duration = Duration::from_secs(1);
 
+pub use figures::Figures;
+
 /// The clock's entrance; a cheap handle.
 #[derive(Clone)]
 pub struct Schedule(Arc<Shared>);
@@ -53,6 +56,7 @@ struct Shared {
     places: Arc<Semaphore>,
     /// Places where handlers are asked.
     asking: Arc<Semaphore>,
+    steps: figures::Steps,
 }
 
 impl Default for Schedule {
@@ -64,6 +68,7 @@ impl Default for Schedule {
             busy: Mutex::default(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
             asking: Arc::new(Semaphore::new(ASKING_AT_ONCE)),
+            steps: figures::Steps::default(),
         }))
     }
 }
@@ -135,8 +140,10 @@ async fn run(core: Core) {
 /// Sends everybody on his way whose step is due; gives the moment at which something is due next.
 async fn work(core: &Core) -> Result<Option<Moment>, Error> {
     sweep::packages(core).await?;
-    pass::through(core).await?;
-    core.store.read(due::next_after_now).await
+    // What becomes due while the pass is under way is due next.
+    let now = core.store.clock().now();
+    pass::through(core, now).await?;
+    core.store.read(move |tx| due::next_after(tx, now)).await
 }
 
 async fn sleep(core: &Core, next: Option<Moment>) {

@@ -1,7 +1,7 @@
 //! One pass over all that is due, oldest first. Each client has a worker of its own that takes its steps one after another.
 use std::sync::Arc;
 
-use hookswitch_model::{event::STEPS_OF_PACKAGES, life::retry::Refused, refusal::Refusal};
+use hookswitch_model::{event::STEPS_OF_PACKAGES, life::retry::Refused, moment::Moment, refusal::Refusal};
 use hookswitch_store::{
     Error,
     tables::client_packages::due::{self, Due},
@@ -21,18 +21,18 @@ const PORTION: i64 = 512;
 /// After a step that could neither be taken nor put off.
 const PAUSE_MS: i64 = 1_000;
 
-/// Takes what is due, and returns when the last client has its worker.
+/// Takes what is due at a moment, and returns when the last client has its worker.
 ///
 /// # Errors
 /// Whatever the store says.
-pub(super) async fn through(core: &Core) -> Result<(), Error> {
+pub(super) async fn through(core: &Core, moment: Moment) -> Result<(), Error> {
     let rules = core.hooks.rules();
     let asks = STEPS_OF_PACKAGES.iter().any(|kind| rules.wants_before(kind));
     let places = core.schedule.places(asks);
     let mut behind = FIRST;
     while !core.schedule.is_stopped() {
         let from = behind;
-        let due = core.store.read(move |tx| due::now(tx, from, PORTION)).await?;
+        let due = core.store.read(move |tx| due::at(tx, moment, from, PORTION)).await?;
         let Some(last) = due.last() else { break };
         behind = *last;
         for first in due {
@@ -89,7 +89,9 @@ impl Worker {
         let params = [("id".to_owned(), Value::from(id))].into_iter().collect();
         let caller = Arc::new(Caller::clock());
         let call = Call::new(&clock::STEP, params, Arc::clone(&caller));
-        let Err(refusal) = self.core.perform(call).await else { return Ok(()) };
+        let taken = self.core.perform(call).await;
+        self.core.schedule.0.steps.count(taken.is_ok());
+        let Err(refusal) = taken else { return Ok(()) };
         tracing::debug!(%refusal, id, "a step of a client package was refused");
         let at = perform::at_clock(&self.core, caller);
         self.core.store.write(move |tx| clock::refused(tx, &at, id, why(&refusal))).await

@@ -1,6 +1,5 @@
 //! One attempt to deliver: the call, what its end means, and what is written down about it.
 use std::{
-    borrow::Cow,
     hash::{BuildHasher as _, Hasher as _, RandomState},
     sync::Arc,
     time::Duration,
@@ -71,11 +70,11 @@ fn request(queue: &Queue, rule: &Rule, delivery: &Delivery, now: Moment) -> Call
     let event = &delivery.event;
     Call {
         event_id: event.id,
-        events_id: Cow::Borrowed(event.kind.events_id),
+        events_id: rule.names.name(event.kind),
         stage: Stage::After,
         object_id: event.object_id,
         attempt: u32::try_from(delivery.attempt.saturating_add(1)).unwrap_or(u32::MAX),
-        body: event.payload.for_handler(rule.handler.passwords),
+        body: rule.names.body(event.kind, event.payload.for_handler(rule.handler.passwords)),
         timeout: Duration::from_millis(u64::from(rule.handler.timeout_ms)),
         deadline_ms: None,
         cause_header: queue.shared.causes.header(event.id, rule.handler.id),
@@ -139,8 +138,8 @@ fn logged(
     };
     let told = event.payload.passwords_told(rule.handler.passwords);
     let passwords: Vec<String> = told.iter().cloned().chain(row::passwords_in_reply(event.kind, called)).collect();
-    // The journal has the very same body, unless something secret must be masked in it.
-    let is_in_journal = passwords.is_empty() && rule.mask.finds_nothing(&event.payload.masked);
+    // The journal has the very same body, unless something secret must be masked in it or the event has another name there.
+    let is_in_journal = passwords.is_empty() && !rule.names.rename(event.kind) && rule.mask.finds_nothing(&event.payload.masked);
     let error = [delivery.note.clone().filter(|_| delivery.attempt == 0), error];
     let ending = Ending {
         status,

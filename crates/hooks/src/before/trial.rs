@@ -40,11 +40,11 @@ impl Before {
     pub async fn test(&self, handler: &Handler, event: Event) -> Tried {
         let rule = Rule::new(handler.clone());
         let payload = Payload::of(&event, handler.stage, (handler.stage == Stage::After).then_some(NO_SEQ));
-        let body = payload.for_handler(handler.passwords);
+        let body = rule.names.body(event.kind, payload.for_handler(handler.passwords));
         let timeout = Duration::from_millis(u64::from(handler.timeout_ms));
         let call = Call {
             event_id: event.id,
-            events_id: Cow::Borrowed(event.kind.events_id),
+            events_id: rule.names.name(event.kind),
             stage: handler.stage,
             object_id: event.object_id,
             attempt: 1,
@@ -72,7 +72,8 @@ impl Before {
 /// True or false, or why it could not be found out.
 async fn condition(rule: &Rule, event: &Event) -> Value {
     let Some(condition) = &rule.condition else { return true.into() };
-    match condition.evaluate(&event.payload(rule.handler.stage, None)).await {
+    let payload = event.payload(rule.handler.stage, None);
+    match condition.evaluate(&rule.names.payload(event.kind, &payload)).await {
         Held::Holds => true.into(),
         Held::Fails => false.into(),
         Held::CallAnyway(words) => words.into(),

@@ -1,6 +1,6 @@
 //! One handler's turn: called if its condition holds and there is time, a place, and hope; its reply read; what it changes
 //! taken over. Whatever happens leaves a row in the log.
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hookswitch_model::{
@@ -117,7 +117,10 @@ impl Turn<'_> {
     async fn condition(&self) -> Held {
         match &self.rule.condition {
             None => Held::Holds,
-            Some(condition) => condition.evaluate(&self.event.payload(Stage::Before, None)).await,
+            Some(condition) => {
+                let payload = self.event.payload(Stage::Before, None);
+                condition.evaluate(&self.rule.names.payload(self.event.kind, &payload)).await
+            }
         }
     }
 
@@ -137,7 +140,8 @@ impl Turn<'_> {
         if left < SHARE_MIN {
             return Err(busy());
         }
-        let request = self.shown.payload.for_handler(self.rule.handler.passwords);
+        let shared = self.shown.payload.for_handler(self.rule.handler.passwords);
+        let request = self.rule.names.body(self.event.kind, shared);
         let called = self.shared.caller.call(&self.rule.handler, &self.request(request.clone(), left)).await;
         let result = match &called.result {
             Ok(reply) => reply::read(reply),
@@ -151,7 +155,7 @@ impl Turn<'_> {
         let trace = self.asking.traceparent.as_deref().and_then(Trace::given).unwrap_or_else(|| Trace::of(*id));
         Call {
             event_id: *id,
-            events_id: Cow::Borrowed(kind.events_id),
+            events_id: self.rule.names.name(kind),
             stage: Stage::Before,
             object_id: *object_id,
             attempt: self.asking.attempt,

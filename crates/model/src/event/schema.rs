@@ -1,19 +1,21 @@
-//! What an event's `data` may hold, as JSON Schema: made from the objects' field tables.
-use serde_json::Value;
+//! An event's payload as JSON Schema, its `data` alone and whole: made from the objects' field tables.
+use serde_json::{Value, json};
 
-use super::{BALANCE_NOTZERO, BALANCE_ZERO, EventType};
+use super::{BALANCE_NOTZERO, BALANCE_ZERO, CUSTOM_FIELDS_UPDATE, EventType, Mode, Stage};
 use crate::{
     field::{Access, Field, Kind, schema},
     handler::Basis,
     money::Money,
-    objects::{account, client, client_package},
+    objects::{account, client, client_package, custom_field},
 };
 
 const AMOUNT: Kind = Kind::Money { min: Money::MIN, max: Money::MAX };
 
+const CLIENT: Field = Field::id("id", "The client");
+
 /// The `data` of both balance events.
 const BALANCE: &[Field] = &[
-    Field::id("id", "The client"),
+    CLIENT,
     Field::new("basis", Kind::Choice(Basis::WORDS), "The balance that crossed"),
     Field::new("balance", AMOUNT, "Payments minus charges"),
     Field::new("credit", AMOUNT, "null = without limit").or_null(),
@@ -28,6 +30,9 @@ pub fn of(kind: &EventType) -> Value {
     if *kind == BALANCE_ZERO || *kind == BALANCE_NOTZERO {
         return whole(BALANCE);
     }
+    if *kind == CUSTOM_FIELDS_UPDATE {
+        return schema::open_object(&[CLIENT], &["id"], &custom_field::VALUE);
+    }
     if kind.object == "clients.packages" {
         return whole(client_package::FIELDS);
     }
@@ -37,16 +42,98 @@ pub fn of(kind: &EventType) -> Value {
     };
     match kind.events_id.rsplit('.').next() {
         Some("create") => whole(fields),
-        Some("update") => {
-            schema::object(fields.iter().filter(|field| always.contains(&field.name) || field.access == Access::Free), always)
-        }
+        Some("update") => schema::shown_object(
+            fields.iter().filter(|field| always.contains(&field.name) || field.access == Access::Free),
+            always,
+        ),
         _ => schema::object(&[], &[]),
     }
 }
 
+/// The schema of all that a handler gets for an event of this type: the body of the POST, the standard input of the
+/// script. New keys may come beside those of `event` and `object`; those of `data` are all that there are.
+#[must_use]
+pub fn payload(kind: &EventType) -> Value {
+    let data = of(kind);
+    let is_update = kind.events_id.ends_with(".update");
+    let mut properties = json!({"event": head(kind), "data": data});
+    if is_update {
+        properties["previous"] = previous(&data);
+    }
+    properties["object"] = whole_object(kind);
+    let required: &[&str] = if is_update { &["event", "data", "previous", "object"] } else { &["event", "data", "object"] };
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": kind.events_id,
+        "description": kind.title,
+        "type": "object",
+        "properties": properties,
+        "required": required,
+    })
+}
+
+/// The member `event`.
+fn head(kind: &EventType) -> Value {
+    let number = |about: &str| json!({"type": "integer", "minimum": 0, "format": "int64", "description": about});
+    let stages: Vec<&str> = kind.stages.iter().map(|stage: &Stage| stage.word()).collect();
+    json!({
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "format": "uuid", "description": "One per event, for every stage, handler and attempt"},
+            "dt": {"type": "string", "format": "date-time", "description": "When it was asked for"},
+            "events_id": {"const": kind.events_id},
+            "object_id": number("The object; 0 for a new one outside live"),
+            "clients_id": number("Its client; 0 for a new one outside live"),
+            "companies_id": number("The client's reseller"),
+            "stage": {"type": "string", "enum": stages},
+            "mode": {"type": "string", "enum": [Mode::Live.word(), Mode::DryRun.word(), Mode::Test.word()]},
+            "seq": number("The number of the client's event; absent before the commit"),
+            "actor": actor(),
+            "cause": {"type": ["string", "null"], "description": "The event that a handler was reacting to, or resync"},
+        },
+        "required": ["id", "dt", "events_id", "object_id", "clients_id", "companies_id", "stage", "mode", "actor", "cause"],
+    })
+}
+
+/// Who did it. Only people have an id and a login.
+fn actor() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "type": {"type": "string", "enum": ["user", "clock", "import", "cli"]},
+            "id": {"type": "integer", "description": "The user's id"},
+            "login": {"type": "string", "description": "Its login"},
+        },
+        "required": ["type"],
+    })
+}
+
+/// The old values of the keys of `data` that changed.
+fn previous(data: &Value) -> Value {
+    let mut previous = data.clone();
+    if let Value::Object(schema) = &mut previous {
+        schema.shift_remove("required");
+    }
+    previous
+}
+
+/// The object as the Core API shows it.
+fn whole_object(kind: &EventType) -> Value {
+    let fields = match kind.object {
+        "clients.accounts" => account::FIELDS,
+        "clients.packages" => client_package::FIELDS,
+        _ => client::FIELDS,
+    };
+    let mut schema = whole(fields);
+    if let Value::Object(schema) = &mut schema {
+        schema.shift_remove("additionalProperties");
+    }
+    schema
+}
+
 /// Every field is always there.
 fn whole(fields: &[Field]) -> Value {
-    schema::object(fields, &fields.iter().map(|field| field.name).collect::<Vec<_>>())
+    schema::shown_object(fields, &fields.iter().map(|field| field.name).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -82,6 +169,12 @@ mod tests {
         assert_eq!(schema["required"], serde_json::json!(["id", "clients_id"]));
         assert!(keys(&schema).contains(&"password".to_owned()));
         assert!(!keys(&schema).contains(&"clients_name".to_owned()));
+    }
+
+    #[test]
+    fn custom_fields_have_whatever_keys_were_defined() {
+        let schema = of(&event::CUSTOM_FIELDS_UPDATE);
+        assert_eq!(schema["additionalProperties"]["type"], serde_json::json!(["string", "number", "boolean", "null"]));
     }
 
     #[test]

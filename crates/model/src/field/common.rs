@@ -26,7 +26,7 @@ impl Field {
             Kind::Time | Kind::TimeOrDate => "1970-01-01T00:00:00+00:00".into(),
             Kind::Any { .. } => Value::Null,
             Kind::Line { min, .. } | Kind::Word { min, .. } => "x".repeat(min.max(1)).into(),
-            Kind::Text { .. } | Kind::LongText { .. } => "x".into(),
+            Kind::Text { .. } | Kind::LongText { .. } | Kind::Scalar { .. } => "x".into(),
             // The one such field names events.
             Kind::LineOrList { .. } => "clients.create".into(),
         }

@@ -111,6 +111,11 @@ pub enum Kind {
     Uuid,
     /// An instant, ISO 8601 with an offset.
     Time,
+    /// A text of many lines, a number or a boolean, given back as it came, bounded in bytes as JSON.
+    Scalar {
+        /// The most bytes.
+        bytes: usize,
+    },
     /// The same, or a date: its first moment in the reseller's time zone.
     TimeOrDate,
     /// A duration, ISO 8601.
@@ -160,13 +165,15 @@ pub struct Field {
     pub null: bool,
     /// What it means, in one line for the descriptions; defaults too.
     pub about: &'static str,
+    /// What an answer may hold, where that is more than a caller may set.
+    pub shown: Option<Kind>,
 }
 
 impl Field {
     /// A field that may be set at any time, is not required and not null.
     #[must_use]
     pub const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
-        Self { name, kind, access: Access::Free, required: false, null: false, about }
+        Self { name, kind, access: Access::Free, required: false, null: false, about, shown: None }
     }
 
     /// An id given by the system, or another object's: 1 or more.
@@ -197,6 +204,13 @@ impl Field {
     #[must_use]
     pub const fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+
+    /// An answer may hold more than a caller may set.
+    #[must_use]
+    pub const fn shown_as(mut self, kind: Kind) -> Self {
+        self.shown = Some(kind);
         self
     }
 

@@ -54,6 +54,7 @@ impl Kind {
             Self::TimeZone => time_zone(value),
             Self::Uuid => uuid(value),
             Self::Time => time(value),
+            Self::Scalar { bytes } => scalar(value, bytes),
             Self::TimeOrDate => time_or_date(value),
             Self::Duration { from_a_second } => duration(value, from_a_second),
             Self::Object { bytes } => match value {
@@ -195,6 +196,14 @@ fn uuid(value: &Value) -> Read {
 fn time(value: &Value) -> Read {
     let good = value.as_str().filter(|text| Moment::parse(text).is_some());
     good.map(Value::from).ok_or_else(|| "must be a time with an offset, such as 2026-11-23T21:14:07+00:00".to_owned())
+}
+
+fn scalar(value: &Value, bytes_max: usize) -> Read {
+    match value {
+        Value::String(_) => text(value).and_then(|_| bounded(value, bytes_max)),
+        Value::Number(_) | Value::Bool(_) => bounded(value, bytes_max),
+        _ => Err("must be a text, a number, true or false".to_owned()),
+    }
 }
 
 fn time_or_date(value: &Value) -> Read {

@@ -243,11 +243,23 @@ fn a_table_is_described_as_it_is_checked() {
     let schema = schema::object(TABLE, &["name"]);
     assert_eq!(schema["required"], json!(["name"]));
     assert_eq!(schema["additionalProperties"], json!(false));
-    assert_eq!(schema["properties"]["parent_id"], json!({"type": ["integer", "null"], "minimum": 1, "description": ""}));
-    assert_eq!(schema["properties"]["name"], json!({"type": "string", "minLength": 1, "maxLength": 5, "description": ""}));
+    let parent_id = json!({"type": ["integer", "null"], "minimum": 1, "format": "int64", "description": ""});
+    assert_eq!(schema["properties"]["parent_id"], parent_id);
+    let name = &schema["properties"]["name"];
+    assert_eq!((&name["minLength"], &name["maxLength"]), (&json!(1), &json!(5)));
+    assert!(name["pattern"].is_string(), "control characters are refused");
     let choice = schema::property(&Field::new("c", Kind::Choice(&["a"]), "").or_null());
-    assert_eq!(choice["enum"], json!(["a", null]));
+    assert_eq!((&choice["enum"], &choice["type"]), (&json!(["a", null]), &json!(["string", "null"])));
     assert!(schema::property(&Field::legacy("l")).get("type").is_none(), "anything goes");
+}
+
+#[test]
+fn what_is_shown_may_be_more_than_what_may_be_given() {
+    let status = super::find(objects::client::FIELDS, "status").unwrap();
+    assert!(status.read(&json!("archived")).is_err());
+    assert_eq!(schema::property(status)["enum"], json!(["active", "stopped"]));
+    assert_eq!(schema::shown(status)["enum"], json!(["active", "stopped", "archived"]));
+    assert_eq!(schema::shown(&Field::ID)["minimum"], json!(0), "in a dry run");
 }
 
 fn any_value() -> impl Strategy<Value = Value> {

@@ -16,9 +16,16 @@ pub mod task;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Object, event::Stage, moment::Moment, words::words};
+use crate::{
+    Object,
+    event::{Stage, aliases},
+    moment::Moment,
+    words::words,
+};
 
 pub use checked::{check_create, check_update};
 pub use events::matches;
@@ -167,6 +174,14 @@ impl Handler {
     #[must_use]
     pub fn wants(&self, events_id: &str) -> bool {
         self.event.iter().any(|pattern| matches(pattern, events_id))
+    }
+
+    /// The name under which this handler knows an event that it wants: that of the first pattern that matches, which may be
+    /// one of the first API generation.
+    #[must_use]
+    pub fn name_of(&self, events_id: &'static str) -> Cow<'static, str> {
+        let asked = self.event.iter().find(|pattern| matches(pattern, events_id));
+        asked.map_or(Cow::Borrowed(events_id), |pattern| aliases::as_asked(pattern, events_id))
     }
 
     /// True if it is a script rather than an HTTP handler.

@@ -283,3 +283,21 @@ fn the_words_of_the_contract_and_of_the_store_are_the_same() {
     assert!(Method::WORDS.iter().all(|word| serde_json::to_value(Method::from_word(word)).is_ok_and(|stored| stored == *word)));
     assert!(Stage::WORDS.iter().all(|word| serde_json::to_value(Stage::from_word(word)).is_ok_and(|stored| stored == *word)));
 }
+
+#[test]
+fn names_of_the_first_generation_are_taken_kept_and_given_back() {
+    let handler = saved(json!({"event": ["accounts.*", "clients.update"], "type": "before"}));
+    assert_eq!(handler.shown()["event"], json!(["accounts.*", "clients.update"]));
+    assert!(handler.wants("clients.accounts.delete") && !handler.wants("clients.create"));
+    assert_eq!(handler.name_of("clients.accounts.delete"), "accounts.delete");
+    assert_eq!(handler.name_of("clients.update"), "clients.update");
+    assert_eq!(saved(json!({"event": "accounts.create"})).name_of("clients.accounts.create"), "accounts.create");
+    assert_eq!(
+        refused(json!({"event": "transactions.*"})),
+        [("event".into(), "transactions.* matches no event of the catalogue".into())]
+    );
+    assert_eq!(
+        refused(json!({"event": "accounts.renew"})),
+        [("event".into(), "accounts.renew is not in the catalogue of events".into())]
+    );
+}

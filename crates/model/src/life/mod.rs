@@ -102,7 +102,7 @@ pub struct Scene<'a> {
     pub zone: TimeZone,
     /// What the client can pay; `None` = without limit.
     pub available: Option<Money>,
-    /// What time it is.
+    /// The moment that is decided about: now, or the one at which the client package became due.
     pub now: Moment,
 }
 

@@ -34,7 +34,7 @@ pub fn after_refusal(own: &ClientPackage, scene: &Scene<'_>, step: Step, refused
     let wait_s = WAITS_S[(after.planned.tries as usize).min(WAITS_S.len() - 1)];
     after.planned.tries = after.planned.tries.saturating_add(1);
     let again = scene.now.plus_millis(wait_s * 1_000);
-    let latest = latest(&after, scene, step);
+    let latest = latest(&after, scene, step, refused);
     after.planned.due = Some(latest.map_or(again, |latest| again.min(latest)).max(scene.now));
     if step == Step::Renew {
         let hold = match refused {
@@ -53,8 +53,9 @@ pub fn after_refusal(own: &ClientPackage, scene: &Scene<'_>, step: Step, refused
 }
 
 /// When something else is due at the latest: the period's end, its expiry, the end of all putting off, the closing.
-fn latest(own: &ClientPackage, scene: &Scene<'_>, step: Step) -> Option<Moment> {
+fn latest(own: &ClientPackage, scene: &Scene<'_>, step: Step, refused: Refused) -> Option<Moment> {
     let of_step = match (step, &own.paid) {
+        (Step::Renew, Some(paid)) if refused == Refused::Forbidden => Some(paid.stop),
         (Step::Renew, Some(paid)) if scene.now < paid.stop => Some(paid.stop),
         (Step::Renew | Step::Activate, Some(paid)) => calendar::expires(paid, scene),
         (Step::Renew | Step::Activate, None) => None,

@@ -1,7 +1,7 @@
 //! A client: who pays.
 use serde_json::Value;
 
-use super::{details, text, word};
+use super::{custom_field, details, text, word};
 use crate::{
     Object,
     field::{self, Field, Kind},
@@ -46,7 +46,8 @@ pub const FIELDS: &[Field] = &[
     Field::new("name", Kind::Line { min: 1, max: 255 }, "Unique within the reseller").required(),
     Field::id("companies_id", "The reseller (default: the key's, or 1)").fixed(),
     Field::id("currencies_id", "The currency (default: the reseller's)").fixed(),
-    Field::new("status", STATUS, "active (default) or stopped; archived by clients.archive only"),
+    Field::new("status", STATUS, "active (default) or stopped; archived by clients.archive only")
+        .shown_as(Kind::Choice(ClientStatus::WORDS)),
     Field::new("credit", CREDIT, "How far the balance may fall below zero (default 0); null = without limit").or_null(),
     Field::new("balance", AMOUNT, "Payments minus charges: the sum of the transactions").read_only(),
     Field::new("available", AVAILABLE, "Balance plus credit; null = without limit").read_only().or_null(),
@@ -71,7 +72,8 @@ pub const FIELDS: &[Field] = &[
     Field::new("orig_capacity", CAPACITY, "Calls at once from the client; null = without limit").or_null(),
     Field::notes(),
     Field::new("c_dt", Kind::Time, "When it was created").read_only(),
-    Field::new("custom_fields", Kind::Object { bytes: 64 * 1024 }, "Changed by clients.custom_fields.update").read_only(),
+    Field::new("custom_fields", custom_field::VALUES, "Those that are set, by key; changed by clients.custom_fields.update")
+        .read_only(),
     Field::legacy("orig_rate_table"),
     Field::legacy("term_rate_table"),
     Field::legacy("term_capacity"),
@@ -112,6 +114,8 @@ pub struct Client {
     pub c_dt: Moment,
     /// Every other key that was set.
     pub details: Object,
+    /// Its custom fields that are set, by key, in the order of their definitions.
+    pub custom: Object,
 }
 
 impl Client {
@@ -129,6 +133,7 @@ impl Client {
             funds: Funds::default(),
             c_dt: now,
             details: Object::new(),
+            custom: Object::new(),
         };
         client.apply(checked);
         client
@@ -175,7 +180,7 @@ impl Client {
                 "balance" | "balance_accountant" => self.balance.to_json(),
                 "available" => money_or_null(self.available()),
                 "c_dt" => self.c_dt.iso().into(),
-                "custom_fields" => Value::Object(Object::new()),
+                "custom_fields" => Value::Object(self.custom.clone()),
                 _ => return None,
             })
         })

@@ -11,12 +11,14 @@
 //! | [`client_package`] | what a client has of it |
 //! | [`transaction`] | the ledger |
 //! | [`company`] | resellers |
+//! | [`custom_field`] | what a carrier keeps of its clients and packages besides, by keys of its own |
 //! | [`user`] | who may call, with which role |
 //! | `details` | the keys of an object that the program only keeps |
 pub mod account;
 pub mod client;
 pub mod client_package;
 pub mod company;
+pub mod custom_field;
 mod details;
 pub mod package;
 pub mod transaction;

@@ -40,7 +40,10 @@ const TYPE: Kind = Kind::Choice(&[
 pub const FIELDS: &[Field] = &[
     Field::id("id", "Given by the system").read_only(),
     Field::id("clients_id", "Whose balance it changes").required().fixed(),
-    Field::new("type", TYPE, "payment or refund (above 0), charge (below 0), correction (any but 0)").required().fixed(),
+    Field::new("type", TYPE, "payment or refund (above 0), charge (below 0), correction (any but 0)")
+        .required()
+        .fixed()
+        .shown_as(Kind::Choice(TransactionType::WORDS)),
     Field::new("amount", AMOUNT, "Above 0 credits the client").required().fixed(),
     Field::new("balance_after", AMOUNT, "The balance with it").read_only(),
     Field::notes().fixed(),

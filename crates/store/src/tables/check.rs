@@ -119,6 +119,24 @@ pub fn without_period(tx: &Tx) -> Result<Vec<Offender>, Error> {
     offenders(tx, UNPAID)
 }
 
+const CUSTOM_KEYS: &str = "WITH RECURSIVE above (id, top) AS (
+    SELECT c.id, c.id FROM companies c
+    UNION SELECT a.id, c.parent_id FROM above a JOIN companies c ON c.id = a.top WHERE c.parent_id IS NOT NULL)
+  SELECT 0, one.id, other.id FROM custom_fields one
+    JOIN custom_fields other ON other.object_type = one.object_type AND other.field_key = one.field_key AND other.id > one.id
+  WHERE one.companies_id IS NULL OR other.companies_id IS NULL
+    OR EXISTS (SELECT 1 FROM above a WHERE (a.id = one.companies_id AND a.top = other.companies_id)
+      OR (a.id = other.companies_id AND a.top = one.companies_id))
+  ORDER BY one.id, other.id LIMIT $1";
+
+/// Definitions of custom fields (`stored` and `expected` are their ids) of one key that could meet in one object.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn custom_keys(tx: &Tx) -> Result<Vec<Offender>, Error> {
+    offenders(tx, CUSTOM_KEYS)
+}
+
 fn offenders(tx: &Tx, question: &str) -> Result<Vec<Offender>, Error> {
     tx.query(question, params![OFFENDERS_MAX], |row| {
         Ok(Offender { clients_id: row.get(0)?, stored: row.get(1)?, expected: row.get(2)? })

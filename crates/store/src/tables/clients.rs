@@ -2,20 +2,27 @@
 use hookswitch_model::{
     Object,
     funds::Funds,
-    objects::client::{Client, ClientStatus},
+    objects::{
+        client::{Client, ClientStatus},
+        custom_field::ObjectType,
+    },
     refusal::Refusal,
 };
 use serde_json::Value;
 
-use super::search::{Asked, Column, Kind, List};
+use super::{
+    custom_fields,
+    search::{Asked, Column, Kind, List},
+};
 use crate::{Error, Row, Tx, params};
 
-const COLUMNS: &str = "c.id, c.companies_id, c.currencies_id, c.name, c.status, c.credit, c.balance, c.live_in_funds, c.available_in_funds, c.c_dt, c.details";
+const COLUMNS: &str = "c.id, c.companies_id, c.currencies_id, c.name, c.status, c.credit, c.balance, c.live_in_funds, c.available_in_funds, c.c_dt, c.details, c.custom";
 
-fn read(row: &Row<'_>) -> Result<Client, Error> {
+fn read(tx: &Tx<'_>, custom: &mut custom_fields::Shown, row: &Row<'_>) -> Result<Client, Error> {
+    let companies_id = row.get(1)?;
     Ok(Client {
         id: row.get(0)?,
-        companies_id: row.get(1)?,
+        companies_id,
         currencies_id: row.get(2)?,
         name: row.get(3)?,
         status: ClientStatus::from_word(&row.get::<String>(4)?).unwrap_or(ClientStatus::Stopped),
@@ -24,6 +31,7 @@ fn read(row: &Row<'_>) -> Result<Client, Error> {
         funds: Funds { live: row.get(7)?, available: row.get(8)? },
         c_dt: row.get(9)?,
         details: details(&row.get::<String>(10)?)?,
+        custom: custom.of(tx, companies_id, row.get::<Option<String>>(11)?.as_deref())?,
     })
 }
 
@@ -43,9 +51,10 @@ pub(crate) fn details_text(details: &Object) -> Result<String, Error> {
 /// Whatever the engine says.
 pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<Client>, Error> {
     const SQL: &str =
-        "SELECT id, companies_id, currencies_id, name, status, credit, balance, live_in_funds, available_in_funds, c_dt, details
-      FROM clients WHERE id = $1";
-    tx.first(SQL, params![id], read)
+        "SELECT id, companies_id, currencies_id, name, status, credit, balance, live_in_funds, available_in_funds, c_dt, details,
+      custom FROM clients WHERE id = $1";
+    let mut custom = custom_fields::Shown::new(ObjectType::Clients);
+    tx.first(SQL, params![id], |row| read(tx, &mut custom, row))
 }
 
 /// True if another client of the reseller has this name.
@@ -57,7 +66,7 @@ pub fn name_taken(tx: &Tx<'_>, companies_id: i64, name: &str, except: i64) -> Re
     Ok(tx.first(SQL, params![companies_id, name, except], |_| Ok(()))?.is_some())
 }
 
-/// Writes a new one.
+/// Writes a new one, without custom fields.
 ///
 /// # Errors
 /// [`Error::Taken`] for its name.
@@ -65,7 +74,7 @@ pub fn insert(tx: &mut Tx<'_>, client: &Client) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO clients
       (id, companies_id, currencies_id, name, status, credit, balance, live_in_funds, available_in_funds, c_dt, details)
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    let Client { id, companies_id, currencies_id, name, status, credit, balance, funds, c_dt, details } = client;
+    let Client { id, companies_id, currencies_id, name, status, credit, balance, funds, c_dt, details, custom: _ } = client;
     let details = details_text(details)?;
     let values = params![
         *id,
@@ -83,7 +92,7 @@ pub fn insert(tx: &mut Tx<'_>, client: &Client) -> Result<(), Error> {
     tx.execute(SQL, values).map(drop)
 }
 
-/// Writes a changed one (its balance excepted).
+/// Writes a changed one (its balance and custom fields excepted).
 ///
 /// # Errors
 /// [`Error::Taken`] for its name.
@@ -103,6 +112,14 @@ pub fn update(tx: &mut Tx<'_>, client: &Client) -> Result<(), Error> {
 pub fn set_balance(tx: &mut Tx<'_>, client: &Client) -> Result<(), Error> {
     const SQL: &str = "UPDATE clients SET balance = $1, live_in_funds = $2, available_in_funds = $3 WHERE id = $4";
     tx.execute(SQL, params![client.balance, client.funds.live, client.funds.available, client.id]).map(drop)
+}
+
+/// Writes the values of custom fields, as [`custom_fields::stored`] gives them.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn set_custom(tx: &mut Tx<'_>, id: i64, stored: Option<&str>) -> Result<(), Error> {
+    tx.execute("UPDATE clients SET custom = $1 WHERE id = $2", params![stored, id]).map(drop)
 }
 
 /// Deletes one.
@@ -140,5 +157,6 @@ pub static LIST: List = List {
 /// # Errors
 /// Wrong filters by name, or whatever the engine says.
 pub fn search(tx: &Tx<'_>, asked: &Asked<'_>) -> Result<Value, Refusal> {
-    LIST.search(tx, asked, |row| Ok(read(row)?.shown()))
+    let mut custom = custom_fields::Shown::new(ObjectType::Clients);
+    LIST.search(tx, asked, |row| Ok(read(tx, &mut custom, row)?.shown()))
 }

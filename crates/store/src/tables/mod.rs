@@ -4,6 +4,7 @@ pub mod check;
 pub mod client_packages;
 pub mod clients;
 pub mod companies;
+pub mod custom_fields;
 pub mod cut;
 pub mod deliveries;
 pub mod events;

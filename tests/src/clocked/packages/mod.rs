@@ -2,6 +2,8 @@
 mod catch_up;
 mod handlers;
 mod lives;
+mod oracle;
+mod random_lives;
 mod requests;
 
 use hookswitch_testkit::{Clocked, Value, api::id, json, wait_until, with};

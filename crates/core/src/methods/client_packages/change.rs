@@ -2,7 +2,7 @@
 use hookswitch_model::{
     Object,
     event::Kind,
-    life,
+    life::{self, Next},
     moment::Moment,
     money::Money,
     objects::{
@@ -51,12 +51,17 @@ pub(super) fn part(kind: Kind, old: &ClientPackage, data: Object, object: Object
     }
 }
 
-/// The same client package with the clock's next look planned anew, from where it stands now.
+/// The same client package with the clock's next look planned anew, from where it stands now, and what it waits for.
 pub(super) fn planned(mut own: ClientPackage, standing: &Standing, charged: Money) -> ClientPackage {
     own.planned = Planned::default();
     let mut scene = standing.scene();
     scene.available = scene.available.map(|available| Money::from_micros(available.micros() - charged.micros()));
-    own.planned.due = life::next(&own, &scene).due();
+    let next = life::next(&own, &scene);
+    // What was possible all the time, but for this step, becomes possible with it.
+    own.planned.due = next.due().map(|due| due.max(standing.now));
+    if let Next::Wait(_, hold) = next {
+        own.hold = hold;
+    }
     own
 }
 

@@ -38,6 +38,7 @@ pub(crate) static STEP: Method = Method {
 
 fn step(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     let Some(standing) = standing::for_clock(tx, at, params::id(request))? else { return Ok(Draft::nothing(Value::Null)) };
+    let standing = as_of_due(standing);
     let next = life::next(&standing.own, &standing.scene());
     let overrules = retry::is_overdue(&standing.own, &next, at.now);
     let draft = match next {
@@ -45,6 +46,13 @@ fn step(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
         Next::Take(step, when) => take(standing, step, when, request)?,
     };
     Ok(Draft { overrules, ..draft })
+}
+
+/// As it stood when it became due: after an outage, what is decided about that moment must not know of later ones, or steps of
+/// several client packages would change places.
+fn as_of_due(standing: Standing) -> Standing {
+    let now = standing.own.planned.due.map_or(standing.now, |due| due.min(standing.now));
+    Standing { now, ..standing }
 }
 
 fn take(standing: Standing, step: Step, when: Moment, request: &Object) -> Result<Draft, Refusal> {
@@ -82,9 +90,8 @@ fn waits(own: &ClientPackage, until: Option<Moment>, hold: Option<Hold>) -> Draf
 /// Whatever the store says.
 pub(crate) fn refused(tx: &mut Tx, at: &At, id: i64, why: retry::Refused) -> Result<(), Refusal> {
     let Some(standing) = standing::for_clock(tx, at, id)? else { return Ok(()) };
-    let scene = standing.scene();
-    let Next::Take(step, _) = life::next(&standing.own, &scene) else { return Ok(()) };
-    let new = retry::after_refusal(&standing.own, &scene, step, why);
+    let Next::Take(step, _) = life::next(&standing.own, &as_of_due(standing.clone()).scene()) else { return Ok(()) };
+    let new = retry::after_refusal(&standing.own, &standing.scene(), step, why);
     tables::client_packages::update(tx, &new)?;
     at.schedule.plan(tx, new.planned.due);
     Ok(())

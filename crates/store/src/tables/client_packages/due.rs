@@ -19,17 +19,26 @@ impl Due {
     pub const START: Self = Self { at: Moment(i64::MIN), id: 0, clients_id: 0 };
 }
 
-/// What is due now, behind another one, in the order in which it became due.
+/// What is due at a moment, behind another one, in the order in which it became due.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn now(tx: &Tx<'_>, behind: Due, limit: i64) -> Result<Vec<Due>, Error> {
+pub fn at(tx: &Tx<'_>, moment: Moment, behind: Due, limit: i64) -> Result<Vec<Due>, Error> {
     const SQL: &str = "SELECT due_at, id, clients_id FROM client_packages
       WHERE due_at IS NOT NULL AND (due_at, id) > ($1, $2) AND due_at <= $3 ORDER BY due_at, id LIMIT $4";
-    let now = tx.now();
-    tx.query(SQL, params![behind.at, behind.id, now, limit], |row| {
+    tx.query(SQL, params![behind.at, behind.id, moment, limit], |row| {
         Ok(Due { at: row.get(0)?, id: row.get(1)?, clients_id: row.get(2)? })
     })
+}
+
+/// Since when something has been due, if anything is.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn oldest(tx: &Tx<'_>) -> Result<Option<Moment>, Error> {
+    const SQL: &str = "SELECT due_at FROM client_packages WHERE due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at LIMIT 1";
+    let now = tx.now();
+    tx.first(SQL, params![now], |row| row.get(0))
 }
 
 /// What of a client is due first, if anything is due now.
@@ -43,14 +52,13 @@ pub fn first_of_client(tx: &Tx<'_>, clients_id: i64) -> Result<Option<Due>, Erro
     tx.first(SQL, params![clients_id, now], |row| Ok(Due { at: row.get(0)?, id: row.get(1)?, clients_id: row.get(2)? }))
 }
 
-/// When something is due next, later than now; `None` = nothing is.
+/// When something is due next, later than a moment; `None` = nothing is.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn next_after_now(tx: &Tx<'_>) -> Result<Option<Moment>, Error> {
+pub fn next_after(tx: &Tx<'_>, moment: Moment) -> Result<Option<Moment>, Error> {
     const SQL: &str = "SELECT due_at FROM client_packages WHERE due_at IS NOT NULL AND due_at > $1 ORDER BY due_at LIMIT 1";
-    let now = tx.now();
-    tx.first(SQL, params![now], |row| row.get(0))
+    tx.first(SQL, params![moment], |row| row.get(0))
 }
 
 /// Makes due what waits for money of a client; true if there is something.

@@ -180,7 +180,7 @@ pub static LIST: List = List {
         Column::new("id", "cp.id", Kind::Integer),
         Column::new("clients_id", "cp.clients_id", Kind::Integer).indexed(),
         Column::new("companies_id", "cp.companies_id", Kind::Integer).indexed(),
-        Column::new("accounts_id", "cp.accounts_id", Kind::Integer).indexed(),
+        Column::new("accounts_id", "cp.accounts_id", Kind::Integer).loosely_indexed(),
         Column::new("packages_id", "cp.packages_id", Kind::Integer).indexed(),
         Column::new("packages_name", "p.name", Kind::Text).elsewhere("cp.packages_id", "packages", "name").quick(),
         Column::new("quantity", "cp.quantity", Kind::Integer),

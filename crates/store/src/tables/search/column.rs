@@ -2,7 +2,7 @@
 use hookswitch_model::{field, moment::Moment, money::Money};
 use serde_json::Value;
 
-use super::Bound;
+use super::{Bound, TEXT_BYTES_MAX};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,8 +147,8 @@ impl Column {
                 field::integer(number).map(Bound::Int).ok_or_else(|| "must be a whole number".to_owned())
             }
             (Kind::Integer, _) => Err("must be a whole number".to_owned()),
-            (Kind::Text, Value::String(text)) if text.len() <= 1_024 => Ok(Bound::Text(text.clone())),
-            (Kind::Text, _) => Err("must be a text of at most 1024 bytes".to_owned()),
+            (Kind::Text, Value::String(text)) if text.len() <= TEXT_BYTES_MAX => Ok(Bound::Text(text.clone())),
+            (Kind::Text, _) => Err(format!("must be a text of at most {TEXT_BYTES_MAX} bytes")),
             (Kind::Choice(words), Value::String(word)) if words.contains(&word.as_str()) => Ok(Bound::Text(word.clone())),
             (Kind::Choice(words), _) => Err(format!("must be one of {}", words.join(", "))),
             (Kind::Money, Value::Number(number)) => {

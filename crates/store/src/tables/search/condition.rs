@@ -84,7 +84,7 @@ impl Condition {
         match column.index {
             Index::None => Self::look(Spelling::new(format!("{} {test}", column.sql), values)),
             Index::Plain => Self::found(column.sql, test, values, found),
-            Index::ButFor(usual) if found == Found::InOrder && values.iter().all(|value| *value != Bound::Int(usual)) => {
+            Index::ButFor(usual) if values.len() == 1 && values.iter().all(|value| *value != Bound::Int(usual)) => {
                 // The engine takes such an index only if it is told that the value is another.
                 Self::found(column.sql, &format!("{test} AND {} <> {usual}", column.sql), values, found)
             }

@@ -39,6 +39,14 @@ pub const LIMIT_MAX: i64 = 1_000;
 pub const LIMIT_DEFAULT: i64 = 20;
 /// Further than this goes `after_id`.
 pub const OFFSET_MAX: i64 = 10_000_000;
+/// Values in one filter at most.
+pub const VALUES_MAX: usize = 1_000;
+/// Bytes of a text to compare with at most.
+pub const TEXT_BYTES_MAX: usize = 1_024;
+/// Bytes of what the quick search looks for at most.
+pub const QUICK_BYTES_MAX: usize = 256;
+/// Columns to sort by at most.
+pub const SORTED_BY_MAX: usize = 8;
 
 /// What a list shows and what it may be asked.
 #[derive(Debug)]

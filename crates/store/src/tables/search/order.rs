@@ -4,10 +4,7 @@
 //! be walked either way.
 use serde_json::Value;
 
-use super::{Column, List, column::Index};
-
-/// Columns to sort by at most.
-const TERMS_MAX: usize = 8;
+use super::{Column, List, SORTED_BY_MAX, column::Index};
 
 /// What can walk the rows in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +71,8 @@ impl List {
             _ => Vec::new(),
         };
         let asked = value.as_array().map_or(1, Vec::len);
-        if names.len() != asked || !(1..=TERMS_MAX).contains(&asked) {
-            return Err("must be a list of 1 to 8 columns".to_owned());
+        if names.len() != asked || !(1..=SORTED_BY_MAX).contains(&asked) {
+            return Err(format!("must be a list of 1 to {SORTED_BY_MAX} columns"));
         }
         let mut columns = Vec::with_capacity(asked);
         for name in names {

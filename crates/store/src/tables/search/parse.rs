@@ -3,15 +3,10 @@ use hookswitch_model::{Object, field, refusal::FieldErrors};
 use serde_json::Value;
 
 use super::{
-    Bound, Column, Kind, LIMIT_DEFAULT, LIMIT_MAX, List, OFFSET_MAX, Query, Total,
+    Bound, Column, Kind, LIMIT_DEFAULT, LIMIT_MAX, List, OFFSET_MAX, QUICK_BYTES_MAX, Query, Total, VALUES_MAX,
     condition::{Condition, Found, Spelling, among},
     order::Order,
 };
-
-/// Values in one filter at most.
-const VALUES_MAX: usize = 1_000;
-/// Words of a quick search at most.
-const WORDS_BYTES_MAX: usize = 256;
 
 impl List {
     /// Checks the filters of a search. `scope`: the resellers whose rows may be shown; `None` = all.
@@ -30,10 +25,10 @@ impl List {
             total: Total::Not,
         };
         if let Some(ids) = scope {
-            query.scope(ids);
+            query.conditions.push(self.within(ids));
         }
         for (name, value) in filters {
-            if let Err(words) = self.filter(&mut query, name, value) {
+            if let Err(words) = self.filter(&mut query, name, value, scope) {
                 errors.add(name, words);
             }
         }
@@ -45,27 +40,35 @@ impl List {
         if errors.is_empty() { Ok(query) } else { Err(errors) }
     }
 
-    fn filter(&self, query: &mut Query, name: &str, value: &Value) -> Result<(), String> {
+    fn filter(&self, query: &mut Query, name: &str, value: &Value, scope: Option<&[i64]>) -> Result<(), String> {
         match name {
             "limit" => query.limit = number(value, 1, LIMIT_MAX)?,
             "offset" => query.offset = number(value, 0, OFFSET_MAX)?,
             "with_total" => query.total = if value.as_bool().ok_or("must be true or false")? { Total::Whole } else { Total::Not },
             "order" => query.order = self.order(value)?,
-            "after_id" => self.after(query, value)?,
+            "after_id" => self.after(query, value, scope)?,
             "q" => self.words(query, value)?,
             _ => self.compare(query, name, value)?,
         }
         Ok(())
     }
 
-    /// The page that begins behind a row; a row that is named by its UUID is looked up.
-    fn after(&self, query: &mut Query, value: &Value) -> Result<(), String> {
+    /// The page that begins behind a row; a row that is named by its UUID is looked up, among those that may be shown.
+    fn after(&self, query: &mut Query, value: &Value, scope: Option<&[i64]>) -> Result<(), String> {
         let id = self.column("id").filter(|column| column.kind == Kind::Uuid);
-        let (test, bound) = match id {
-            None => ("> ?".to_owned(), Bound::Int(number(value, 0, i64::MAX)?)),
-            Some(id) => (format!("> (SELECT {} FROM {} WHERE {} = ?)", self.key, self.table, id.sql), id.bound(value)?),
+        let behind = match id {
+            None => Condition::key(self.key, "> ?", vec![Bound::Int(number(value, 0, i64::MAX)?)]),
+            Some(id) => {
+                let named = Spelling::new(format!("{} = ?", id.sql), vec![id.bound(value)?]);
+                let named = scope.map_or(named.clone(), |ids| named.and(self.within(ids).look));
+                Condition::key(
+                    self.key,
+                    &format!("> (SELECT {} FROM {} WHERE {})", self.key, self.table, named.sql),
+                    named.values,
+                )
+            }
         };
-        query.conditions.push(Condition::key(self.key, &test, vec![bound]));
+        query.conditions.push(behind);
         query.order = Order::key(self.key, false);
         Ok(())
     }
@@ -86,8 +89,8 @@ impl List {
 
     /// Contains the words, or matches the pattern if it has a `*`.
     fn words(&self, query: &mut Query, value: &Value) -> Result<(), String> {
-        let words = value.as_str().filter(|words| words.len() <= WORDS_BYTES_MAX);
-        let words = words.ok_or_else(|| format!("must be a text of at most {WORDS_BYTES_MAX} bytes"))?;
+        let words = value.as_str().filter(|words| words.len() <= QUICK_BYTES_MAX);
+        let words = words.ok_or_else(|| format!("must be a text of at most {QUICK_BYTES_MAX} bytes"))?;
         let mut columns = self.columns.iter().filter(|column| column.quick).peekable();
         if columns.peek().is_none() {
             return Err("unknown field".to_owned());
@@ -125,24 +128,23 @@ impl List {
         Ok(())
     }
 
+    /// Only rows of these resellers.
+    fn within(&self, ids: &[i64]) -> Condition {
+        let bound: Vec<Bound> = ids.iter().copied().map(Bound::Int).collect();
+        match bound.len() {
+            0 => Condition::nothing(),
+            count if !self.scope_indexed => Condition::look(Spelling::new(format!("{} {}", self.scope, among(count)), bound)),
+            1 => Condition::found(self.scope, "= ?", bound, Found::InOrder),
+            count => Condition::found(self.scope, &among(count), bound, Found::Scattered),
+        }
+    }
+
     pub(super) fn column(&self, name: &str) -> Option<&'static Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 }
 
 impl Query {
-    /// Only rows of these resellers.
-    fn scope(&mut self, ids: &[i64]) {
-        let bound: Vec<Bound> = ids.iter().copied().map(Bound::Int).collect();
-        let scope = self.list.scope;
-        self.conditions.push(match bound.len() {
-            0 => Condition::nothing(),
-            count if !self.list.scope_indexed => Condition::look(Spelling::new(format!("{scope} {}", among(count)), bound)),
-            1 => Condition::found(scope, "= ?", bound, Found::InOrder),
-            count => Condition::found(scope, &among(count), bound, Found::Scattered),
-        });
-    }
-
     /// One end of a range. Both ends of one column are one condition: together they may be narrow though neither is.
     fn range(&mut self, column: &'static Column, test: &str, bound: Bound) {
         self.joined |= column.joined;

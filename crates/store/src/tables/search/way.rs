@@ -22,11 +22,11 @@ use super::{
 };
 use crate::{Error, Tx};
 
-/// So many rows are gone through and sorted within a few milliseconds.
-const FEW: i64 = 8_000;
+/// So many rows are gone through and sorted within a few milliseconds. (Tests have small tables that are to see every way.)
+const FEW: i64 = if cfg!(test) { 6 } else { 8_000 };
 /// So many rows are walked before another way is tried, and so many more for each row of the page.
-const WALK: i64 = 4_000;
-const WALK_PER_ROW: i64 = 10;
+const WALK: i64 = if cfg!(test) { 5 } else { 4_000 };
+const WALK_PER_ROW: i64 = if cfg!(test) { 1 } else { 10 };
 
 /// A way; the numbers are those of the condition that leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,7 +25,7 @@ CREATE INDEX transactions_company ON transactions (companies_id, id);
 CREATE INDEX transactions_type ON transactions (type, id);
 CREATE INDEX transactions_amount ON transactions (amount, id);
 CREATE INDEX transactions_dt ON transactions (c_dt, id);
-CREATE INDEX transactions_external_words ON transactions (LOWER(external_id), id) WHERE LOWER(external_id) IS NOT NULL;
+CREATE INDEX transactions_external_words ON transactions (LOWER(external_id), id);
 
 CREATE INDEX client_packages_condition ON client_packages (condition, id);
 CREATE INDEX client_packages_start ON client_packages (start_at, id);

@@ -1,0 +1,36 @@
+//! From a request to the one door: what stands around a call comes from the same headers and is counted and logged alike,
+//! whatever the protocol.
+use std::time::Instant;
+
+use axum::http::HeaderMap;
+use hookswitch_core::{Answer, Call};
+use hookswitch_model::refusal::Refusal;
+
+use crate::Api;
+
+impl Api {
+    /// Runs a call with what its request's headers say of it.
+    pub(crate) async fn perform(&self, headers: &HeaderMap, call: Call) -> Result<Answer, Refusal> {
+        let method = call.method.name;
+        tracing::Span::current().record("method", method);
+        let call = Call {
+            cause: text(headers, "hookswitch-cause"),
+            idempotency_key: text(headers, "idempotency-key"),
+            traceparent: text(headers, "traceparent"),
+            ..call
+        };
+        let began = Instant::now();
+        let result = self.parts.core.perform(call).await;
+        self.parts.metrics.count(method, result.as_ref().err(), began.elapsed());
+        if let Err(Refusal::Internal(detail)) = &result {
+            // The caller learns the request's id only.
+            tracing::error!(detail, "an unexpected error");
+        }
+        result
+    }
+}
+
+/// A header, as far as it is text; the core refuses what it can't read.
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}

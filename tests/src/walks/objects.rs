@@ -1,0 +1,147 @@
+//! One of each object, of one reseller; and a tree of resellers, each with one of each.
+use hookswitch_testkit::{Api, Recorder, Reply, Server, Value, api::id, json, wait_for, wait_until, with};
+
+/// The password of every account.
+pub(super) const PASSWORD: &str = "s3cret-s3cret";
+
+/// The ids of one of each object.
+#[derive(Debug, Clone)]
+pub(super) struct Objects {
+    /// The reseller.
+    pub(super) company: i64,
+    /// The reseller of its user, handler and custom field; null = the whole system.
+    pub(super) users_of: Value,
+    /// A reseller below it, with nothing.
+    pub(super) below: i64,
+    pub(super) client: i64,
+    pub(super) account: i64,
+    pub(super) transaction: i64,
+    pub(super) custom_field: i64,
+    /// The custom field's key: a word that none of the others has.
+    pub(super) key: String,
+    pub(super) user: i64,
+    /// The user's key.
+    pub(super) user_key: String,
+    /// An after handler of `clients.create`; its delivery is dead.
+    pub(super) handler: i64,
+    /// The event of the client's creation.
+    pub(super) event: String,
+    pub(super) delivery: i64,
+    pub(super) execution: i64,
+}
+
+impl Objects {
+    /// A name that nothing has yet.
+    pub(super) fn new_name(&self) -> String {
+        format!("New name of {}", self.key)
+    }
+
+    /// Ids of what never was.
+    pub(super) fn nowhere() -> Self {
+        Self {
+            company: 900_001,
+            users_of: json!(900_001),
+            below: 900_002,
+            client: 900_003,
+            account: 900_004,
+            transaction: 900_005,
+            custom_field: 900_006,
+            key: "nowhere".to_owned(),
+            user: 900_007,
+            user_key: String::new(),
+            handler: 900_008,
+            event: "019aa9b2-7c1e-7d33-9d0a-3b1f5c0e8a11".to_owned(),
+            delivery: 900_009,
+            execution: 900_010,
+        }
+    }
+
+    /// One of each, made by a user of the whole system.
+    pub(super) async fn make(admin: &Api, company: i64, users_of: Value, key: &str, gone: &Recorder) -> Self {
+        let named = |what: &str| format!("{what} of {key}");
+        let custom = json!({"object_type": "clients", "key": key, "title": named("Field"), "companies_id": users_of});
+        let custom_field = id(&admin.ok("custom_fields.create", custom).await);
+        let handler = json!({"name": named("handler"), "event": "clients.create", "task": gone.url(), "companies_id": users_of});
+        let handler = admin.handler(handler).await;
+        let below = admin.company(&named("Below"), company).await;
+        let client = id(&admin.ok("clients.create", json!({"name": named("Client"), "companies_id": company})).await);
+        admin.ok("clients.custom_fields.update", json!({"id": client, key: named("value")})).await;
+        let account = admin.account(client, &format!("account-{key}")).await;
+        let transaction = id(&admin.pay(client, "1").await);
+        let user = json!({"login": format!("user-{key}"), "role": "operator", "companies_id": users_of, "password": "a long enough password"});
+        let user = admin.ok("users.create", user).await;
+        let of_it = json!({"handlers_id": handler, "clients_id": client});
+        let dead = with(of_it.clone(), json!({"state": "dead"}));
+        let delivery =
+            wait_for("a dead delivery", async || admin.ok("provisioning.deliveries.search", dead.clone()).await.get(0).cloned())
+                .await;
+        Self {
+            company,
+            users_of,
+            below,
+            client,
+            account,
+            transaction,
+            custom_field,
+            key: key.to_owned(),
+            user: id(&user),
+            user_key: user["key"].as_str().unwrap().to_owned(),
+            handler,
+            event: delivery["event_id"].as_str().unwrap().to_owned(),
+            delivery: id(&delivery),
+            execution: id(&admin.wait_log(of_it, 1).await[0]),
+        }
+    }
+}
+
+/// A server whose handlers of resellers may be on this machine, and one that is gone for good.
+pub(super) async fn server() -> (Server, Recorder) {
+    let gone = Recorder::answering(|_| Reply::status(410)).await;
+    (Server::setup().config("reseller_networks = [\"127.0.0.0/8\"]").start().await, gone)
+}
+
+/// Waits until nothing is on its way to a handler any more.
+pub(super) async fn settled(admin: &Api) {
+    wait_until("every delivery has ended", async || {
+        admin.ok("provisioning.deliveries.search", json!({"state": ["waiting", "retrying"]})).await == json!([])
+    })
+    .await;
+}
+
+/// A tree of resellers: the Default one, below it *upper*, below that *own* and *sibling*. Each has one of each object, and so
+/// has the whole system.
+pub(super) struct Tree {
+    pub(super) server: Server,
+    /// An admin of *own*.
+    pub(super) admin: Api,
+    pub(super) own: Objects,
+    pub(super) sibling: Objects,
+    pub(super) upper: Objects,
+    pub(super) system: Objects,
+}
+
+impl Tree {
+    pub(super) async fn grow() -> Self {
+        let (server, gone) = server().await;
+        let upper = server.company("Upper", 1).await;
+        let (own, sibling) = (server.company("Own", upper).await, server.company("Sibling", upper).await);
+        let make = async |company: i64, users_of: Value, key: &str| Objects::make(&server, company, users_of, key, &gone).await;
+        let system = make(1, json!(null), "system").await;
+        let of_upper = make(upper, json!(upper), "upper").await;
+        let of_sibling = make(sibling, json!(sibling), "sibling").await;
+        let of_own = make(own, json!(own), "own").await;
+        settled(&server).await;
+        let admin = server.user("admin-own", "admin", json!(own)).await;
+        Self { admin, own: of_own, sibling: of_sibling, upper: of_upper, system, server }
+    }
+
+    /// Those that are none of *own*'s business.
+    pub(super) fn strangers(&self) -> [&Objects; 3] {
+        [&self.sibling, &self.upper, &self.system]
+    }
+
+    /// The resellers whose objects *own* sees.
+    pub(super) fn within(&self) -> [i64; 2] {
+        [self.own.company, self.own.below]
+    }
+}
