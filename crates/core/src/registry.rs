@@ -158,8 +158,8 @@ pub struct Method {
     pub gives: Gives,
     /// Codes of the rules of its own that may refuse it (422), besides those that every method of its kind has.
     pub codes: &'static [&'static str],
-    /// Checks the shape of what it is sent.
-    pub check: Check,
+    /// Checks the shape of what it is sent, where [`Takes`] does not say all.
+    check: Option<Check>,
     /// True if an idempotency key makes it return its first success.
     pub idempotent: bool,
     /// Keys of its result that a replay leaves out: keys, secrets, passwords.
@@ -169,6 +169,84 @@ pub struct Method {
 }
 
 impl Method {
+    /// One that reads, whatever the role.
+    #[must_use]
+    pub const fn reads(
+        name: &'static str,
+        about: &'static str,
+        takes: Takes,
+        gives: Gives,
+        read: fn(&Tx, &At, &Object) -> Result<Value, Refusal>,
+    ) -> Self {
+        Self::new(name, about, takes, gives, Run::Read(read))
+    }
+
+    /// One that changes something through the door, for operators and admins; an idempotency key makes it happen once.
+    #[must_use]
+    pub const fn acts(name: &'static str, about: &'static str, takes: Takes, gives: Gives, act: Act) -> Self {
+        let mut method = Self::new(name, about, takes, gives, Run::Act(act));
+        (method.right, method.idempotent) = (Right::Operate, true);
+        method
+    }
+
+    /// One that works on handlers and deliveries, for operators and admins.
+    #[must_use]
+    pub const fn steers(
+        name: &'static str,
+        about: &'static str,
+        takes: Takes,
+        gives: Gives,
+        steer: for<'a> fn(&'a Core, At, Object) -> Steered<'a>,
+    ) -> Self {
+        Self::new(name, about, takes, gives, Run::Steer(steer)).by(Right::Operate)
+    }
+
+    const fn new(name: &'static str, about: &'static str, takes: Takes, gives: Gives, run: Run) -> Self {
+        let right = Right::Read;
+        Self { name, about, right, takes, gives, codes: &[], check: None, idempotent: false, hidden_in_replay: &[], run }
+    }
+
+    /// It asks for this of the caller's role.
+    #[must_use]
+    pub const fn by(mut self, right: Right) -> Self {
+        self.right = right;
+        self
+    }
+
+    /// Its parameters are checked by more than what it takes.
+    #[must_use]
+    pub const fn checking(mut self, check: Check) -> Self {
+        self.check = Some(check);
+        self
+    }
+
+    /// Rules of its own may refuse it.
+    #[must_use]
+    pub const fn refusing(mut self, codes: &'static [&'static str]) -> Self {
+        self.codes = codes;
+        self
+    }
+
+    /// Keys of its result that a replay leaves out.
+    #[must_use]
+    pub const fn hiding(mut self, names: &'static [&'static str]) -> Self {
+        self.hidden_in_replay = names;
+        self
+    }
+
+    /// Checks the shape of what was sent, without a database.
+    ///
+    /// # Errors
+    /// Every wrong, unknown or missing field.
+    pub fn check(&self, given: &Object) -> Result<Object, FieldErrors> {
+        match (self.check, self.takes) {
+            (Some(check), _) => check(given),
+            (None, Takes::Fields(fields)) => methods::params::checked(fields, given),
+            (None, Takes::Changes(fields)) => methods::params::id_and_changes(fields, given),
+            // Filters are checked against the list's columns, and keys without a table by the method itself.
+            (None, Takes::Filters(_) | Takes::Selection(..) | Takes::AnyKeys(..)) => Ok(given.clone()),
+        }
+    }
     /// True if it changes something. What any role may do does not, however it is run.
     #[must_use]
     pub fn changes(&self) -> bool {

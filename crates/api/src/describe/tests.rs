@@ -76,7 +76,7 @@ fn every_request_example_passes_the_check_that_a_request_meets() {
     for method in names::methods() {
         let request = examples::request(method);
         let shown = Value::Object(request.clone());
-        if let Err(errors) = (method.check)(&request) {
+        if let Err(errors) = method.check(&request) {
             panic!("{} {shown}: {errors:?}", method.name);
         }
         if let Some(list) = method.takes.list() {

@@ -1,6 +1,6 @@
 //! `clients.accounts.*`: what a softswitch knows a client's calls by.
 use hookswitch_model::{
-    Object, event, field, json,
+    Object, event, json,
     life::Reason,
     objects::{
         account::{self, Account},
@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use super::{client_packages::ending, params, reach};
 use crate::{
-    access::{Caller, Right},
+    access::Caller,
     perform::{At, Draft, Part, Write, Written},
-    registry::{Act, Gives, Method, Run, Takes},
+    registry::{Act, Gives, Method, Takes},
 };
 
 /// The collection's name in errors.
@@ -24,66 +24,37 @@ pub(crate) const OBJECT: &str = "clients.accounts";
 const DELETES: &[event::Kind] = &[&event::PACKAGES_DEACTIVATE, &event::PACKAGES_CLOSE, &event::ACCOUNTS_DELETE];
 
 pub(crate) static METHODS: &[Method] = &[
-    Method {
-        name: "clients.accounts.create",
-        about: "Creates an account of a client",
-        right: Right::Operate,
-        takes: Takes::Fields(account::FIELDS),
-        gives: Gives::Object(account::FIELDS),
-        codes: &[],
-        check: |given| field::check_create(account::FIELDS, given),
-        idempotent: true,
-        hidden_in_replay: &["password"],
-        run: Run::Act(Act::new(&[&event::ACCOUNTS_CREATE], create).making(Sequence::Accounts)),
-    },
-    Method {
-        name: "clients.accounts.get",
-        about: "Gives an account",
-        right: Right::Read,
-        takes: Takes::Fields(params::ID),
-        gives: Gives::Object(account::FIELDS),
-        codes: &[],
-        check: params::id_only,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(get),
-    },
-    Method {
-        name: "clients.accounts.search",
-        about: "Lists accounts",
-        right: Right::Read,
-        takes: Takes::Filters(&tables::accounts::LIST),
-        gives: Gives::Rows(account::FIELDS),
-        codes: &[],
-        check: params::as_given,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(search),
-    },
-    Method {
-        name: "clients.accounts.update",
-        about: "Changes an account",
-        right: Right::Operate,
-        takes: Takes::Changes(account::FIELDS),
-        gives: Gives::Object(account::FIELDS),
-        codes: &[],
-        check: |given| params::id_and_changes(account::FIELDS, given),
-        idempotent: true,
-        hidden_in_replay: &["password"],
-        run: Run::Act(Act::new(&[&event::ACCOUNTS_UPDATE], update)),
-    },
-    Method {
-        name: "clients.accounts.delete",
-        about: "Deletes an account",
-        right: Right::Operate,
-        takes: Takes::Fields(params::ID),
-        gives: Gives::Count,
-        codes: &[],
-        check: params::id_only,
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(DELETES, delete)),
-    },
+    Method::acts(
+        "clients.accounts.create",
+        "Creates an account of a client",
+        Takes::Fields(account::FIELDS),
+        Gives::Object(account::FIELDS),
+        Act::new(&[&event::ACCOUNTS_CREATE], create).making(Sequence::Accounts),
+    )
+    .hiding(&["password"]),
+    Method::reads("clients.accounts.get", "Gives an account", Takes::Fields(params::ID), Gives::Object(account::FIELDS), get),
+    Method::reads(
+        "clients.accounts.search",
+        "Lists accounts",
+        Takes::Filters(&tables::accounts::LIST),
+        Gives::Rows(account::FIELDS),
+        search,
+    ),
+    Method::acts(
+        "clients.accounts.update",
+        "Changes an account",
+        Takes::Changes(account::FIELDS),
+        Gives::Object(account::FIELDS),
+        Act::new(&[&event::ACCOUNTS_UPDATE], update),
+    )
+    .hiding(&["password"]),
+    Method::acts(
+        "clients.accounts.delete",
+        "Deletes an account",
+        Takes::Fields(params::ID),
+        Gives::Count,
+        Act::new(DELETES, delete),
+    ),
 ];
 
 fn get(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {

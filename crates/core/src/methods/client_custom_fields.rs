@@ -12,36 +12,26 @@ use serde_json::{Value, json};
 
 use super::{custom_fields, params, reach};
 use crate::{
-    access::Right,
     perform::{At, Draft, Part, Write, Written},
-    registry::{Act, Gives, Method, Run, Takes},
+    registry::{Act, Gives, Method, Takes},
 };
 
 pub(crate) static METHODS: &[Method] = &[
-    Method {
-        name: "clients.custom_fields.get",
-        about: "Gives a client's custom fields: every key that is defined, null where it is not set",
-        right: Right::Read,
-        takes: Takes::Fields(params::ID),
-        gives: Gives::Other(values_schema),
-        codes: &[],
-        check: params::id_only,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(get),
-    },
-    Method {
-        name: "clients.custom_fields.update",
-        about: "Sets custom fields of a client by key; null takes a value away",
-        right: Right::Operate,
-        takes: Takes::AnyKeys(params::ID, &custom_field::VALUE),
-        gives: Gives::Count,
-        codes: &[],
-        check,
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[&event::CUSTOM_FIELDS_UPDATE], update)),
-    },
+    Method::reads(
+        "clients.custom_fields.get",
+        "Gives a client's custom fields: every key that is defined, null where it is not set",
+        Takes::Fields(params::ID),
+        Gives::Other(values_schema),
+        get,
+    ),
+    Method::acts(
+        "clients.custom_fields.update",
+        "Sets custom fields of a client by key; null takes a value away",
+        Takes::AnyKeys(params::ID, &custom_field::VALUE),
+        Gives::Count,
+        Act::new(&[&event::CUSTOM_FIELDS_UPDATE], update),
+    )
+    .checking(check),
 ];
 
 fn values_schema() -> Value {

@@ -1,6 +1,6 @@
 //! `companies.*`: resellers, a tree. A reseller's own key may name itself anew, and make and change those below it.
 use hookswitch_model::{
-    Object, field,
+    Object,
     objects::company::{self, Company},
     refusal::{FieldErrors, Refusal},
 };
@@ -8,63 +8,43 @@ use hookswitch_store::{Error, Sequence, Tx, tables};
 
 use super::{custom_fields, params, reach};
 use crate::{
-    access::{Right, keys::RESELLER_DEPTH_MAX},
+    access::keys::RESELLER_DEPTH_MAX,
     perform::{At, Draft, Write, Written},
-    registry::{Act, Gives, Method, Run, Takes, Touches},
+    registry::{Act, Gives, Method, Takes, Touches},
 };
 
 /// The collection's name in errors.
 pub(crate) const OBJECT: &str = "companies";
 
 pub(crate) static METHODS: &[Method] = &[
-    Method {
-        name: "companies.create",
-        about: "Creates a reseller",
-        right: Right::Operate,
-        takes: Takes::Fields(company::FIELDS),
-        gives: Gives::Object(company::FIELDS),
-        codes: &[],
-        check: |given| field::check_create(company::FIELDS, given),
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[], create).making(Sequence::Companies).touching(Touches::Access)),
-    },
-    Method {
-        name: "companies.get",
-        about: "Gives a reseller",
-        right: Right::Read,
-        takes: Takes::Fields(params::ID),
-        gives: Gives::Object(company::FIELDS),
-        codes: &[],
-        check: params::id_only,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| Ok(reach::company(tx, at, params::id(given))?.shown().into())),
-    },
-    Method {
-        name: "companies.search",
-        about: "Lists resellers",
-        right: Right::Read,
-        takes: Takes::Filters(&tables::companies::LIST),
-        gives: Gives::Rows(company::FIELDS),
-        codes: &[],
-        check: params::as_given,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| tables::companies::search(tx, &at.asked(given))),
-    },
-    Method {
-        name: "companies.update",
-        about: "Changes a reseller",
-        right: Right::Operate,
-        takes: Takes::Changes(company::FIELDS),
-        gives: Gives::Object(company::FIELDS),
-        codes: &[],
-        check: |given| params::id_and_changes(company::FIELDS, given),
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[], update).touching(Touches::Access)),
-    },
+    Method::acts(
+        "companies.create",
+        "Creates a reseller",
+        Takes::Fields(company::FIELDS),
+        Gives::Object(company::FIELDS),
+        Act::new(&[], create).making(Sequence::Companies).touching(Touches::Access),
+    ),
+    Method::reads(
+        "companies.get",
+        "Gives a reseller",
+        Takes::Fields(params::ID),
+        Gives::Object(company::FIELDS),
+        |tx, at, given| Ok(reach::company(tx, at, params::id(given))?.shown().into()),
+    ),
+    Method::reads(
+        "companies.search",
+        "Lists resellers",
+        Takes::Filters(&tables::companies::LIST),
+        Gives::Rows(company::FIELDS),
+        |tx, at, given| tables::companies::search(tx, &at.asked(given)),
+    ),
+    Method::acts(
+        "companies.update",
+        "Changes a reseller",
+        Takes::Changes(company::FIELDS),
+        Gives::Object(company::FIELDS),
+        Act::new(&[], update).touching(Touches::Access),
+    ),
 ];
 
 fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {

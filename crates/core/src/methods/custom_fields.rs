@@ -12,75 +12,51 @@ use serde_json::Value;
 
 use super::{params, reach};
 use crate::{
-    access::Right,
     perform::{At, Draft, Write, Written},
-    registry::{Act, Gives, Method, Run, Takes},
+    registry::{Act, Gives, Method, Takes},
 };
 
 /// The collection's name in errors.
 pub(crate) const OBJECT: &str = "custom_fields";
 
 pub(crate) static METHODS: &[Method] = &[
-    Method {
-        name: "custom_fields.create",
-        about: "Defines a custom field",
-        right: Right::Operate,
-        takes: Takes::Fields(custom_field::FIELDS),
-        gives: Gives::Object(custom_field::FIELDS),
-        codes: &[],
-        check: custom_field::check_create,
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[], create).making(Sequence::CustomFields)),
-    },
-    Method {
-        name: "custom_fields.get",
-        about: "Gives the definition of a custom field",
-        right: Right::Read,
-        takes: Takes::Fields(params::ID),
-        gives: Gives::Object(custom_field::FIELDS),
-        codes: &[],
-        check: params::id_only,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| Ok(reach::custom_field(tx, at, params::id(given))?.shown().into())),
-    },
-    Method {
-        name: "custom_fields.search",
-        about: "Lists definitions of custom fields",
-        right: Right::Read,
-        takes: Takes::Filters(&tables::custom_fields::LIST),
-        gives: Gives::Rows(custom_field::FIELDS),
-        codes: &[],
-        check: params::as_given,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| tables::custom_fields::search(tx, &at.asked(given))),
-    },
-    Method {
-        name: "custom_fields.update",
-        about: "Changes the definition of a custom field; values follow a key that is renamed",
-        right: Right::Operate,
-        takes: Takes::Changes(custom_field::FIELDS),
-        gives: Gives::Object(custom_field::FIELDS),
-        codes: &[],
-        check: custom_field::check_update,
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[], update)),
-    },
-    Method {
-        name: "custom_fields.delete",
-        about: "Deletes the definition of a custom field; its values go with it",
-        right: Right::Operate,
-        takes: Takes::Fields(params::ID),
-        gives: Gives::Count,
-        codes: &[],
-        check: params::id_only,
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[], delete)),
-    },
+    Method::acts(
+        "custom_fields.create",
+        "Defines a custom field",
+        Takes::Fields(custom_field::FIELDS),
+        Gives::Object(custom_field::FIELDS),
+        Act::new(&[], create).making(Sequence::CustomFields),
+    )
+    .checking(custom_field::check_create),
+    Method::reads(
+        "custom_fields.get",
+        "Gives the definition of a custom field",
+        Takes::Fields(params::ID),
+        Gives::Object(custom_field::FIELDS),
+        |tx, at, given| Ok(reach::custom_field(tx, at, params::id(given))?.shown().into()),
+    ),
+    Method::reads(
+        "custom_fields.search",
+        "Lists definitions of custom fields",
+        Takes::Filters(&tables::custom_fields::LIST),
+        Gives::Rows(custom_field::FIELDS),
+        |tx, at, given| tables::custom_fields::search(tx, &at.asked(given)),
+    ),
+    Method::acts(
+        "custom_fields.update",
+        "Changes the definition of a custom field; values follow a key that is renamed",
+        Takes::Changes(custom_field::FIELDS),
+        Gives::Object(custom_field::FIELDS),
+        Act::new(&[], update),
+    )
+    .checking(custom_field::check_update),
+    Method::acts(
+        "custom_fields.delete",
+        "Deletes the definition of a custom field; its values go with it",
+        Takes::Fields(params::ID),
+        Gives::Count,
+        Act::new(&[], delete),
+    ),
 ];
 
 fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {

@@ -10,63 +10,36 @@ use serde_json::{Value, json};
 use super::params;
 use crate::{
     Core,
-    access::Right,
     perform::At,
-    registry::{Gives, Method, Run, Steered, Takes},
+    registry::{Gives, Method, Steered, Takes},
 };
 
 /// The collection's name in errors.
 pub(crate) const OBJECT: &str = "provisioning.deliveries";
 
 pub(crate) static METHODS: &[Method] = &[
-    Method {
-        name: "provisioning.deliveries.search",
-        about: "Lists deliveries that are waiting, retrying or dead",
-        right: Right::Read,
-        takes: Takes::Filters(&tables::deliveries::LIST),
-        gives: Gives::Rows(ROW),
-        codes: &[],
-        check: params::as_given,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| tables::deliveries::search(tx, &at.asked(given))),
-    },
-    Method {
-        name: "provisioning.deliveries.get",
-        about: "Gives a delivery",
-        right: Right::Read,
-        takes: Takes::Fields(params::ID),
-        gives: Gives::Object(ROW),
-        codes: &[],
-        check: params::id_only,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(get),
-    },
-    Method {
-        name: "provisioning.deliveries.resend",
-        about: "Sends dead deliveries again, and retrying ones now: one, a selection, or everything dead",
-        right: Right::Operate,
-        takes: Takes::Selection(&tables::deliveries::LIST, FORCE),
-        gives: Gives::Other(resent),
-        codes: &[],
-        check: params::as_given,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Steer(resend),
-    },
-    Method {
-        name: "provisioning.deliveries.discard",
-        about: "Discards deliveries that wait or are dead; the log says who did it",
-        right: Right::Operate,
-        takes: Takes::Selection(&tables::deliveries::LIST, &[]),
-        gives: Gives::Other(discarded),
-        codes: &[],
-        check: params::as_given,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Steer(discard),
-    },
+    Method::reads(
+        "provisioning.deliveries.search",
+        "Lists deliveries that are waiting, retrying or dead",
+        Takes::Filters(&tables::deliveries::LIST),
+        Gives::Rows(ROW),
+        |tx, at, given| tables::deliveries::search(tx, &at.asked(given)),
+    ),
+    Method::reads("provisioning.deliveries.get", "Gives a delivery", Takes::Fields(params::ID), Gives::Object(ROW), get),
+    Method::steers(
+        "provisioning.deliveries.resend",
+        "Sends dead deliveries again, and retrying ones now: one, a selection, or everything dead",
+        Takes::Selection(&tables::deliveries::LIST, FORCE),
+        Gives::Other(resent),
+        resend,
+    ),
+    Method::steers(
+        "provisioning.deliveries.discard",
+        "Discards deliveries that wait or are dead; the log says who did it",
+        Takes::Selection(&tables::deliveries::LIST, &[]),
+        Gives::Other(discarded),
+        discard,
+    ),
 ];
 
 /// A delivery that is not done.

@@ -10,51 +10,35 @@ use serde_json::{Value, json};
 
 use super::params;
 use crate::{
-    access::Right,
     perform::At,
-    registry::{Gives, Method, Run, Takes},
+    registry::{Gives, Method, Takes},
 };
 
 /// The collection's name in errors.
 pub(crate) const OBJECT: &str = "provisioning.events";
 
 pub(crate) static METHODS: &[Method] = &[
-    Method {
-        name: "provisioning.events.list",
-        about: "Gives the catalogue of events",
-        right: Right::Read,
-        takes: Takes::Fields(&[]),
-        gives: Gives::Other(catalogue_schema),
-        codes: &[],
-        check: |given| params::checked(&[], given),
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(|_, _, _| Ok(catalogue())),
-    },
-    Method {
-        name: "provisioning.events.search",
-        about: "Lists what happened, newest first",
-        right: Right::Read,
-        takes: Takes::Filters(&tables::events::LIST),
-        gives: Gives::Rows(ROW),
-        codes: &[],
-        check: params::as_given,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| tables::events::search(tx, &at.asked(given))),
-    },
-    Method {
-        name: "provisioning.events.get",
-        about: "Gives an event with its data",
-        right: Right::Read,
-        takes: Takes::Fields(EVENT_ID),
-        gives: Gives::ObjectAnd(ROW, WHOLE),
-        codes: &[],
-        check: |given| params::checked(EVENT_ID, given),
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(get),
-    },
+    Method::reads(
+        "provisioning.events.list",
+        "Gives the catalogue of events",
+        Takes::Fields(&[]),
+        Gives::Other(catalogue_schema),
+        |_, _, _| Ok(catalogue()),
+    ),
+    Method::reads(
+        "provisioning.events.search",
+        "Lists what happened, newest first",
+        Takes::Filters(&tables::events::LIST),
+        Gives::Rows(ROW),
+        |tx, at, given| tables::events::search(tx, &at.asked(given)),
+    ),
+    Method::reads(
+        "provisioning.events.get",
+        "Gives an event with its data",
+        Takes::Fields(EVENT_ID),
+        Gives::ObjectAnd(ROW, WHOLE),
+        get,
+    ),
 ];
 
 const EVENT_ID: &[Field] = &[Field::EVENT_UUID];

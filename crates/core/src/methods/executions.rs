@@ -10,39 +10,28 @@ use serde_json::Value;
 
 use super::params;
 use crate::{
-    access::Right,
     perform::At,
-    registry::{Gives, Method, Run, Takes},
+    registry::{Gives, Method, Takes},
 };
 
 /// The collection's name in errors.
 pub(crate) const OBJECT: &str = "provisioning.executions";
 
 pub(crate) static METHODS: &[Method] = &[
-    Method {
-        name: "provisioning.executions.search",
-        about: "Lists calls to handlers, newest first",
-        right: Right::Read,
-        takes: Takes::Filters(&tables::executions::LIST),
-        gives: Gives::Rows(ROW),
-        codes: &[],
-        check: params::as_given,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| tables::executions::search(tx, &at.asked(given))),
-    },
-    Method {
-        name: "provisioning.executions.get",
-        about: "Gives a call with what was sent, what came back and what was changed",
-        right: Right::Read,
-        takes: Takes::Fields(params::ID),
-        gives: Gives::ObjectAnd(ROW, BODIES),
-        codes: &[],
-        check: params::id_only,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(get),
-    },
+    Method::reads(
+        "provisioning.executions.search",
+        "Lists calls to handlers, newest first",
+        Takes::Filters(&tables::executions::LIST),
+        Gives::Rows(ROW),
+        |tx, at, given| tables::executions::search(tx, &at.asked(given)),
+    ),
+    Method::reads(
+        "provisioning.executions.get",
+        "Gives a call with what was sent, what came back and what was changed",
+        Takes::Fields(params::ID),
+        Gives::ObjectAnd(ROW, BODIES),
+        get,
+    ),
 ];
 
 /// A row of the log.

@@ -1,6 +1,6 @@
 //! `packages.*`: what can be had for a fee. New terms count for those who have it from their next step on.
 use hookswitch_model::{
-    Object, field,
+    Object,
     objects::package::{self, Package},
     refusal::{FieldErrors, Refusal},
 };
@@ -8,75 +8,49 @@ use hookswitch_store::{Sequence, Tx, tables};
 
 use super::{client_packages::clock::concerns_those_who_have_it, clients::reseller_of_new, params};
 use crate::{
-    access::Right,
     perform::{At, Draft, Write, Written},
-    registry::{Act, Gives, Method, Run, Takes},
+    registry::{Act, Gives, Method, Takes},
 };
 
 /// The collection's name in errors.
 pub(crate) const OBJECT: &str = "packages";
 
 pub(crate) static METHODS: &[Method] = &[
-    Method {
-        name: "packages.create",
-        about: "Creates a package",
-        right: Right::Operate,
-        takes: Takes::Fields(package::FIELDS),
-        gives: Gives::Object(package::FIELDS),
-        codes: &[],
-        check: |given| field::check_create(package::FIELDS, given),
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[], create).making(Sequence::Packages)),
-    },
-    Method {
-        name: "packages.get",
-        about: "Gives a package",
-        right: Right::Read,
-        takes: Takes::Fields(params::ID),
-        gives: Gives::Object(package::FIELDS),
-        codes: &[],
-        check: params::id_only,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| Ok(reached(tx, at, params::id(given))?.shown().into())),
-    },
-    Method {
-        name: "packages.search",
-        about: "Lists packages",
-        right: Right::Read,
-        takes: Takes::Filters(&tables::packages::LIST),
-        gives: Gives::Rows(package::FIELDS),
-        codes: &[],
-        check: params::as_given,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| tables::packages::search(tx, &at.asked(given))),
-    },
-    Method {
-        name: "packages.update",
-        about: "Changes a package; archived, it is closed for all who have it",
-        right: Right::Operate,
-        takes: Takes::Changes(package::FIELDS),
-        gives: Gives::Object(package::FIELDS),
-        codes: &[],
-        check: |given| params::id_and_changes(package::FIELDS, given),
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[], update)),
-    },
-    Method {
-        name: "packages.delete",
-        about: "Deletes a package that nobody has",
-        right: Right::Operate,
-        takes: Takes::Fields(params::ID),
-        gives: Gives::Count,
-        codes: &[],
-        check: params::id_only,
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[], delete)),
-    },
+    Method::acts(
+        "packages.create",
+        "Creates a package",
+        Takes::Fields(package::FIELDS),
+        Gives::Object(package::FIELDS),
+        Act::new(&[], create).making(Sequence::Packages),
+    ),
+    Method::reads(
+        "packages.get",
+        "Gives a package",
+        Takes::Fields(params::ID),
+        Gives::Object(package::FIELDS),
+        |tx, at, given| Ok(reached(tx, at, params::id(given))?.shown().into()),
+    ),
+    Method::reads(
+        "packages.search",
+        "Lists packages",
+        Takes::Filters(&tables::packages::LIST),
+        Gives::Rows(package::FIELDS),
+        |tx, at, given| tables::packages::search(tx, &at.asked(given)),
+    ),
+    Method::acts(
+        "packages.update",
+        "Changes a package; archived, it is closed for all who have it",
+        Takes::Changes(package::FIELDS),
+        Gives::Object(package::FIELDS),
+        Act::new(&[], update),
+    ),
+    Method::acts(
+        "packages.delete",
+        "Deletes a package that nobody has",
+        Takes::Fields(params::ID),
+        Gives::Count,
+        Act::new(&[], delete),
+    ),
 ];
 
 fn reached(tx: &Tx, at: &At, id: i64) -> Result<Package, Refusal> {

@@ -23,11 +23,6 @@ pub(crate) fn id_only(given: &Object) -> Result<Object, FieldErrors> {
     checked(ID, given)
 }
 
-/// For searches, whose filters are checked against the list's columns.
-pub(crate) fn as_given(given: &Object) -> Result<Object, FieldErrors> {
-    Ok(given.clone())
-}
-
 /// `id` and what changes.
 pub(crate) fn id_and_changes(fields: &[Field], given: &Object) -> Result<Object, FieldErrors> {
     let mut changes = given.clone();

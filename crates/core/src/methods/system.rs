@@ -2,26 +2,21 @@
 use hookswitch_model::Object;
 use serde_json::{Value, json};
 
-use super::params;
 use crate::{
     Core,
     access::Right,
     perform::At,
-    registry::{Gives, Method, Run, Steered, Takes},
+    registry::{Gives, Method, Steered, Takes},
 };
 
-pub(crate) static METHODS: &[Method] = &[Method {
-    name: "system.status",
-    about: "Tells how the program is: version, database, deliveries by handler",
-    right: Right::Read,
-    takes: Takes::Fields(&[]),
-    gives: Gives::Other(status_schema),
-    codes: &[],
-    check: |given| params::checked(&[], given),
-    idempotent: false,
-    hidden_in_replay: &[],
-    run: Run::Steer(status),
-}];
+pub(crate) static METHODS: &[Method] = &[Method::steers(
+    "system.status",
+    "Tells how the program is: version, database, deliveries by handler",
+    Takes::Fields(&[]),
+    Gives::Other(status_schema),
+    status,
+)
+.by(Right::Read)];
 
 fn status_schema() -> Value {
     json!({

@@ -13,9 +13,8 @@ use serde_json::Value;
 
 use super::{balance, params};
 use crate::{
-    access::Right,
     perform::{At, Draft, Write, Written},
-    registry::{Act, Gives, Method, Run, Takes},
+    registry::{Act, Gives, Method, Takes},
     schedule,
 };
 
@@ -23,54 +22,38 @@ use crate::{
 pub(crate) const OBJECT: &str = "accounting.transactions";
 
 pub(crate) static METHODS: &[Method] = &[
-    Method {
-        name: "accounting.transactions.create",
-        about: "Books a payment, refund, charge or correction",
-        right: Right::Operate,
-        takes: Takes::Fields(transaction::FIELDS),
-        gives: Gives::Object(transaction::FIELDS),
-        codes: &["amount_out_of_range"],
-        check: transaction::check,
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[], create).making(Sequence::Transactions)),
-    },
-    Method {
-        name: "accounting.transactions.create_no_negative",
-        about: "The same, refused with low_balance when balance and credit would not cover it",
-        right: Right::Operate,
-        takes: Takes::Fields(transaction::FIELDS),
-        gives: Gives::Object(transaction::FIELDS),
-        codes: &["amount_out_of_range", "low_balance"],
-        check: transaction::check,
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[], create_no_negative).making(Sequence::Transactions)),
-    },
-    Method {
-        name: "accounting.transactions.get",
-        about: "Gives a transaction",
-        right: Right::Read,
-        takes: Takes::Fields(params::ID),
-        gives: Gives::Object(transaction::FIELDS),
-        codes: &[],
-        check: params::id_only,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(get),
-    },
-    Method {
-        name: "accounting.transactions.search",
-        about: "Lists transactions",
-        right: Right::Read,
-        takes: Takes::Filters(&tables::transactions::LIST),
-        gives: Gives::Rows(transaction::FIELDS),
-        codes: &[],
-        check: params::as_given,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(search),
-    },
+    Method::acts(
+        "accounting.transactions.create",
+        "Books a payment, refund, charge or correction",
+        Takes::Fields(transaction::FIELDS),
+        Gives::Object(transaction::FIELDS),
+        Act::new(&[], create).making(Sequence::Transactions),
+    )
+    .checking(transaction::check)
+    .refusing(&["amount_out_of_range"]),
+    Method::acts(
+        "accounting.transactions.create_no_negative",
+        "The same, refused with low_balance when balance and credit would not cover it",
+        Takes::Fields(transaction::FIELDS),
+        Gives::Object(transaction::FIELDS),
+        Act::new(&[], create_no_negative).making(Sequence::Transactions),
+    )
+    .checking(transaction::check)
+    .refusing(&["amount_out_of_range", "low_balance"]),
+    Method::reads(
+        "accounting.transactions.get",
+        "Gives a transaction",
+        Takes::Fields(params::ID),
+        Gives::Object(transaction::FIELDS),
+        get,
+    ),
+    Method::reads(
+        "accounting.transactions.search",
+        "Lists transactions",
+        Takes::Filters(&tables::transactions::LIST),
+        Gives::Rows(transaction::FIELDS),
+        search,
+    ),
 ];
 
 fn get(tx: &Tx, at: &At, request: &Object) -> Result<Value, Refusal> {

@@ -1,6 +1,6 @@
 //! `users.*`: who may call, with which key. A reseller's admin makes users of its own reseller only.
 use hookswitch_model::{
-    Object, field,
+    Object,
     field::Field,
     moment::Moment,
     objects::user::{self, User},
@@ -16,7 +16,7 @@ use crate::{
         keys::{key_hash, new_key},
     },
     perform::{At, Draft, Write, Written},
-    registry::{Act, Gives, Method, Run, Takes, Touches},
+    registry::{Act, Gives, Method, Takes, Touches},
 };
 
 /// The collection's name in errors.
@@ -27,78 +27,52 @@ const KEY: &[Field] = &[Field::line("key", 128, "The API key; never shown again"
 const ROTATION: &[Field] = &[Field::ID, Field::OVERLAP_HOURS];
 
 pub(crate) static METHODS: &[Method] = &[
-    Method {
-        name: "users.create",
-        about: "Creates a user; its key is returned here and never again",
-        right: Right::Administer,
-        takes: Takes::Fields(user::FIELDS),
-        gives: Gives::ObjectAnd(user::FIELDS, KEY),
-        codes: &[],
-        check: |given| field::check_create(user::FIELDS, given),
-        idempotent: true,
-        hidden_in_replay: &["key"],
-        run: Run::Act(Act::new(&[], create).making(Sequence::Users).touching(Touches::Access)),
-    },
-    Method {
-        name: "users.get",
-        about: "Gives a user",
-        right: Right::Administer,
-        takes: Takes::Fields(params::ID),
-        gives: Gives::Object(user::FIELDS),
-        codes: &[],
-        check: params::id_only,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| Ok(reached(tx, at, params::id(given))?.shown().into())),
-    },
-    Method {
-        name: "users.search",
-        about: "Lists users",
-        right: Right::Administer,
-        takes: Takes::Filters(&tables::users::LIST),
-        gives: Gives::Rows(user::FIELDS),
-        codes: &[],
-        check: params::as_given,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| tables::users::search(tx, &at.asked_within(given, own(at).map(|own| vec![own])))),
-    },
-    Method {
-        name: "users.update",
-        about: "Changes a user",
-        right: Right::Administer,
-        takes: Takes::Changes(user::FIELDS),
-        gives: Gives::Object(user::FIELDS),
-        codes: &[],
-        check: |given| params::id_and_changes(user::FIELDS, given),
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[], update).touching(Touches::Access)),
-    },
-    Method {
-        name: "users.delete",
-        about: "Deletes a user and its keys",
-        right: Right::Administer,
-        takes: Takes::Fields(params::ID),
-        gives: Gives::Count,
-        codes: &[],
-        check: params::id_only,
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[], delete).touching(Touches::Access)),
-    },
-    Method {
-        name: "users.rotate_key",
-        about: "Gives a user a new key; the old one works on for overlap_hours",
-        right: Right::Administer,
-        takes: Takes::Fields(ROTATION),
-        gives: Gives::ObjectAnd(user::FIELDS, KEY),
-        codes: &[],
-        check: |given| params::checked(ROTATION, given),
-        idempotent: true,
-        hidden_in_replay: &["key"],
-        run: Run::Act(Act::new(&[], rotate_key).touching(Touches::Access)),
-    },
+    Method::acts(
+        "users.create",
+        "Creates a user; its key is returned here and never again",
+        Takes::Fields(user::FIELDS),
+        Gives::ObjectAnd(user::FIELDS, KEY),
+        Act::new(&[], create).making(Sequence::Users).touching(Touches::Access),
+    )
+    .by(Right::Administer)
+    .hiding(&["key"]),
+    Method::reads("users.get", "Gives a user", Takes::Fields(params::ID), Gives::Object(user::FIELDS), |tx, at, given| {
+        Ok(reached(tx, at, params::id(given))?.shown().into())
+    })
+    .by(Right::Administer),
+    Method::reads(
+        "users.search",
+        "Lists users",
+        Takes::Filters(&tables::users::LIST),
+        Gives::Rows(user::FIELDS),
+        |tx, at, given| tables::users::search(tx, &at.asked_within(given, own(at).map(|own| vec![own]))),
+    )
+    .by(Right::Administer),
+    Method::acts(
+        "users.update",
+        "Changes a user",
+        Takes::Changes(user::FIELDS),
+        Gives::Object(user::FIELDS),
+        Act::new(&[], update).touching(Touches::Access),
+    )
+    .by(Right::Administer),
+    Method::acts(
+        "users.delete",
+        "Deletes a user and its keys",
+        Takes::Fields(params::ID),
+        Gives::Count,
+        Act::new(&[], delete).touching(Touches::Access),
+    )
+    .by(Right::Administer),
+    Method::acts(
+        "users.rotate_key",
+        "Gives a user a new key; the old one works on for overlap_hours",
+        Takes::Fields(ROTATION),
+        Gives::ObjectAnd(user::FIELDS, KEY),
+        Act::new(&[], rotate_key).touching(Touches::Access),
+    )
+    .by(Right::Administer)
+    .hiding(&["key"]),
 ];
 
 /// The caller's own reseller, if it has one: users of those below it are not its business.

@@ -234,7 +234,7 @@ impl<'a> Revision<'a> {
         }
         let mut params = self.with_state(|state| state.params.clone());
         params.extend(data);
-        let params = (self.request.method.check)(&params)?;
+        let params = self.request.method.check(&params)?;
         let (parts, _) = draft_parts(self.core, self.act, self.request, params.clone()).await.map_err(as_field_errors)?;
         same_place(event, &parts)?;
         let events = self.with_state(|state| {

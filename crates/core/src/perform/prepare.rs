@@ -47,7 +47,7 @@ pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal>
         None => None,
     };
     let mut at = circumstances(core, caller, if options.dry_run { Mode::DryRun } else { Mode::Live }, total_below);
-    let mut params = match (method.check)(&params) {
+    let mut params = match method.check(&params) {
         Ok(checked) => errors.or(checked)?,
         Err(wrong) => {
             errors.merge(wrong);
@@ -115,7 +115,7 @@ async fn further_errors(core: &Core, method: &Method, at: &At, mut params: Objec
     for field in method.takes.fields().iter().filter(|field| field.required && wrong.names(field.name)) {
         params.insert(field.name.to_owned(), field.stand_in());
     }
-    let Ok(checked) = (method.check)(&params) else { return FieldErrors::new() };
+    let Ok(checked) = method.check(&params) else { return FieldErrors::new() };
     let (at, draft) = (at.clone(), act.draft);
     match core.store.read(move |tx| draft(tx, &at, &checked).map(drop)).await {
         Err(Refusal::Invalid(errors)) => errors,

@@ -16,25 +16,19 @@ use serde_json::Value;
 
 use super::{ANY_STEP, ending, period, standing, standing::Standing};
 use crate::{
-    access::Right,
     methods::params,
     perform::{At, Draft, Write, Written},
-    registry::{Act, Gives, Method, Run, Takes},
+    registry::{Act, Gives, Method, Takes},
 };
 
 /// The clock's own method.
-pub(crate) static STEP: Method = Method {
-    name: "clients.packages.step",
-    about: "Takes the step of a client package that is due",
-    right: Right::Operate,
-    takes: Takes::Fields(ANY_STEP),
-    gives: Gives::Object(client_package::FIELDS),
-    codes: &[],
-    check: |given| params::checked(ANY_STEP, given),
-    idempotent: false,
-    hidden_in_replay: &[],
-    run: Run::Act(Act::new(STEPS_OF_PACKAGES, step).charging(2)),
-};
+pub(crate) static STEP: Method = Method::acts(
+    "clients.packages.step",
+    "Takes the step of a client package that is due",
+    Takes::Fields(ANY_STEP),
+    Gives::Object(client_package::FIELDS),
+    Act::new(STEPS_OF_PACKAGES, step).charging(2),
+);
 
 fn step(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     let Some(standing) = standing::for_clock(tx, at, params::id(request))? else { return Ok(Draft::nothing(Value::Null)) };

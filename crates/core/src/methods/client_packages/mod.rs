@@ -25,10 +25,7 @@ use hookswitch_model::{
 use hookswitch_store::{Sequence, tables};
 
 use super::params;
-use crate::{
-    access::Right,
-    registry::{Act, Gives, Method, Run, Takes},
-};
+use crate::registry::{Act, Gives, Method, Takes};
 
 /// The collection's name in errors.
 pub(crate) const OBJECT: &str = "clients.packages";
@@ -53,90 +50,59 @@ const PERIOD_STOP: Field = Field::new(
 );
 
 pub(crate) static METHODS: &[Method] = &[
-    Method {
-        name: "clients.packages.assign",
-        about: "Gives a client a package; the clock activates it",
-        right: Right::Operate,
-        takes: Takes::Fields(client_package::FIELDS),
-        gives: Gives::Object(client_package::FIELDS),
-        codes: &[],
-        check: |given| field::check_create(client_package::FIELDS, given),
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[&event::PACKAGES_ASSIGN], assign::assign).making(Sequence::ClientPackages)),
-    },
-    Method {
-        name: "clients.packages.get",
-        about: "Gives a client package",
-        right: Right::Read,
-        takes: Takes::Fields(params::ID),
-        gives: Gives::Object(client_package::FIELDS),
-        codes: &[],
-        check: params::id_only,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| Ok(standing::seen(tx, at, params::id(given))?.shown().into())),
-    },
-    Method {
-        name: "clients.packages.search",
-        about: "Lists client packages",
-        right: Right::Read,
-        takes: Takes::Filters(&tables::client_packages::LIST),
-        gives: Gives::Rows(client_package::FIELDS),
-        codes: &[],
-        check: params::as_given,
-        idempotent: false,
-        hidden_in_replay: &[],
-        run: Run::Read(|tx, at, given| tables::client_packages::search(tx, &at.asked(given))),
-    },
-    Method {
-        name: "clients.packages.activate",
-        about: "Charges and begins the first period, or one after a pause",
-        right: Right::Operate,
-        takes: Takes::Fields(ACTIVATION),
-        gives: Gives::Object(client_package::FIELDS),
-        codes: &["wrong_condition", "not_due", "low_balance", "amount_out_of_range"],
-        check: |given| params::checked(ACTIVATION, given),
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[&event::PACKAGES_ACTIVATE], period::activate).charging(2)),
-    },
-    Method {
-        name: "clients.packages.deactivate",
-        about: "Switches a client package off; only activate switches it on again",
-        right: Right::Operate,
-        takes: Takes::Fields(ENDING),
-        gives: Gives::Object(client_package::FIELDS),
-        codes: &["wrong_condition"],
-        check: |given| params::checked(ENDING, given),
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[&event::PACKAGES_DEACTIVATE], ending::deactivate)),
-    },
-    Method {
-        name: "clients.packages.renew",
-        about: "Charges the next period, which follows without a gap",
-        right: Right::Operate,
-        takes: Takes::Fields(RENEWAL),
-        gives: Gives::Object(client_package::FIELDS),
-        codes: &["wrong_condition", "not_due", "low_balance", "amount_out_of_range"],
-        check: |given| params::checked(RENEWAL, given),
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[&event::PACKAGES_RENEW], period::renew).charging(1)),
-    },
-    Method {
-        name: "clients.packages.close",
-        about: "Ends a client package for ever; an active one is deactivated first",
-        right: Right::Operate,
-        takes: Takes::Fields(ENDING),
-        gives: Gives::Object(client_package::FIELDS),
-        codes: &["wrong_condition"],
-        check: |given| params::checked(ENDING, given),
-        idempotent: true,
-        hidden_in_replay: &[],
-        run: Run::Act(Act::new(&[&event::PACKAGES_DEACTIVATE, &event::PACKAGES_CLOSE], ending::close)),
-    },
+    Method::acts(
+        "clients.packages.assign",
+        "Gives a client a package; the clock activates it",
+        Takes::Fields(client_package::FIELDS),
+        Gives::Object(client_package::FIELDS),
+        Act::new(&[&event::PACKAGES_ASSIGN], assign::assign).making(Sequence::ClientPackages),
+    ),
+    Method::reads(
+        "clients.packages.get",
+        "Gives a client package",
+        Takes::Fields(params::ID),
+        Gives::Object(client_package::FIELDS),
+        |tx, at, given| Ok(standing::seen(tx, at, params::id(given))?.shown().into()),
+    ),
+    Method::reads(
+        "clients.packages.search",
+        "Lists client packages",
+        Takes::Filters(&tables::client_packages::LIST),
+        Gives::Rows(client_package::FIELDS),
+        |tx, at, given| tables::client_packages::search(tx, &at.asked(given)),
+    ),
+    Method::acts(
+        "clients.packages.activate",
+        "Charges and begins the first period, or one after a pause",
+        Takes::Fields(ACTIVATION),
+        Gives::Object(client_package::FIELDS),
+        Act::new(&[&event::PACKAGES_ACTIVATE], period::activate).charging(2),
+    )
+    .refusing(&["wrong_condition", "not_due", "low_balance", "amount_out_of_range"]),
+    Method::acts(
+        "clients.packages.deactivate",
+        "Switches a client package off; only activate switches it on again",
+        Takes::Fields(ENDING),
+        Gives::Object(client_package::FIELDS),
+        Act::new(&[&event::PACKAGES_DEACTIVATE], ending::deactivate),
+    )
+    .refusing(&["wrong_condition"]),
+    Method::acts(
+        "clients.packages.renew",
+        "Charges the next period, which follows without a gap",
+        Takes::Fields(RENEWAL),
+        Gives::Object(client_package::FIELDS),
+        Act::new(&[&event::PACKAGES_RENEW], period::renew).charging(1),
+    )
+    .refusing(&["wrong_condition", "not_due", "low_balance", "amount_out_of_range"]),
+    Method::acts(
+        "clients.packages.close",
+        "Ends a client package for ever; an active one is deactivated first",
+        Takes::Fields(ENDING),
+        Gives::Object(client_package::FIELDS),
+        Act::new(&[&event::PACKAGES_DEACTIVATE, &event::PACKAGES_CLOSE], ending::close),
+    )
+    .refusing(&["wrong_condition"]),
 ];
 
 /// A step from a condition that does not allow it.
