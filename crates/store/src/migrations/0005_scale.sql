@@ -46,11 +46,11 @@ CREATE INDEX executions_stage ON executions (stage, id);
 CREATE INDEX executions_attempt ON executions (attempt, id) WHERE attempt <> 1;
 CREATE INDEX executions_response ON executions (response_status, id) WHERE response_status <> 200;
 
--- One index tells what waits for a handler, in order, without the dead, and counts it without reading rows.
+-- One index tells what waits for a handler, in order, and counts it without reading rows.
 ALTER TABLE deliveries ADD COLUMN companies_id BIGINT NOT NULL DEFAULT 0;
 UPDATE deliveries SET companies_id = COALESCE((SELECT e.companies_id FROM events e WHERE e.row_id = deliveries.events_row), 0);
 DROP INDEX deliveries_handler;
 DROP INDEX deliveries_dead;
-CREATE INDEX deliveries_handler ON deliveries (handlers_id, dead, id, attempt);
+CREATE INDEX deliveries_handler ON deliveries (handlers_id, id, dead, attempt);
 CREATE INDEX deliveries_dead ON deliveries (id) WHERE dead = 1;
 CREATE INDEX deliveries_retrying ON deliveries (id) WHERE dead = 0 AND attempt > 0;

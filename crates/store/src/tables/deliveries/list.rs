@@ -37,7 +37,7 @@ pub static LIST: List = List {
         Column::new("id", "d.id", Kind::Integer),
         Column::new("event_id", "d.event_id", Kind::Uuid),
         Column::new("events_id", "e.events_id", Kind::Text).joined(),
-        Column::new("handlers_id", "d.handlers_id", Kind::Integer).loosely_indexed(),
+        Column::new("handlers_id", "d.handlers_id", Kind::Integer).indexed(),
         Column::new("clients_id", "d.clients_id", Kind::Integer).loosely_indexed(),
         Column::new("seq", "d.seq", Kind::Integer),
         Column::new(
