@@ -5,7 +5,10 @@ use hookswitch_core::registry::{Method, Takes};
 use hookswitch_model::field::{Access, Field, schema};
 use serde_json::{Value, json};
 
-use super::filters::{self, Written};
+use super::{
+    filters::{self, Written},
+    names, schemas,
+};
 
 /// One parameter.
 #[derive(Debug, Clone)]
@@ -38,7 +41,7 @@ impl Param {
 /// The parameters of a method, without its options.
 pub(super) fn own(method: &Method, written: Written) -> Vec<Param> {
     match method.takes {
-        Takes::Fields(fields) => of_new(fields),
+        Takes::Fields(fields) => of_new(fields).into_iter().map(|param| unsaved(method, param)).collect(),
         Takes::Changes(fields) => {
             let changeable = |field: &&Field| matches!(field.access, Access::Free | Access::WriteOnly | Access::UpdateOnly);
             let changes = fields.iter().filter(changeable).map(|field| Param::field(field, false));
@@ -48,6 +51,18 @@ pub(super) fn own(method: &Method, written: Written) -> Vec<Param> {
         Takes::Filters(list) => filters::of_search(list, written),
         Takes::Selection(list, fields) => [filters::of_selection(list, written), of_new(fields)].concat(),
     }
+}
+
+/// The parameter that holds an object which is not saved: as it would be made.
+fn unsaved(method: &Method, mut param: Param) -> Param {
+    let collection = names::collection(method);
+    if param.name == names::member(collection)
+        && let Some(create) = names::create_of(collection)
+    {
+        let ways = json!([schemas::body(create, false), {"type": "null"}]);
+        param.schema = json!({"anyOf": ways, "description": param.about()});
+    }
+    param
 }
 
 fn of_new(fields: &[Field]) -> Vec<Param> {

@@ -15,7 +15,8 @@ const OF_THE_CONNECTION: [(u16, &str); 2] = [(414, "The address is too long"), (
 /// Headers of answers.
 pub(super) fn headers() -> Value {
     json!({
-        "RequestId": {"description": "The request's name in the server's log; the caller's own, if it sent one", "schema": {"type": "string"}},
+        "RequestId": {"description": "The request's name in the server's log; the caller's own, if it sent one",
+            "schema": {"type": "string"}},
         "Warnings": {"description": "What handlers want the caller to know: a JSON array of texts", "schema": {"type": "string"}},
         "Total": {"description": "Rows that the filters find: with with_total, or where they are under 10000",
             "schema": {"type": "integer", "minimum": 0}},
@@ -122,7 +123,8 @@ fn own(status: u16, refusals: &[Refusal]) -> Value {
 /// The answers of `rpc.discover`.
 pub(super) fn of_discover() -> Value {
     json!({
-        "200": {"description": "The document", "headers": with_headers(&[]), "content": {"application/json": {"schema": {"type": "object"}}}},
+        "200": {"description": "The document", "headers": with_headers(&[]),
+            "content": {"application/json": {"schema": {"type": "object"}}}},
         "401": reference(401),
         "429": reference(429),
         "414": reference(414),

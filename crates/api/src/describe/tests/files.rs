@@ -31,9 +31,11 @@ fn text(document: &Value) -> String {
 
 /// The index of the payloads' schemas.
 fn index() -> String {
-    let mut page = "# Schemas of payloads\n\nWhat a handler gets, whole, as JSON Schema (2020-12): one file an event. Made by the program's own tables; a test\n\
-         keeps them current. [../openapi.md](../openapi.md) says more.\n\n| event | | schema |\n|---|---|---|\n"
-        .to_owned();
+    let mut page =
+        "# Schemas of payloads\n\nWhat a handler gets, whole, as JSON Schema (2020-12): one file an event. Made by the \
+         program's own tables; a test\nkeeps them current. [../openapi.md](../openapi.md) says more.\n\n\
+         | event | | schema |\n|---|---|---|\n"
+            .to_owned();
     for kind in CATALOGUE {
         page.push_str(&format!("| `{0}` | {1} | [{0}.json]({0}.json) |\n", kind.events_id, kind.title));
     }
