@@ -15,6 +15,7 @@ mod core_api;
 mod core_api_page;
 mod crash;
 mod demo;
+mod descriptions;
 mod docs;
 mod examples;
 mod first_generation;

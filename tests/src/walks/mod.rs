@@ -9,7 +9,9 @@
 //! | `strangers` | what a reseller asks of others' objects is answered as if they weren't there |
 //! | `scopes` | what a reseller finds, counts and hears of is its own |
 //! | `repeats` | idempotency keys and dry runs |
+//! | `described` | every answer is what its description says |
 //! | `paging` | limits, totals, and both ways of paging |
+mod described;
 mod dump;
 mod objects;
 mod paging;

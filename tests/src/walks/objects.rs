@@ -16,8 +16,14 @@ pub(super) struct Objects {
     pub(super) client: i64,
     pub(super) account: i64,
     pub(super) transaction: i64,
+    /// It is open to renewal from the beginning of each period, and too dear for the client: so the clock waits for money, and
+    /// steps are taken on request only, for a fee that the request names.
+    pub(super) package: i64,
+    /// What the client has of it for its account; new.
+    pub(super) client_package: i64,
+    /// A custom field of clients.
     pub(super) custom_field: i64,
-    /// The custom field's key: a word that none of the others has.
+    /// The key of its custom fields, of clients and of packages: a word that none of the others has.
     pub(super) key: String,
     pub(super) user: i64,
     /// The user's key.
@@ -45,6 +51,8 @@ impl Objects {
             client: 900_003,
             account: 900_004,
             transaction: 900_005,
+            package: 900_011,
+            client_package: 900_012,
             custom_field: 900_006,
             key: "nowhere".to_owned(),
             user: 900_007,
@@ -60,7 +68,8 @@ impl Objects {
     pub(super) async fn make(admin: &Api, company: i64, users_of: Value, key: &str, gone: &Recorder) -> Self {
         let named = |what: &str| format!("{what} of {key}");
         let custom = json!({"object_type": "clients", "key": key, "title": named("Field"), "companies_id": users_of});
-        let custom_field = id(&admin.ok("custom_fields.create", custom).await);
+        let custom_field = id(&admin.ok("custom_fields.create", custom.clone()).await);
+        admin.ok("custom_fields.create", with(custom, json!({"object_type": "packages"}))).await;
         let handler = json!({"name": named("handler"), "event": "clients.create", "task": gone.url(), "companies_id": users_of});
         let handler = admin.handler(handler).await;
         let below = admin.company(&named("Below"), company).await;
@@ -68,6 +77,13 @@ impl Objects {
         admin.ok("clients.custom_fields.update", json!({"id": client, key: named("value")})).await;
         let account = admin.account(client, &format!("account-{key}")).await;
         let transaction = id(&admin.pay(client, "1").await);
+        let package = json!({
+            "name": named("Package"), "companies_id": company, "period": "P30D", "advance_renew": "P30D", "period_fee": 1000,
+            "custom_fields": {key: named("value")},
+        });
+        let package = id(&admin.ok("packages.create", package).await);
+        let assigned = json!({"clients_id": client, "accounts_id": account, "packages_id": package});
+        let client_package = id(&admin.ok("clients.packages.assign", assigned).await);
         let user = json!({"login": format!("user-{key}"), "role": "operator", "companies_id": users_of, "password": "a long enough password"});
         let user = admin.ok("users.create", user).await;
         let of_it = json!({"handlers_id": handler, "clients_id": client});
@@ -82,6 +98,8 @@ impl Objects {
             client,
             account,
             transaction,
+            package,
+            client_package,
             custom_field,
             key: key.to_owned(),
             user: id(&user),

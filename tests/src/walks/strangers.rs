@@ -83,11 +83,18 @@ async fn what_belongs_to_others_is_as_if_it_were_not_there() {
     assert_eq!(dump(&tree.server, own).await, before, "nothing was changed by asking");
 }
 
-/// What the contract lets a reseller know of others: id and name of a system handler, the keys of the fields that its clients have.
+/// What the contract lets a reseller know of others: id and name of a system handler, the keys of the fields that its
+/// clients and packages have.
 fn is_told(method: &str, tree: &Tree, params: &Value) -> bool {
     let of_system_handler = method == "provisioning.handlers.get" && params["id"] == json!(tree.system.handler);
     let has_key = |objects: &Objects| params.get(&objects.key).is_some() && params["id"] == json!(tree.own.client);
-    let own_field_from_above = method == "clients.custom_fields.update" && (has_key(&tree.upper) || has_key(&tree.system));
+    let of_own_package = params["id"] == json!(tree.own.package) || params["companies_id"] == json!(tree.own.company);
+    let has_key_of_packages = |objects: &Objects| params["custom_fields"].get(&objects.key).is_some() && of_own_package;
+    let own_field_from_above = match method {
+        "clients.custom_fields.update" => has_key(&tree.upper) || has_key(&tree.system),
+        "packages.create" | "packages.update" => has_key_of_packages(&tree.upper) || has_key_of_packages(&tree.system),
+        _ => false,
+    };
     of_system_handler || own_field_from_above
 }
 

@@ -104,6 +104,42 @@ static TABLE: &[Row] = &[
     row("clients.accounts.search", Readonly, Reads, |o| json!({"id": o.account})),
     row("clients.accounts.update", Operator, Changes, |o| json!({"id": o.account, "name": "renamed"})),
     row("clients.accounts.delete", Operator, Changes, |o| json!({"id": o.account})),
+    row("packages.create", Operator, Changes, |o| {
+        json!({"name": o.new_name(), "companies_id": o.company, "period": "P1M", "custom_fields": {o.key.as_str(): "new"}})
+    })
+    .about(|own, other| {
+        let package = |objects: &Objects, key: &str| json!({"name": "n", "period": "P1M", "companies_id": objects.company, "custom_fields": {key: 1}});
+        vec![package(other, &own.key), package(own, &other.key)]
+    }),
+    row("packages.get", Readonly, Reads, |o| json!({"id": o.package})),
+    row("packages.search", Readonly, Reads, |o| json!({"id": o.package})),
+    row("packages.update", Operator, Changes, |o| {
+        json!({"id": o.package, "name": o.new_name(), "custom_fields": {o.key.as_str(): "changed"}})
+    })
+    .about(|own, other| {
+        let renamed = |objects: &Objects, key: &str| json!({"id": objects.package, "name": "Stolen", "custom_fields": {key: 1}});
+        vec![renamed(other, &own.key), renamed(own, &other.key)]
+    }),
+    row("packages.delete", Operator, Changes, |o| json!({"id": o.package}))
+        .first("clients.packages.close", |o| json!({"id": o.client_package})),
+    row("clients.packages.assign", Operator, Changes, |o| json!({"clients_id": o.client, "packages_id": o.package, "quantity": 2}))
+        .about(|own, other| {
+            vec![
+                json!({"clients_id": other.client, "packages_id": own.package}),
+                json!({"clients_id": own.client, "packages_id": other.package}),
+                json!({"clients_id": own.client, "packages_id": own.package, "accounts_id": other.account}),
+                json!({"clients_id": other.client, "packages_id": other.package, "accounts_id": other.account}),
+            ]
+        }),
+    row("clients.packages.get", Readonly, Reads, |o| json!({"id": o.client_package})),
+    row("clients.packages.search", Readonly, Reads, |o| json!({"id": o.client_package})),
+    row("clients.packages.activate", Operator, Changes, activation),
+    row("clients.packages.deactivate", Operator, Changes, |o| json!({"id": o.client_package, "reason": "walked over"}))
+        .first("clients.packages.activate", activation),
+    row("clients.packages.renew", Operator, Changes, |o| json!({"id": o.client_package, "period_fee": 0.5}))
+        .first("clients.packages.activate", activation),
+    row("clients.packages.close", Operator, Changes, |o| json!({"id": o.client_package}))
+        .first("clients.packages.activate", activation),
     row("accounting.transactions.create", Operator, Changes, |o| json!({"clients_id": o.client, "type": "payment", "amount": 5})),
     row("accounting.transactions.create_no_negative", Operator, Changes, |o| {
         json!({"clients_id": o.client, "type": "charge", "amount": -1})
@@ -161,6 +197,11 @@ static TABLE: &[Row] = &[
     row("provisioning.deliveries.discard", Operator, Steers, |o| json!({"handlers_id": o.handler})).about(deliveries_of),
     row("system.status", Readonly, Reads, |_| json!({})),
 ];
+
+/// An activation that the client can pay, a renewal at the same price too: neither is free, so that a second one would show.
+fn activation(objects: &Objects) -> Value {
+    json!({"id": objects.client_package, "period_fee": 0.5})
+}
 
 fn deliveries_of(_: &Objects, other: &Objects) -> Vec<Value> {
     vec![

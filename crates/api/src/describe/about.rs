@@ -28,9 +28,5 @@ pub(super) fn rights(method: &Method) -> String {
         hookswitch_core::registry::Run::Act(act) => act.events.iter().map(|kind| kind.events_id).collect(),
         _ => Vec::new(),
     };
-    if events.is_empty() {
-        who.to_owned()
-    } else {
-        format!("{who} Raises {}: before handlers may change or forbid it.", events.join(", "))
-    }
+    if events.is_empty() { who.to_owned() } else { format!("{who} Before handlers may be asked about {}.", events.join(", ")) }
 }

@@ -58,15 +58,15 @@ fn paging(list: &List) -> Vec<Param> {
         Some(Kind::Uuid) => json!({"type": "string", "format": "uuid"}),
         _ => json!({"type": "integer", "minimum": 0, "format": "int64"}),
     };
-    let limit = json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT});
-    let offset = json!({"type": "integer", "minimum": 0, "maximum": OFFSET_MAX, "default": 0});
+    let limit = json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX});
+    let offset = json!({"type": "integer", "minimum": 0, "maximum": OFFSET_MAX});
     let order = order(list);
     vec![
-        Param::optional("limit", limit, "Rows at most"),
-        Param::optional("offset", offset, "Rows to leave out first"),
+        Param::optional("limit", limit, &format!("Rows at most (default {LIMIT_DEFAULT})")),
+        Param::optional("offset", offset, "Rows to leave out first (default 0)"),
         Param::optional("order", order, "Columns to sort by; a leading - sorts downwards"),
         Param::optional("after_id", after_id, "The page behind the row of this id, in order of id; in place of offset and order"),
-        Param::optional("with_total", json!({"type": "boolean", "default": false}), "Count all rows that the filters find"),
+        Param::optional("with_total", json!({"type": "boolean"}), "Count all rows that the filters find (default false)"),
     ]
 }
 

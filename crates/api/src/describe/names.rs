@@ -31,6 +31,16 @@ pub(super) fn object(collection: &str) -> String {
     }
 }
 
+/// One object of a collection as the parameter that holds it: `handler` of `provisioning.handlers`.
+pub(super) fn member(collection: &str) -> String {
+    singular(collection.rsplit('.').next().unwrap_or(collection))
+}
+
+/// The method that makes objects of this collection.
+pub(super) fn create_of(collection: &str) -> Option<&'static Method> {
+    methods().find(|method| self::collection(method) == collection && verb(method) == "create")
+}
+
 static COLLECTIONS: LazyLock<Vec<&'static str>> = LazyLock::new(|| methods().map(collection).collect());
 
 /// What a method is sent: `AccountCreate`.

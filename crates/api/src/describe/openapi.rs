@@ -51,8 +51,8 @@ fn headers() -> Value {
         "IdempotencyKey": {"name": "Idempotency-Key", "in": "header", "required": false, "schema": key,
             "description": "Makes a repeated request return the first success, for 24 hours, per user and method"},
         "Cause": {"name": "Hookswitch-Cause", "in": "header", "required": false, "schema": {"type": "string"},
-            "description": "Copied by a handler that calls from the call that it got: what it does is known as its reaction, and it is \
-                not called for it again. A false one is ignored"},
+            "description": "Copied by a handler from the call that it got: what it does is known as its reaction, and it is not \
+                called for it again. A false one is ignored"},
     })
 }
 
@@ -162,13 +162,9 @@ fn request_body(address: &Address) -> Value {
 /// The object itself in place of its id.
 fn unsaved(method: &Method) -> Object {
     let collection = names::collection(method);
-    let create = names::methods().find(|other| names::collection(other) == collection && names::verb(other) == "create");
-    let fields = create.map(examples::request).unwrap_or_default();
-    let member = collection.rsplit('.').next().and_then(|last| last.strip_suffix('s')).unwrap_or(collection);
-    Object::from_iter([
-        (member.to_owned(), fields.into()),
-        ("events_id".to_owned(), samples::of_schema(collection, "events_id", &Value::Null)),
-    ])
+    let fields = names::create_of(collection).map(examples::request).unwrap_or_default();
+    let events_id = samples::of_schema(collection, "events_id", &Value::Null);
+    Object::from_iter([(names::member(collection), fields.into()), ("events_id".to_owned(), events_id)])
 }
 
 /// The other description.

@@ -20,7 +20,7 @@ pub(super) fn document() -> Value {
         "openrpc": OPENRPC,
         "info": about::info("JSON-RPC 2.0 by POST to /api/, with parameters by name. The key comes as a header or as the \
             parameter AUTH. A success may have a member `warnings` beside its result: what handlers want the caller to know."),
-        "servers": [{"name": "this server", "url": "/api/"}],
+        "servers": [{"name": "a server as it comes", "url": "http://127.0.0.1:3080/api/"}],
         "methods": names::methods().map(method).chain([discover()]).collect::<Vec<_>>(),
         "components": {"schemas": schemas::components(), "contentDescriptors": {"AUTH": auth()}},
     })

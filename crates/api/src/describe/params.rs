@@ -1,9 +1,14 @@
 //! What a method may be sent, one parameter after another: its fields or filters, and the options of every method of its kind.
+//!
+//! What is meant where nothing is said is told in words only: generators take a `default` for a promise that the key is there.
 use hookswitch_core::registry::{Method, Takes};
 use hookswitch_model::field::{Access, Field, schema};
 use serde_json::{Value, json};
 
-use super::filters::{self, Written};
+use super::{
+    filters::{self, Written},
+    names, schemas,
+};
 
 /// One parameter.
 #[derive(Debug, Clone)]
@@ -36,7 +41,7 @@ impl Param {
 /// The parameters of a method, without its options.
 pub(super) fn own(method: &Method, written: Written) -> Vec<Param> {
     match method.takes {
-        Takes::Fields(fields) => of_new(fields),
+        Takes::Fields(fields) => of_new(fields).into_iter().map(|param| unsaved(method, param)).collect(),
         Takes::Changes(fields) => {
             let changeable = |field: &&Field| matches!(field.access, Access::Free | Access::WriteOnly | Access::UpdateOnly);
             let changes = fields.iter().filter(changeable).map(|field| Param::field(field, false));
@@ -46,6 +51,18 @@ pub(super) fn own(method: &Method, written: Written) -> Vec<Param> {
         Takes::Filters(list) => filters::of_search(list, written),
         Takes::Selection(list, fields) => [filters::of_selection(list, written), of_new(fields)].concat(),
     }
+}
+
+/// The parameter that holds an object which is not saved: as it would be made.
+fn unsaved(method: &Method, mut param: Param) -> Param {
+    let collection = names::collection(method);
+    if param.name == names::member(collection)
+        && let Some(create) = names::create_of(collection)
+    {
+        let ways = json!([schemas::body(create, false), {"type": "null"}]);
+        param.schema = json!({"anyOf": ways, "description": param.about()});
+    }
+    param
 }
 
 fn of_new(fields: &[Field]) -> Vec<Param> {
@@ -64,7 +81,7 @@ pub(super) fn other_keys(method: &Method) -> Value {
 /// `dry_run`, for methods that can be rehearsed.
 pub(super) fn dry_run(method: &Method) -> Option<Param> {
     let about = "Validates, asks the before handlers that say dry_run, returns what would be stored, and changes nothing";
-    let flag = json!({"type": "boolean", "default": false});
+    let flag = json!({"type": "boolean"});
     method.rehearses().then(|| Param::optional("dry_run", flag, about))
 }
 

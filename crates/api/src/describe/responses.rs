@@ -7,12 +7,16 @@ use crate::rest::address::Address;
 
 /// Statuses whose answer is the same wherever it occurs. What is found before anybody looks which method is meant comes
 /// beside the refusals of methods: 408.
-const SHARED: [u16; 8] = [400, 401, 403, 408, 409, 413, 429, 500];
+const SHARED: [u16; 10] = [400, 401, 403, 404, 408, 409, 413, 429, 500, 503];
+
+/// Answers of the connection itself, which reads no more of such a request: they have no body.
+const OF_THE_CONNECTION: [(u16, &str); 2] = [(414, "The address is too long"), (431, "The headers and the address are too long")];
 
 /// Headers of answers.
 pub(super) fn headers() -> Value {
     json!({
-        "RequestId": {"description": "The request's name in the server's log; the caller's own, if it sent one", "schema": {"type": "string"}},
+        "RequestId": {"description": "The request's name in the server's log; the caller's own, if it sent one",
+            "schema": {"type": "string"}},
         "Warnings": {"description": "What handlers want the caller to know: a JSON array of texts", "schema": {"type": "string"}},
         "Total": {"description": "Rows that the filters find: with with_total, or where they are under 10000",
             "schema": {"type": "integer", "minimum": 0}},
@@ -36,7 +40,12 @@ pub(super) fn shared() -> Value {
         let example = first(*status).map_or_else(too_late, errors::body);
         (shared_name(*status), of_refusals(*status, &schemas::reference(errors::name(*status)), &[("usual".to_owned(), example)]))
     };
-    SHARED.iter().map(described).collect::<Object>().into()
+    let bare = |(status, about): &(u16, &str)| (shared_name(*status), json!({"description": about}));
+    SHARED.iter().map(described).chain(OF_THE_CONNECTION.iter().map(bare)).collect::<Object>().into()
+}
+
+fn reference(status: u16) -> Value {
+    json!({"$ref": format!("#/components/responses/{}", shared_name(status))})
 }
 
 fn too_late() -> Value {
@@ -68,13 +77,10 @@ pub(super) fn of(address: &Address) -> Value {
         responses.insert(status.to_string(), success(address));
     }
     for (status, refusals) in statuses {
-        let response = if SHARED.contains(&status) {
-            json!({"$ref": format!("#/components/responses/{}", shared_name(status))})
-        } else {
-            own(status, &refusals)
-        };
+        let response = if SHARED.contains(&status) { reference(status) } else { own(status, &refusals) };
         responses.insert(status.to_string(), response);
     }
+    responses.extend(OF_THE_CONNECTION.map(|(status, _)| (status.to_string(), reference(status))));
     responses.into()
 }
 
@@ -116,10 +122,12 @@ fn own(status: u16, refusals: &[Refusal]) -> Value {
 
 /// The answers of `rpc.discover`.
 pub(super) fn of_discover() -> Value {
-    let shared = |status: u16| json!({"$ref": format!("#/components/responses/{}", shared_name(status))});
     json!({
-        "200": {"description": "The document", "headers": with_headers(&[]), "content": {"application/json": {"schema": {"type": "object"}}}},
-        "401": shared(401),
-        "429": shared(429),
+        "200": {"description": "The document", "headers": with_headers(&[]),
+            "content": {"application/json": {"schema": {"type": "object"}}}},
+        "401": reference(401),
+        "429": reference(429),
+        "414": reference(414),
+        "431": reference(431),
     })
 }

@@ -5,7 +5,7 @@
 //! that is why objects are not closed.
 use std::collections::BTreeMap;
 
-use hookswitch_core::registry::{Gives, Method};
+use hookswitch_core::registry::{Gives, Method, Takes};
 use hookswitch_model::{
     Object,
     field::{Field, schema},
@@ -137,6 +137,9 @@ pub(super) fn body(method: &Method, has_id: bool) -> Value {
     let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": params::other_keys(method)});
     if !required.is_empty() {
         schema["required"] = required.into();
+    }
+    if matches!(method.takes, Takes::Selection(..)) {
+        schema["minProperties"] = 1.into();
     }
     schema
 }

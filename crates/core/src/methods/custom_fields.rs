@@ -165,3 +165,26 @@ pub(crate) fn changed(definitions: &[CustomField], before: &Object, changes: &Ob
         _ => Err(errors),
     }
 }
+
+/// The same, of values that came as one field `custom_fields` and were not looked at yet.
+///
+/// # Errors
+/// Every wrong value and every key that is not defined, by its path, such as `custom_fields.sla_level`.
+pub(crate) fn changed_within(definitions: &[CustomField], before: &Object, given: &Object) -> Result<Object, FieldErrors> {
+    let mut errors = FieldErrors::new();
+    let changes = custom_field::check_values(given).unwrap_or_else(|wrong| {
+        errors.merge(wrong);
+        given.clone()
+    });
+    let after = changed(definitions, before, &changes).unwrap_or_else(|wrong| {
+        errors.merge(wrong);
+        Object::new()
+    });
+    if errors.is_empty() { Ok(after) } else { Err(by_path(&errors)) }
+}
+
+fn by_path(errors: &FieldErrors) -> FieldErrors {
+    let mut by_path = FieldErrors::new();
+    errors.iter().for_each(|(key, words)| by_path.add(&format!("custom_fields.{key}"), words));
+    by_path
+}

@@ -1,12 +1,16 @@
 //! `packages.*`: what can be had for a fee. New terms count for those who have it from their next step on.
 use hookswitch_model::{
     Object,
-    objects::package::{self, Package},
+    objects::{
+        custom_field::ObjectType,
+        package::{self, Package},
+    },
     refusal::{FieldErrors, Refusal},
 };
 use hookswitch_store::{Sequence, Tx, tables};
+use serde_json::Value;
 
-use super::{client_packages::clock::concerns_those_who_have_it, clients::reseller_of_new, params};
+use super::{client_packages::clock::concerns_those_who_have_it, clients::reseller_of_new, custom_fields, params};
 use crate::{
     perform::{At, Draft, Write, Written},
     registry::{Act, Gives, Method, Takes},
@@ -59,16 +63,22 @@ fn reached(tx: &Tx, at: &At, id: i64) -> Result<Package, Refusal> {
         .ok_or_else(|| Refusal::not_found(OBJECT, id))
 }
 
-fn create(_: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
+fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     let mut errors = FieldErrors::new();
     let (companies_id, currencies_id) = reseller_of_new(at, request, &mut errors);
     let timezone = at.access.timezone_of(companies_id);
-    let package = Package::from_new(at.new_id, companies_id, currencies_id, at.now, timezone, request);
+    let mut package = Package::from_new(at.new_id, companies_id, currencies_id, at.now, timezone, request);
     errors.merge(package.rules());
+    if !errors.names("companies_id") {
+        take_custom(tx, &mut package, request, &mut errors)?;
+    }
     let package = errors.or(package)?;
     let preview = package.shown().into();
     let write: Write = Box::new(move |tx, _| {
         tables::packages::insert(tx, &package)?;
+        if !package.custom.is_empty() {
+            tables::packages::set_custom(tx, &package)?;
+        }
         Ok(Written::as_drafted())
     });
     Ok(Draft::silent(preview, write))
@@ -78,20 +88,38 @@ fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     let old = reached(tx, at, params::id(request))?;
     let mut package = old.clone();
     package.apply(request, at.access.timezone_of(old.companies_id));
+    let mut errors = package.rules();
+    take_custom(tx, &mut package, request, &mut errors)?;
+    let package = errors.or(package)?;
     if package == old {
         return Ok(Draft::nothing(old.shown().into()));
     }
-    let package = package.rules().or(package)?;
     let look_again = concerns_those_who_have_it(&old, &package);
     let preview = package.shown().into();
     let write: Write = Box::new(move |tx, at| {
         tables::packages::update(tx, &package, look_again)?;
+        if package.custom != old.custom {
+            tables::packages::set_custom(tx, &package)?;
+        }
         if look_again {
             at.schedule.plan(tx, Some(at.now));
         }
         Ok(Written::as_drafted())
     });
     Ok(Draft::silent(preview, write))
+}
+
+/// Takes over the custom fields that a request names.
+fn take_custom(tx: &Tx, package: &mut Package, request: &Object, errors: &mut FieldErrors) -> Result<(), Refusal> {
+    let Some(Value::Object(changes)) = request.get("custom_fields") else { return Ok(()) };
+    let definitions = tables::custom_fields::concerning(tx, ObjectType::Packages, package.companies_id)?;
+    match custom_fields::changed_within(&definitions, &package.custom, changes) {
+        // Equal values keep their digits: 1 does not become 1.0.
+        Ok(custom) if params::difference(&package.custom, &custom, changes).is_some() => package.custom = custom,
+        Ok(_) => {}
+        Err(wrong) => errors.merge(wrong),
+    }
+    Ok(())
 }
 
 fn delete(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {

@@ -25,20 +25,27 @@ pub(crate) const FIELDS: &[Field] = &[Field::OPTIONAL_ID, Field::HANDLER, Field:
 
 /// What a test tells, as JSON Schema.
 pub(crate) fn trial() -> Value {
+    let text_or_null = |about: &str| json!({"type": ["string", "null"], "description": about});
     json!({
         "type": "object",
         "properties": {
-            "events_id": {"type": "string"},
-            "verdict": {"enum": ["allow", "forbid", "failed", "delivered"]},
+            "verdict": {"type": "string", "enum": ["allow", "forbid", "failed", "delivered"]},
             "changes": {"type": "object", "description": "What a before handler would change: {key: {old, new}}"},
             "warnings": {"type": "array", "items": {"type": "string"}},
-            "message": {"type": ["string", "null"]},
-            "response_status": {"type": ["integer", "null"]},
-            "duration_ms": {"type": "integer"},
+            "message": text_or_null("The handler's, or why it failed"),
+            "handler_code": text_or_null("The handler's own code, where it forbids"),
+            "field": text_or_null("The field that it named, where it forbids"),
+            "reason": {"type": "string", "description": "Why a before handler failed, in one word"},
+            "retry": {"type": "boolean", "description": "Whether an after handler that failed would be tried again"},
+            "condition": {"type": ["boolean", "string"], "description": "Whether it holds, or why that can't be told"},
+            "events_id": {"type": "string", "description": "The event that it was tried with"},
+            "response_status": {"type": ["integer", "null"], "description": "HTTP status or exit status"},
+            "duration_ms": {"type": "integer", "description": "How long the call took"},
             "request": {"type": "string", "description": "What was sent, secrets masked"},
             "response": {"type": "string", "description": "What came back, secrets masked"},
+            "stderr": {"type": "string", "description": "The end of a script's standard error, secrets masked"},
         },
-        "required": ["verdict"],
+        "required": ["verdict", "condition", "events_id", "response_status", "duration_ms", "request", "response", "stderr"],
     })
 }
 

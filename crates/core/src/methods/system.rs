@@ -1,5 +1,5 @@
 //! `system.status`: is anything wrong?
-use hookswitch_model::Object;
+use hookswitch_model::{Object, event::Stage, handler::Status};
 use serde_json::{Value, json};
 
 use crate::{
@@ -27,7 +27,7 @@ fn status_schema() -> Value {
             "database": {"type": "string", "description": "The engine"},
             "handlers": {
                 "type": "array",
-                "items": {"type": "object"},
+                "items": standing_schema(),
                 "description": "How each handler's queue stands; for users of the whole system",
             },
             "clock_lag_s": {
@@ -36,6 +36,26 @@ fn status_schema() -> Value {
             },
         },
         "required": ["version", "dt", "database"],
+    })
+}
+
+/// How one handler's queue stands.
+fn standing_schema() -> Value {
+    let count = |about: &str| json!({"type": "integer", "minimum": 0, "description": about});
+    json!({
+        "type": "object",
+        "properties": {
+            "id": {"type": "integer", "format": "int64"},
+            "name": {"type": "string"},
+            "type": {"type": "string", "enum": Stage::WORDS},
+            "status": {"type": "string", "enum": Status::WORDS},
+            "paused": {"type": ["object", "null"], "description": "null, or {by, since, reason} while nothing is sent"},
+            "waiting": count("Deliveries that were not tried yet"),
+            "retrying": count("Deliveries that failed and are tried again"),
+            "dead": count("Deliveries that were given up"),
+            "oldest_age_s": {"type": ["integer", "null"], "minimum": 0, "description": "How long the oldest has waited, in seconds"},
+        },
+        "required": ["id", "name", "type", "status", "paused", "waiting", "retrying", "dead", "oldest_age_s"],
     })
 }
 

@@ -7,7 +7,10 @@ use hookswitch_model::{
     moment::Moment,
     refusal::{FieldErrors, Refusal},
 };
-use hookswitch_store::Sequence;
+use hookswitch_store::{
+    Sequence,
+    tables::search::{Kind, List},
+};
 use serde_json::Value;
 
 use super::{At, Call, idempotency};
@@ -56,8 +59,8 @@ pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal>
             return Err(errors.into());
         }
     };
-    if method.takes.list().is_some() {
-        dates_as_moments(&mut params, at.access.timezone(&at.caller));
+    if let Some(list) = method.takes.list() {
+        dates_as_moments(list, &mut params, at.access.timezone(&at.caller));
     }
     hash_password(method, &mut params).await?;
     if let Some(header) = cause.filter(|_| method.changes()) {
@@ -98,9 +101,12 @@ async fn take_ids(core: &Core, act: &Act, at: &mut At) -> Result<(), Refusal> {
 }
 
 /// A date among the filters means its first moment in the caller's time zone. What is no date is left for the list to judge.
-fn dates_as_moments(filters: &mut Object, timezone: &str) {
-    let of_time =
-        |name: &str| ["dt", "dt_from", "dt_to"].into_iter().any(|end| name == end || name.ends_with(&format!("_{end}")));
+fn dates_as_moments(list: &List, filters: &mut Object, timezone: &str) {
+    let of_time = |name: &str| {
+        let column = name.strip_suffix("_from").or(name.strip_suffix("_to")).unwrap_or(name);
+        let is_time = |name: &str| list.columns.iter().any(|known| known.name == name && known.kind == Kind::Time);
+        is_time(name) || is_time(column)
+    };
     for (_, value) in filters.iter_mut().filter(|(name, _)| of_time(name)) {
         if let Some(moment) = value.as_str().and_then(|text| Moment::parse_date(text, timezone)) {
             *value = moment.iso().into();

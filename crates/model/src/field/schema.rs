@@ -94,8 +94,13 @@ fn given(kind: &Kind) -> Value {
         Kind::LineOrList { .. } => {
             pattern(&mut schema, line_pattern(1));
             pattern(&mut schema["items"], line_pattern(1));
+            // The one such field names events, of which there must be one.
+            schema["minItems"] = 1.into();
         }
-        Kind::NetList { .. } => pattern(&mut schema["items"], r"^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$".to_owned()),
+        Kind::NetList { .. } => {
+            let subnet = json!({"pattern": "^[0-9A-Fa-f:.]+/[0-9]{1,3}$"});
+            schema["items"]["anyOf"] = json!([{"format": "ipv4"}, {"format": "ipv6"}, subnet]);
+        }
         _ => {}
     }
     schema

@@ -1,7 +1,7 @@
 //! A package: what a client can be given for a fee, period after period.
 use serde_json::Value;
 
-use super::{text, word};
+use super::{custom_field, text, word};
 use crate::{
     Object,
     field::{self, Field, Kind},
@@ -55,7 +55,11 @@ pub const FIELDS: &[Field] = &[
     Field::new("effective_from", Kind::TimeOrDate, "When it can be had from; null = always").or_null(),
     Field::new("effective_till", Kind::TimeOrDate, "When it can't be had any more; null = never").or_null(),
     Field::notes(),
-    Field::new("custom_fields", Kind::Object { bytes: 64 * 1024 }, "By key, as custom_fields.* defines them").read_only(),
+    Field::new(
+        "custom_fields",
+        custom_field::VALUES,
+        "By key, as custom_fields.* defines them: those named here change, null takes a value away; shown are those that are set",
+    ),
 ];
 
 /// A package.
@@ -89,6 +93,9 @@ pub struct Package {
     pub notes: Option<String>,
     /// When it was created.
     pub c_dt: Moment,
+    /// Its custom fields that are set, by key, in the order of their definitions. Which keys there are is known to the
+    /// database only, so checked fields alone don't change them.
+    pub custom: Object,
 }
 
 impl Package {
@@ -110,6 +117,7 @@ impl Package {
             effective_till: None,
             notes: None,
             c_dt: now,
+            custom: Object::new(),
         };
         package.apply(checked, timezone);
         package
@@ -173,7 +181,7 @@ impl Package {
             ("effective_from", time(self.effective_from)),
             ("effective_till", time(self.effective_till)),
             ("notes", self.notes.clone().into()),
-            ("custom_fields", Value::Object(Object::new())),
+            ("custom_fields", Value::Object(self.custom.clone())),
         ];
         values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }

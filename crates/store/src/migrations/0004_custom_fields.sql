@@ -12,3 +12,4 @@ CREATE INDEX custom_fields_company ON custom_fields (companies_id, object_type);
 
 -- The values that are set, as JSON: {"<id of the definition>": value}; null = none.
 ALTER TABLE clients ADD COLUMN custom TEXT;
+ALTER TABLE packages ADD COLUMN custom TEXT;

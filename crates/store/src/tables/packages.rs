@@ -1,21 +1,28 @@
 //! Packages, and which of them have new terms that those who have them are still to be looked at for.
 use hookswitch_model::{
-    objects::package::{Package, PackageStatus},
+    objects::{
+        custom_field::ObjectType,
+        package::{Package, PackageStatus},
+    },
     period::Period,
     refusal::Refusal,
 };
 use serde_json::Value;
 
-use super::search::{Asked, Column, Kind, List};
+use super::{
+    custom_fields,
+    search::{Asked, Column, Kind, List},
+};
 use crate::{Error, Row, Tx, params};
 
-const COLUMNS: &str = "p.id, p.companies_id, p.currencies_id, p.name, p.status, p.period, p.activation_fee, p.period_fee, p.advance_renew, p.renew_due, p.effective_from, p.effective_till, p.notes, p.c_dt";
+const COLUMNS: &str = "p.id, p.companies_id, p.currencies_id, p.name, p.status, p.period, p.activation_fee, p.period_fee, p.advance_renew, p.renew_due, p.effective_from, p.effective_till, p.notes, p.c_dt, p.custom";
 
-pub(super) fn read(row: &Row<'_>) -> Result<Package, Error> {
+fn read(tx: &Tx<'_>, custom: &mut custom_fields::Shown, row: &Row<'_>) -> Result<Package, Error> {
+    let companies_id = row.get(1)?;
     let period = |text: String| Period::parse(&text).ok_or_else(|| Error::engine("a package with a period that is none"));
     Ok(Package {
         id: row.get(0)?,
-        companies_id: row.get(1)?,
+        companies_id,
         currencies_id: row.get(2)?,
         name: row.get(3)?,
         status: PackageStatus::from_word(&row.get::<String>(4)?).unwrap_or(PackageStatus::Disabled),
@@ -28,6 +35,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<Package, Error> {
         effective_till: row.get(11)?,
         notes: row.get(12)?,
         c_dt: row.get(13)?,
+        custom: custom.of(tx, companies_id, row.get::<Option<String>>(14)?.as_deref())?,
     })
 }
 
@@ -37,12 +45,13 @@ pub(super) fn read(row: &Row<'_>) -> Result<Package, Error> {
 /// Whatever the engine says.
 pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<Package>, Error> {
     const SQL: &str = "SELECT id, companies_id, currencies_id, name, status, period, activation_fee, period_fee, advance_renew,
-        renew_due, effective_from, effective_till, notes, c_dt
+        renew_due, effective_from, effective_till, notes, c_dt, custom
       FROM packages WHERE id = $1";
-    tx.first(SQL, params![id], read)
+    let mut custom = custom_fields::Shown::new(ObjectType::Packages);
+    tx.first(SQL, params![id], |row| read(tx, &mut custom, row))
 }
 
-/// Writes a new one.
+/// Writes a new one, without custom fields.
 ///
 /// # Errors
 /// Whatever the engine says.
@@ -58,7 +67,7 @@ pub fn insert(tx: &mut Tx<'_>, package: &Package) -> Result<(), Error> {
     tx.execute(SQL, &values).map(drop)
 }
 
-/// Writes a changed one. `look_again`: those who have it must be looked at anew.
+/// Writes a changed one, its custom fields excepted. `look_again`: those who have it must be looked at anew.
 ///
 /// # Errors
 /// Whatever the engine says.
@@ -71,6 +80,16 @@ pub fn update(tx: &mut Tx<'_>, package: &Package, look_again: bool) -> Result<()
     let mut values = terms.params(package).to_vec();
     values.extend_from_slice(params![look_again.then_some(0), package.id]);
     tx.execute(SQL, &values).map(drop)
+}
+
+/// Writes the values of its custom fields, by the ids of the definitions.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn set_custom(tx: &mut Tx<'_>, package: &Package) -> Result<(), Error> {
+    let definitions = custom_fields::concerning(tx, ObjectType::Packages, package.companies_id)?;
+    let stored = custom_fields::stored(&definitions, &package.custom)?;
+    tx.execute("UPDATE packages SET custom = $1 WHERE id = $2", params![stored.as_deref(), package.id]).map(drop)
 }
 
 /// What of a package is written as text.
@@ -158,5 +177,6 @@ pub static LIST: List = List {
 /// # Errors
 /// Wrong filters by name, or whatever the engine says.
 pub fn search(tx: &Tx<'_>, asked: &Asked<'_>) -> Result<Value, Refusal> {
-    LIST.search(tx, asked, |row| Ok(read(row)?.shown()))
+    let mut custom = custom_fields::Shown::new(ObjectType::Packages);
+    LIST.search(tx, asked, |row| Ok(read(tx, &mut custom, row)?.shown()))
 }

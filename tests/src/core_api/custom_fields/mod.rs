@@ -1,6 +1,7 @@
-//! Custom fields: keys of the carrier's own, for clients.
+//! Custom fields: keys of the carrier's own, for clients and packages.
 mod definitions;
 mod handlers;
+mod packages;
 mod values;
 
 use hookswitch_testkit::{Api, Value, api::id, json, with};

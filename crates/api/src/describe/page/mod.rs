@@ -1,7 +1,8 @@
 //! A page to read the API and try it: Swagger UI over `/api/openapi.json`, out of the program itself.
 //!
 //! The page may load nothing and talk to nobody but the server that it came from; its policy says so to the browser, so
-//! that even a fault in it could not carry a key away. Its program is sent as gzip, as it lies in the binary: every browser takes that.
+//! that even a fault in it could not carry a key away. Its program is sent as gzip, as it lies in the binary: every browser
+//! takes that.
 use axum::{
     Extension, Router,
     body::Body,

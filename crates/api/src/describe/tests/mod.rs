@@ -1,5 +1,7 @@
 //! The descriptions are whole, and their examples are good: by the schemas that stand beside them, and by the very checks
 //! that requests meet.
+mod files;
+
 use hookswitch_core::registry::{Method, find};
 use hookswitch_model::Object;
 use jsonschema::Validator;
