@@ -10,6 +10,7 @@ use crate::{
     Object,
     field::{Field, Kind},
     money::Money,
+    objects::custom_field,
 };
 
 /// Control characters, as a regular expression's character class has them.
@@ -61,6 +62,9 @@ pub fn shown(field: &Field) -> Value {
 }
 
 fn described(field: &Field, mut schema: Value) -> Value {
+    if field.kind == custom_field::VALUES {
+        schema["additionalProperties"] = property(&custom_field::VALUE);
+    }
     if field.null {
         allow_null(&mut schema);
     }
@@ -87,7 +91,7 @@ fn given(kind: &Kind) -> Value {
     match *kind {
         Kind::Line { min, .. } => pattern(&mut schema, line_pattern(min)),
         Kind::Word { .. } => pattern(&mut schema, format!(r"^[^\s{CONTROL}]*$")),
-        Kind::Text { .. } | Kind::LongText { .. } => {
+        Kind::Text { .. } | Kind::LongText { .. } | Kind::Scalar { .. } => {
             pattern(&mut schema, r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$".to_owned());
         }
         Kind::LineList { min, .. } => pattern(&mut schema["items"], line_pattern(min)),
