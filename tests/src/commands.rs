@@ -95,6 +95,26 @@ async fn seed_fills_in_what_it_says_and_handlers_are_told() {
 }
 
 #[tokio::test]
+async fn the_same_seed_makes_the_same_and_only_once() {
+    let mut names = Vec::new();
+    for _ in 0..2 {
+        let server = Server::start().await;
+        let args = ["seed", "--seed", "7", "--clients", "5", "--packages", "3"];
+        let output = run(server.home(), &through(&server, &args), &[]).await;
+        assert_ended(&output, 0);
+        let said = text(&output.stdout);
+        assert!(said.contains("15 client packages") && said.trim_end().ends_with("(seed 7)"), "{said}");
+        let clients = server.ok("clients.search", json!({"order": "name"})).await;
+        names.push(clients.as_array().unwrap().iter().map(|client| client["name"].clone()).collect::<Vec<_>>());
+        let total = |method| server.ok(method, json!({"with_total": true, "limit": 1}));
+        assert_eq!(total("clients.packages.search").await["total"], json!(15));
+        assert_ended(&run(server.home(), &through(&server, &args), &[]).await, 1);
+        assert_eq!(total("clients.search").await["total"], json!(5));
+    }
+    assert_eq!((names[0].len(), &names[0]), (5, &names[1]));
+}
+
+#[tokio::test]
 async fn seed_works_on_a_folder_without_a_server_again_and_again() {
     let mut server = Server::start().await;
     server.terminate().await;

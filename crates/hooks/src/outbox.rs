@@ -44,6 +44,7 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
         let new = deliveries::New {
             handlers_id,
             clients_id: event.clients_id,
+            companies_id: event.companies_id,
             seq,
             events_row,
             place,

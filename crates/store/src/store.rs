@@ -17,8 +17,10 @@ use crate::{
 
 /// A last checkpoint that takes longer is left to the next start.
 const CLOSING_MAX: std::time::Duration = std::time::Duration::from_secs(5);
-/// Threads that read.
+/// Threads that read what the program needs to go on: drafts, single objects, queues.
 const READERS: usize = 4;
+/// Threads that search for callers: they may be long at it, and others must not wait for them.
+const SEARCHERS: usize = 3;
 
 /// Which database.
 #[derive(Debug, Clone)]
@@ -59,6 +61,7 @@ pub struct Figures {
 pub struct Store {
     writer: Writer,
     readers: Readers,
+    searchers: Readers,
     clock: Clock,
     vault: Vault,
     ids: Ids,
@@ -79,12 +82,14 @@ impl Store {
         sqlite::set_up_writer(&connection).map_err(other)?;
         migrate::migrate(&mut connection, &clock)?;
         tables::start(&mut Tx::new(&connection, clock.now()), &vault)?;
-        let readers = (0..READERS).map(|_| sqlite::reader_of(&path)).collect::<Result<Vec<_>, _>>()?;
+        let connections = |count| (0..count).map(|_| sqlite::reader_of(&path)).collect::<Result<Vec<_>, _>>();
+        let (readers, searchers) = (connections(READERS)?, connections(SEARCHERS)?);
         let threads = |error: std::io::Error| OpenError::Other(error.to_string());
-        let readers = Readers::start(readers, &clock).map_err(threads)?;
+        let readers = Readers::start("reader", readers, &clock).map_err(threads)?;
+        let searchers = Readers::start("searcher", searchers, &clock).map_err(threads)?;
         let (writer, thread) = Writer::start(connection, clock.clone()).map_err(threads)?;
         let thread = Arc::new(Mutex::new(Some(thread)));
-        Ok(Self { writer, readers, clock, vault, ids: Ids::default(), path: Arc::new(path), thread })
+        Ok(Self { writer, readers, searchers, clock, vault, ids: Ids::default(), path: Arc::new(path), thread })
     }
 
     /// Writes: the closure runs in a transaction shared with others, its own part undone if it fails. What it wrote is
@@ -102,7 +107,7 @@ impl Store {
         answered.await.unwrap_or_else(|_| Err(Error::engine("the store ended before it answered").into()))
     }
 
-    /// Reads: the closure sees one snapshot, and has a few seconds.
+    /// Reads something short that somebody waits for: the closure sees one snapshot, and has a few seconds.
     ///
     /// # Errors
     /// The closure's own, or the store's; [`Error::TooLong`] if it took too long.
@@ -111,7 +116,20 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.read_within(work, false).await
+        read_by(&self.readers, work, false).await
+    }
+
+    /// Looks for what a caller asks for, which may take its time: other threads than those of [`Store::read`] do it. The closure
+    /// sees one snapshot, and has a few seconds.
+    ///
+    /// # Errors
+    /// The closure's own, or the store's; [`Error::TooLong`] if it took too long.
+    pub async fn search<T, E>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        read_by(&self.searchers, work, false).await
     }
 
     /// Reads whole tables, however long that takes: for a quiet hour.
@@ -123,17 +141,7 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.read_within(work, true).await
-    }
-
-    async fn read_within<T, E>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static, whole: bool) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
-        let (answer, answered) = oneshot::channel();
-        self.readers.submit(Read { work: Box::new(move |tx| drop(answer.send(work(tx)))), whole }).await?;
-        answered.await.unwrap_or_else(|_| Err(Error::engine("a read failed").into()))
+        read_by(&self.searchers, work, true).await
     }
 
     /// True if the last transaction came to nothing, as on a full disk.
@@ -195,6 +203,20 @@ impl Store {
         }
         Ok(())
     }
+}
+
+async fn read_by<T, E>(
+    readers: &Readers,
+    work: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+    whole: bool,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    let (answer, answered) = oneshot::channel();
+    readers.submit(Read { work: Box::new(move |tx| drop(answer.send(work(tx)))), whole }).await?;
+    answered.await.unwrap_or_else(|_| Err(Error::engine("a read failed").into()))
 }
 
 /// SQLite's log beside the file.

@@ -114,7 +114,7 @@ fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
         dt: None,
     };
     let write: Write = Box::new(move |tx, at| {
-        tables::accounts::insert(tx, &at.vault, &account).map_err(taken)?;
+        tables::accounts::insert(tx, &at.vault, &account, companies_id).map_err(taken)?;
         Ok(Written::as_drafted())
     });
     Ok(Draft::new(vec![part], object.into(), write))

@@ -31,7 +31,7 @@ use hookswitch_model::{
     moment::Moment,
     refusal::Refusal,
 };
-use hookswitch_store::{Vault, tables::search::Asked};
+use hookswitch_store::{Tx, Vault, tables::search::Asked};
 use serde_json::Value;
 use tracing::Instrument as _;
 
@@ -143,7 +143,10 @@ pub async fn perform(core: &Core, call: Call) -> Result<Answer, Refusal> {
     match &request.method.run {
         Run::Read(read) => {
             let (at, params) = (request.at, request.params);
-            core.store.read(move |tx| read(tx, &at, &params)).await.map(Answer::plain)
+            let read = move |tx: &Tx<'_>| read(tx, &at, &params);
+            // A list may take its time; nobody who acts or asks for one object waits for it.
+            let is_list = request.method.takes.list().is_some();
+            if is_list { core.store.search(read).await } else { core.store.read(read).await }.map(Answer::plain)
         }
         Run::Steer(steer) => {
             let (core, steer) = (core.clone(), *steer);

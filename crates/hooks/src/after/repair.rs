@@ -127,7 +127,7 @@ impl After {
             let (portion, planned) = self
                 .0
                 .store
-                .read(move |tx| {
+                .search(move |tx| {
                     let portion = deliveries::selected(tx, &selection, from, PORTION)?;
                     let planned = plan(tx, &portion)?;
                     Ok::<_, Refusal>((portion, planned))

@@ -1,4 +1,5 @@
-//! The readers: a few threads with a read-only connection each. A closure sees one snapshot, and has a time limit: there are
+//! The readers: a few threads with a read-only connection each, in two companies: who reads what the program needs to go on is not
+//! kept waiting by those who search. A closure sees one snapshot, and has a time limit: there are
 //! few readers, and somebody's search through everything must not take them all.
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -35,8 +36,8 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    /// Starts a thread for each connection; they end when the last handle is gone.
-    pub(crate) fn start(connections: Vec<Connection>, clock: &Clock) -> std::io::Result<Self> {
+    /// Starts a thread of this name for each connection; they end when the last handle is gone.
+    pub(crate) fn start(name: &str, connections: Vec<Connection>, clock: &Clock) -> std::io::Result<Self> {
         let (queue, reads) = mpsc::channel(QUEUE_MAX);
         let reads = Arc::new(Mutex::new(reads));
         for (index, mut connection) in connections.into_iter().enumerate() {
@@ -44,7 +45,7 @@ impl Readers {
             let watched = Arc::clone(&deadline);
             let is_late = move || of(&watched).is_some_and(|end| Instant::now() > end);
             connection.progress_handler(STEPS, Some(is_late)).map_err(std::io::Error::other)?;
-            let name = format!("store-reader-{index}");
+            let name = format!("store-{name}-{index}");
             std::thread::Builder::new().name(name).spawn(move || run(&connection, &clock, &reads, &deadline))?;
         }
         Ok(Self { queue })

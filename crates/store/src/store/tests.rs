@@ -170,6 +170,34 @@ fn another_key_file_is_noticed_before_anything_is_written() {
 }
 
 #[tokio::test]
+async fn long_searches_keep_no_short_read_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let (go_on, told) = std::sync::mpsc::channel::<()>();
+    let (begins, mut begun) = tokio::sync::mpsc::unbounded_channel();
+    let told = Arc::new(Mutex::new(told));
+    // Each holds its thread until it is told; there are more of them than threads.
+    let search = |_| {
+        let (store, told, begins) = (store.clone(), Arc::clone(&told), begins.clone());
+        let hold = move |_: &Tx<'_>| {
+            begins.send(()).unwrap();
+            told.lock().unwrap().recv().unwrap();
+            Ok::<_, Error>(())
+        };
+        tokio::spawn(async move { store.search(hold).await })
+    };
+    let searches: Vec<_> = (0..SEARCHERS + READERS).map(search).collect();
+    for _ in 0..SEARCHERS {
+        begun.recv().await.unwrap();
+    }
+    assert_eq!(names(&store).await, [] as [String; 0]);
+    searches.iter().for_each(|_| go_on.send(()).unwrap());
+    for search in searches {
+        search.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
 async fn every_statement_of_the_queue_runs_by_an_index() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder);

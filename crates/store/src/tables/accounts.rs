@@ -120,18 +120,20 @@ fn insert_ips(tx: &mut Tx<'_>, account: &Account) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes a new one.
+/// Writes a new one; `companies_id` is its client's reseller, which never changes.
 ///
 /// # Errors
 /// [`Error::Taken`] for its user name, number or addresses.
-pub fn insert(tx: &mut Tx<'_>, vault: &Vault, account: &Account) -> Result<(), Error> {
-    const SQL: &str = "INSERT INTO accounts (id, clients_id, name, auth_type, accname, password, ani, tech_prefix, details)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+pub fn insert(tx: &mut Tx<'_>, vault: &Vault, account: &Account, companies_id: i64) -> Result<(), Error> {
+    const SQL: &str =
+        "INSERT INTO accounts (id, clients_id, companies_id, name, auth_type, accname, password, ani, tech_prefix, details)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let Account { id, clients_id, name, auth_type, accname, password, ani, tech_prefix, .. } = account;
     let (sealed, details) = (password.as_ref().map(|password| vault.seal(password)), row_details(account)?);
     let values = params![
         *id,
         *clients_id,
+        companies_id,
         name.as_deref(),
         auth_type.word(),
         accname.as_deref(),
@@ -180,21 +182,26 @@ pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
 
 /// What the list may be asked.
 pub static LIST: List = List {
+    table: "accounts a",
     from: "accounts a JOIN clients c ON c.id = a.clients_id",
     select: COLUMNS,
-    scope: "c.companies_id",
+    scope: "a.companies_id",
+    scope_indexed: true,
     key: "a.id",
     newest_first: false,
     columns: &[
         Column::new("id", "a.id", Kind::Integer),
-        Column::new("clients_id", "a.clients_id", Kind::Integer),
-        Column::new("clients_name", "c.name", Kind::Text).quick(),
-        Column::new("companies_id", "c.companies_id", Kind::Integer),
-        Column::new("name", "a.name", Kind::Text).quick(),
-        Column::new("auth_type", "a.auth_type", Kind::Choice(AuthType::WORDS)),
-        Column::new("accname", "a.accname", Kind::Text).quick(),
-        Column::new("ani", "a.ani", Kind::Text).quick(),
-        Column::new("tech_prefix", "a.tech_prefix", Kind::Text),
+        Column::new("clients_id", "a.clients_id", Kind::Integer).indexed(),
+        Column::new("clients_name", "c.name", Kind::Text)
+            .elsewhere("a.clients_id", "clients", "name")
+            .first("clients c CROSS JOIN accounts a ON a.clients_id = c.id")
+            .quick(),
+        Column::new("companies_id", "a.companies_id", Kind::Integer).indexed(),
+        Column::new("name", "a.name", Kind::Text).folded().quick(),
+        Column::new("auth_type", "a.auth_type", Kind::Choice(AuthType::WORDS)).indexed(),
+        Column::new("accname", "a.accname", Kind::Text).folded().quick(),
+        Column::new("ani", "a.ani", Kind::Text).folded().quick(),
+        Column::new("tech_prefix", "a.tech_prefix", Kind::Text).indexed(),
     ],
 };
 

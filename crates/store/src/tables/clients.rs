@@ -132,21 +132,23 @@ pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
 
 /// What the list may be asked.
 pub static LIST: List = List {
+    table: "clients c",
     from: "clients c",
     select: COLUMNS,
     scope: "c.companies_id",
+    scope_indexed: true,
     key: "c.id",
     newest_first: false,
     columns: &[
         Column::new("id", "c.id", Kind::Integer),
-        Column::new("name", "c.name", Kind::Text).quick(),
-        Column::new("companies_id", "c.companies_id", Kind::Integer),
-        Column::new("currencies_id", "c.currencies_id", Kind::Integer),
-        Column::new("status", "c.status", Kind::Choice(ClientStatus::WORDS)),
-        Column::new("credit", "c.credit", Kind::Money),
-        Column::new("balance", "c.balance", Kind::Money),
-        Column::new("available", "(c.balance + c.credit)", Kind::Money),
-        Column::new("c_dt", "c.c_dt", Kind::Time),
+        Column::new("name", "c.name", Kind::Text).folded().quick(),
+        Column::new("companies_id", "c.companies_id", Kind::Integer).indexed(),
+        Column::new("currencies_id", "c.currencies_id", Kind::Integer).indexed(),
+        Column::new("status", "c.status", Kind::Choice(ClientStatus::WORDS)).indexed(),
+        Column::new("credit", "c.credit", Kind::Money).indexed(),
+        Column::new("balance", "c.balance", Kind::Money).indexed(),
+        Column::new("available", "(c.balance + c.credit)", Kind::Money).indexed(),
+        Column::new("c_dt", "c.c_dt", Kind::Time).indexed(),
     ],
 };
 

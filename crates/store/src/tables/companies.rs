@@ -86,9 +86,11 @@ pub fn update(tx: &mut Tx<'_>, company: &Company) -> Result<(), Error> {
 
 /// What the list may be asked.
 pub static LIST: List = List {
+    table: "companies",
     from: "companies",
     select: COLUMNS,
     scope: "id",
+    scope_indexed: false,
     key: "id",
     newest_first: false,
     columns: &[

@@ -235,19 +235,21 @@ pub fn cut(tx: &mut Tx<'_>, before: Moment, from: Uuid, limit: i64) -> Result<Po
 
 /// What the list may be asked.
 pub static LIST: List = List {
+    table: "events",
     from: "events",
     select: "id, dt, events_id, object_id, clients_id, companies_id, seq, cause, body",
     scope: "companies_id",
+    scope_indexed: true,
     key: "row_id",
     newest_first: true,
     columns: &[
-        Column::new("id", "id", Kind::Uuid),
-        Column::new("dt", "dt", Kind::Time),
-        Column::new("events_id", "events_id", Kind::Text),
-        Column::new("object_id", "object_id", Kind::Integer),
-        Column::new("clients_id", "clients_id", Kind::Integer),
-        Column::new("companies_id", "companies_id", Kind::Integer),
-        Column::new("seq", "seq", Kind::Integer),
+        Column::new("id", "id", Kind::Uuid).indexed(),
+        Column::new("dt", "dt", Kind::Time).indexed(),
+        Column::new("events_id", "events_id", Kind::Text).indexed(),
+        Column::new("object_id", "object_id", Kind::Integer).indexed(),
+        Column::new("clients_id", "clients_id", Kind::Integer).loosely_indexed(),
+        Column::new("companies_id", "companies_id", Kind::Integer).indexed(),
+        Column::new("seq", "seq", Kind::Integer).indexed(),
     ],
 };
 

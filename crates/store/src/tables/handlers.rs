@@ -93,9 +93,11 @@ pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
 
 /// What the list may be asked.
 pub static LIST: List = List {
+    table: "handlers",
     from: "handlers",
     select: "doc, sealed",
     scope: "companies_id",
+    scope_indexed: false,
     key: "id",
     newest_first: false,
     columns: &[

@@ -151,14 +151,16 @@ pub fn swept(tx: &mut Tx<'_>, id: i64, up_to: Option<i64>) -> Result<(), Error> 
 
 /// What the list may be asked.
 pub static LIST: List = List {
+    table: "packages p",
     from: "packages p",
     select: COLUMNS,
     scope: "p.companies_id",
+    scope_indexed: true,
     key: "p.id",
     newest_first: false,
     columns: &[
         Column::new("id", "p.id", Kind::Integer),
-        Column::new("companies_id", "p.companies_id", Kind::Integer),
+        Column::new("companies_id", "p.companies_id", Kind::Integer).indexed(),
         Column::new("name", "p.name", Kind::Text).quick(),
         Column::new("status", "p.status", Kind::Choice(PackageStatus::WORDS)),
         Column::new("period", "p.period", Kind::Text),

@@ -80,21 +80,23 @@ pub fn insert(tx: &mut Tx<'_>, transaction: &Transaction, companies_id: i64, pac
 
 /// What the list may be asked.
 pub static LIST: List = List {
+    table: "transactions",
     from: "transactions",
     select: COLUMNS,
     scope: "companies_id",
+    scope_indexed: true,
     key: "id",
     newest_first: false,
     columns: &[
         Column::new("id", "id", Kind::Integer),
-        Column::new("clients_id", "clients_id", Kind::Integer),
-        Column::new("type", "type", Kind::Choice(TransactionType::WORDS)),
-        Column::new("amount", "amount", Kind::Money),
+        Column::new("clients_id", "clients_id", Kind::Integer).indexed(),
+        Column::new("type", "type", Kind::Choice(TransactionType::WORDS)).indexed(),
+        Column::new("amount", "amount", Kind::Money).indexed(),
         Column::new("balance_after", "balance_after", Kind::Money),
         Column::new("notes", "notes", Kind::Text).quick(),
-        Column::new("external_id", "external_id", Kind::Text).quick(),
-        Column::new("clients_packages_id", "clients_packages_id", Kind::Integer),
-        Column::new("c_dt", "c_dt", Kind::Time),
+        Column::new("external_id", "external_id", Kind::Text).folded().quick(),
+        Column::new("clients_packages_id", "clients_packages_id", Kind::Integer).loosely_indexed(),
+        Column::new("c_dt", "c_dt", Kind::Time).indexed(),
     ],
 };
 

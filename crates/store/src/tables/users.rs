@@ -129,9 +129,11 @@ pub fn expire_keys(tx: &mut Tx<'_>, users_id: i64, end: Moment) -> Result<(), Er
 
 /// What the list may be asked.
 pub static LIST: List = List {
+    table: "users",
     from: "users",
     select: COLUMNS,
     scope: "companies_id",
+    scope_indexed: false,
     key: "id",
     newest_first: false,
     columns: &[

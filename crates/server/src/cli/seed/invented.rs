@@ -2,6 +2,8 @@
 //! unique over the system, as the tag of the run is in everything that must be.
 use serde_json::{Value, json};
 
+use super::packages::Fate;
+
 const FIRST: [&str; 12] =
     ["Meridian", "Northern", "Blue", "Cedar", "Harbour", "Summit", "Copper", "Silver", "Atlas", "Polar", "Delta", "Orchard"];
 const SECOND: [&str; 8] = ["Telecom", "Voice", "Networks", "Carrier", "Connect", "Dial", "Exchange", "Lines"];
@@ -16,6 +18,11 @@ const CITIES: [(&str, &str); 8] = [
     ("Lyon", "FR"),
 ];
 const CREDITS: [u64; 5] = [0, 0, 50, 100, 500];
+/// One in so many is stopped.
+const STOPPED_ONE_IN: u64 = 20;
+/// Name, period, what is charged once and each time.
+const PACKAGES: [(&str, &str, u32, u32); 4] =
+    [("Basic", "P1M", 0, 5), ("Plus", "P1M", 10, 15), ("Flat", "P1Y", 0, 120), ("Day pass", "P1D", 0, 1)];
 
 /// One client's inventions, in an order that depends on nothing but the tag and his number.
 pub(super) struct Invented {
@@ -51,14 +58,44 @@ impl Invented {
     pub(super) fn client(&mut self) -> Value {
         let (first, second) = (self.pick(&FIRST), self.pick(&SECOND));
         let (city, country) = self.pick(&CITIES);
+        let status = if self.below(STOPPED_ONE_IN) == 0 { "stopped" } else { "active" };
         json!({
             "name": format!("{first} {second} {}", self.unique()),
+            "status": status,
             "credit": self.pick(&CREDITS),
             "c_email": format!("billing@{}.example", self.unique()),
             "c_city": city,
             "c_country": country,
             "tags": ["seed"],
         })
+    }
+
+    /// The packages of a run.
+    pub(super) fn packages(tag: u32) -> Vec<Value> {
+        let package = |(name, period, activation_fee, period_fee)| {
+            json!({
+                "name": format!("{name} {tag:08x}"),
+                "period": period,
+                "activation_fee": activation_fee,
+                "period_fee": period_fee,
+            })
+        };
+        PACKAGES.into_iter().map(package).collect()
+    }
+
+    /// Any of them; `None` if there are none.
+    pub(super) fn one_of(&mut self, values: &[Value]) -> Option<Value> {
+        let at = usize::try_from(self.below(values.len() as u64)).ok()?;
+        values.get(at).cloned()
+    }
+
+    /// What becomes of a client package: of ten, eight begin at once.
+    pub(super) fn fate(&mut self) -> Fate {
+        match self.below(10) {
+            0 => Fate::Later,
+            1 => Fate::Closed,
+            _ => Fate::Now,
+        }
     }
 
     /// Every third is known by its name, its number, its address.

@@ -160,27 +160,36 @@ pub fn delete_of_client(tx: &mut Tx<'_>, clients_id: i64) -> Result<(), Error> {
 const STATUS: &str = "(CASE WHEN cp.condition = 'activated' THEN 'active'
   WHEN cp.condition = 'new' OR (cp.condition = 'deactivated' AND cp.hold = 'funds') THEN 'pending' ELSE 'archive' END)";
 
+/// The same, as conditions that have an index.
+const STATUSES: &[(&str, &str)] = &[
+    ("active", "cp.condition = 'activated'"),
+    ("pending", "cp.condition = 'new' OR cp.condition = 'deactivated' AND cp.hold = 'funds'"),
+    ("archive", "cp.condition = 'closed' OR cp.condition = 'deactivated' AND (cp.hold IS NULL OR cp.hold <> 'funds')"),
+];
+
 /// What the list may be asked.
 pub static LIST: List = List {
+    table: "client_packages cp",
     from: "client_packages cp LEFT JOIN packages p ON p.id = cp.packages_id",
     select: columns!(),
     scope: "cp.companies_id",
+    scope_indexed: true,
     key: "cp.id",
     newest_first: false,
     columns: &[
         Column::new("id", "cp.id", Kind::Integer),
-        Column::new("clients_id", "cp.clients_id", Kind::Integer),
-        Column::new("companies_id", "cp.companies_id", Kind::Integer),
-        Column::new("accounts_id", "cp.accounts_id", Kind::Integer),
-        Column::new("packages_id", "cp.packages_id", Kind::Integer),
-        Column::new("packages_name", "p.name", Kind::Text).quick(),
+        Column::new("clients_id", "cp.clients_id", Kind::Integer).indexed(),
+        Column::new("companies_id", "cp.companies_id", Kind::Integer).indexed(),
+        Column::new("accounts_id", "cp.accounts_id", Kind::Integer).loosely_indexed(),
+        Column::new("packages_id", "cp.packages_id", Kind::Integer).indexed(),
+        Column::new("packages_name", "p.name", Kind::Text).elsewhere("cp.packages_id", "packages", "name").quick(),
         Column::new("quantity", "cp.quantity", Kind::Integer),
-        Column::new("status", STATUS, Kind::Choice(ClientPackageStatus::WORDS)),
-        Column::new("condition", "cp.condition", Kind::Choice(Condition::WORDS)),
-        Column::new("start_dt", "cp.start_at", Kind::Time),
-        Column::new("stop_dt", "cp.stop_at", Kind::Time),
-        Column::new("period_start_dt", "cp.period_start", Kind::Time),
-        Column::new("period_stop_dt", "cp.period_stop", Kind::Time),
+        Column::new("status", STATUS, Kind::Choice(ClientPackageStatus::WORDS)).spelled(STATUSES),
+        Column::new("condition", "cp.condition", Kind::Choice(Condition::WORDS)).indexed(),
+        Column::new("start_dt", "cp.start_at", Kind::Time).indexed(),
+        Column::new("stop_dt", "cp.stop_at", Kind::Time).indexed(),
+        Column::new("period_start_dt", "cp.period_start", Kind::Time).indexed(),
+        Column::new("period_stop_dt", "cp.period_stop", Kind::Time).indexed(),
     ],
 };
 

@@ -98,9 +98,11 @@ pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
 
 /// What the list may be asked. (`order` always sorts.)
 pub static LIST: List = List {
+    table: "custom_fields",
     from: "custom_fields",
     select: COLUMNS,
     scope: "companies_id",
+    scope_indexed: false,
     key: "id",
     newest_first: false,
     columns: &[

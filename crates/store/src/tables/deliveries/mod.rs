@@ -31,6 +31,8 @@ pub struct New<'a> {
     pub handlers_id: i64,
     /// Whose event.
     pub clients_id: i64,
+    /// The client's reseller.
+    pub companies_id: i64,
     /// The client's number of the event.
     pub seq: i64,
     /// The event's row in the journal.
@@ -52,14 +54,14 @@ const PLACES: i64 = 1 << 16;
 /// Whatever the engine says.
 pub fn insert(tx: &mut Tx<'_>, new: New<'_>) -> Result<i64, Error> {
     const SQL: &str = "INSERT INTO deliveries
-      (id, handlers_id, clients_id, seq, events_row, event_id, dead, attempt, next_at, first_at, error, resend)
-      VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, NULL, $8, 0)";
-    let New { handlers_id, clients_id, seq, events_row, place, event_id, note } = new;
+      (id, handlers_id, clients_id, companies_id, seq, events_row, event_id, dead, attempt, next_at, first_at, error, resend)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, $8, NULL, $9, 0)";
+    let New { handlers_id, clients_id, companies_id, seq, events_row, place, event_id, note } = new;
     let place = i64::try_from(place).ok().filter(|place| *place < PLACES);
     let id = place.and_then(|place| events_row.checked_mul(PLACES)?.checked_add(place));
     let id = id.ok_or_else(|| Error::engine("an event has too many deliveries"))?;
     let now = tx.now();
-    tx.execute(SQL, params![id, handlers_id, clients_id, seq, events_row, event_id.as_bytes(), now, note])?;
+    tx.execute(SQL, params![id, handlers_id, clients_id, companies_id, seq, events_row, event_id.as_bytes(), now, note])?;
     Ok(id)
 }
 

@@ -7,9 +7,17 @@
 //! |---|---|
 //! | `column` | what a column may be asked |
 //! | `parse` | filters to a [`Query`] |
+//! | `condition`, `quick`, `order` | its parts |
+//! | `way` | which way leads to a page soonest |
+//! | `statement` | SQL, put together |
 //! | here | running it |
 mod column;
+mod condition;
+mod order;
 mod parse;
+mod quick;
+mod statement;
+mod way;
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +26,10 @@ use hookswitch_model::{Object, refusal::Refusal};
 use serde_json::{Value, json};
 
 use crate::{Error, Param, Row, Tx};
+use condition::{Condition, Spelling, among};
+use order::Order;
+use statement::Statement;
+use way::Way;
 
 pub use column::{Column, Kind};
 
@@ -39,12 +51,16 @@ pub const SORTED_BY_MAX: usize = 8;
 /// What a list shows and what it may be asked.
 #[derive(Debug)]
 pub struct List {
-    /// The tables.
+    /// The table whose rows are listed.
+    pub table: &'static str,
+    /// The same, with all that is joined to it.
     pub from: &'static str,
     /// The columns that the reader of a row wants.
     pub select: &'static str,
     /// The column that holds the reseller.
     pub scope: &'static str,
+    /// True if there is an index on it and the key.
+    pub scope_indexed: bool,
     /// The numbers by which rows are paged, and ordered where nothing else orders them.
     pub key: &'static str,
     /// True for logs: newest first, if nothing is said.
@@ -97,77 +113,129 @@ pub enum Bound {
     Blob(Vec<u8>),
 }
 
-impl Bound {
-    fn as_param(&self) -> Param<'_> {
-        match self {
-            Self::Int(number) => Param::Int(*number),
-            Self::Text(text) => Param::Text(text),
-            Self::Blob(bytes) => Param::Blob(bytes),
-        }
-    }
-}
-
 /// A list's filters, checked: conditions that all hold, an order, a page.
 #[derive(Debug)]
 pub struct Query {
     list: &'static List,
-    conditions: Vec<String>,
-    bound: Vec<Bound>,
-    order: String,
+    conditions: Vec<Condition>,
+    /// True if a condition needs the tables that are joined.
+    joined: bool,
+    order: Order,
     limit: i64,
     offset: i64,
     total: Total,
 }
 
 impl Query {
-    /// One more condition; `?` stands for each of its values in turn.
-    pub fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Bound>) {
-        let mut sql = String::with_capacity(condition.len() + 4);
-        let mut pieces = condition.split('?');
-        sql.push_str(pieces.next().unwrap_or_default());
-        for (piece, value) in pieces.zip(values) {
-            self.bound.push(value);
-            sql.push_str(&format!("${}{piece}", self.bound.len()));
-        }
-        self.conditions.push(sql);
-    }
-
-    /// One more condition: a column has one of these values.
+    /// One more condition: a column of any of the list's tables has one of these values.
     pub fn and_within(&mut self, sql: &str, values: Vec<Bound>) {
-        self.and(&parse::within(sql, values.len()), values);
+        self.joined = true;
+        let none = values.is_empty();
+        let within = || Condition::look(Spelling::new(format!("{sql} {}", among(values.len())), values));
+        self.conditions.push(if none { Condition::nothing() } else { within() });
     }
 
     /// The conditions as SQL (`WHERE` included) and their values, for statements that work on what a list would show.
     #[must_use]
     pub fn conditions(&self) -> (String, Vec<Param<'_>>) {
-        let filter = if self.conditions.is_empty() { String::new() } else { format!(" WHERE {}", self.conditions.join(" AND ")) };
-        (filter, self.bound.iter().map(Bound::as_param).collect())
+        let mut statement = Statement::default();
+        self.write_conditions(&mut statement, Way::AsWritten);
+        statement.parts()
+    }
+
+    fn write_conditions<'q>(&'q self, statement: &mut Statement<'q>, way: Way) {
+        let is_walked = way == Way::Walk && self.order.joined.is_none();
+        let conditions = self.conditions.iter().enumerate().filter(|(_, condition)| !(is_walked && condition.is_by_key()));
+        let spelling = |(at, condition): (usize, &'q Condition)| match way {
+            Way::AsWritten => condition.plain(),
+            Way::Few(leads) | Way::Through(leads) if at == leads => condition.plain(),
+            Way::Through(_) | Way::Walk if condition.is_by_key() => condition.plain(),
+            _ => &condition.look,
+        };
+        write_all(statement, conditions.map(spelling));
     }
 
     /// The rows of the page, and the total if it was asked for.
     ///
     /// # Errors
     /// Whatever the engine says.
-    pub fn rows<T>(&self, tx: &Tx<'_>, read: impl FnMut(&Row<'_>) -> Result<T, Error>) -> Result<(Vec<T>, Option<i64>), Error> {
-        let (filter, mut values) = self.conditions();
-        let total = self.count(tx, &filter, &values)?;
-        values.extend([Param::Int(self.limit), Param::Int(self.offset)]);
-        let List { select, from, .. } = self.list;
-        let (limit, offset) = (self.bound.len() + 1, self.bound.len() + 2);
-        let sql = format!("SELECT {select} FROM {from}{filter} ORDER BY {} LIMIT ${limit} OFFSET ${offset}", self.order);
-        Ok((tx.query(&sql, &values, read)?, total))
+    pub fn rows<T>(
+        &self,
+        tx: &Tx<'_>,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<(Vec<T>, Option<i64>), Error> {
+        let way = self.way(tx)?;
+        let mut rows = self.along(tx, way, &mut read)?;
+        if way == Way::Walk && !self.is_full(rows.len()) && self.order.joined.is_none() {
+            rows = self.along(tx, self.instead_of_walking(), &mut read)?;
+        }
+        let total = self.count(tx, way, rows.len())?;
+        Ok((rows, total))
     }
 
-    fn count(&self, tx: &Tx<'_>, filter: &str, values: &[Param<'_>]) -> Result<Option<i64>, Error> {
-        let from = self.list.from;
-        match self.total {
-            Total::Not => Ok(None),
-            Total::Whole => tx.first(&format!("SELECT COUNT(*) FROM {from}{filter}"), values, |row| row.get::<i64>(0)),
-            Total::Below(end) => {
-                let some = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {from}{filter} LIMIT {end}) some");
-                Ok(tx.first(&some, values, |row| row.get::<i64>(0))?.filter(|count| *count < end))
+    fn is_full(&self, rows: usize) -> bool {
+        i64::try_from(rows) == Ok(self.limit)
+    }
+
+    /// The page. Its keys are found first, over as little as possible, then its rows are read.
+    fn along<T>(&self, tx: &Tx<'_>, way: Way, read: &mut impl FnMut(&Row<'_>) -> Result<T, Error>) -> Result<Vec<T>, Error> {
+        let List { select, from, key, .. } = self.list;
+        let mut statement = Statement::default();
+        statement.push(&format!("SELECT {select} FROM {from} WHERE {key} IN (SELECT {key} FROM "));
+        self.write_tables(&mut statement, way);
+        self.write_conditions(&mut statement, way);
+        let order = if matches!(way, Way::Few(_)) { self.order.sorted() } else { self.order.sql() };
+        statement.push(&format!(" ORDER BY {order} LIMIT "));
+        statement.value(Param::Int(self.limit));
+        statement.push(" OFFSET ");
+        statement.value(Param::Int(self.offset));
+        statement.push(&format!(") ORDER BY {}", self.order.sql()));
+        statement.rows(tx, read)
+    }
+
+    /// The tables that conditions and order need; those of a walk are cut short.
+    fn write_tables<'q>(&'q self, statement: &mut Statement<'q>, way: Way) {
+        let List { table, from, .. } = self.list;
+        match (way, self.order.joined) {
+            (Way::AsWritten | Way::Walk, Some(tables)) => statement.push(tables),
+            (_, Some(_)) => statement.push(from),
+            (Way::Walk, None) => {
+                statement.push(&format!("(SELECT * FROM {table}"));
+                write_all(statement, self.conditions.iter().filter(|condition| condition.is_by_key()).map(Condition::plain));
+                let alias = table.rsplit(' ').next().unwrap_or(table);
+                statement.push(&format!(" ORDER BY {} LIMIT {}) {alias}", self.order.sql(), self.walk_rows()));
+                statement.push(if self.joined { &from[table.len()..] } else { "" });
             }
+            (_, None) => statement.push(self.counted()),
         }
+    }
+
+    /// The tables that conditions need.
+    fn counted(&self) -> &'static str {
+        if self.joined { self.list.from } else { self.list.table }
+    }
+
+    /// The total: known already if the page is not full, else counted.
+    fn count(&self, tx: &Tx<'_>, way: Way, rows: usize) -> Result<Option<i64>, Error> {
+        if self.total == Total::Not {
+            return Ok(None);
+        }
+        let is_last_page = !self.is_full(rows) && (rows > 0 || self.offset == 0);
+        let counted = if is_last_page { self.offset + i64::try_from(rows).unwrap_or(i64::MAX) } else { self.count_all(tx, way)? };
+        Ok(Some(counted).filter(|counted| !matches!(self.total, Total::Below(end) if *counted >= end)))
+    }
+
+    fn count_all(&self, tx: &Tx<'_>, way: Way) -> Result<i64, Error> {
+        let (before, after) = match self.total {
+            Total::Below(end) => ("SELECT COUNT(*) FROM (SELECT 1 FROM ", format!(" LIMIT {end}) some")),
+            _ => ("SELECT COUNT(*) FROM ", String::new()),
+        };
+        let mut statement = Statement::default();
+        statement.push(before);
+        statement.push(self.counted());
+        self.write_conditions(&mut statement, if way == Way::Walk { self.instead_of_walking() } else { way });
+        statement.push(&after);
+        statement.number(tx)
     }
 
     /// The same with a total where it is small, if that is asked for besides the filters.
@@ -189,6 +257,14 @@ impl Query {
             Some(total) => json!({"rows": rows, "total": total}),
             None => Value::Array(rows),
         })
+    }
+}
+
+/// `WHERE`, and all of them.
+fn write_all<'q>(statement: &mut Statement<'q>, spellings: impl Iterator<Item = &'q Spelling>) {
+    for (at, spelling) in spellings.enumerate() {
+        statement.push(if at == 0 { " WHERE " } else { " AND " });
+        statement.spelling(spelling);
     }
 }
 

@@ -3,7 +3,9 @@ use hookswitch_model::{Object, field, refusal::FieldErrors};
 use serde_json::Value;
 
 use super::{
-    Bound, Column, Kind, LIMIT_DEFAULT, LIMIT_MAX, List, OFFSET_MAX, QUICK_BYTES_MAX, Query, SORTED_BY_MAX, Total, VALUES_MAX,
+    Bound, Column, Kind, LIMIT_DEFAULT, LIMIT_MAX, List, OFFSET_MAX, QUICK_BYTES_MAX, Query, Total, VALUES_MAX,
+    condition::{Condition, Found, Spelling, among},
+    order::Order,
 };
 
 impl List {
@@ -16,14 +18,14 @@ impl List {
         let mut query = Query {
             list: self,
             conditions: Vec::new(),
-            bound: Vec::new(),
+            joined: false,
             order: self.default_order(),
             limit: LIMIT_DEFAULT,
             offset: 0,
             total: Total::Not,
         };
         if let Some(ids) = scope {
-            query.and(&within(self.scope, ids.len()), ids.iter().copied().map(Bound::Int));
+            query.conditions.push(self.within(ids));
         }
         for (name, value) in filters {
             if let Err(words) = self.filter(&mut query, name, value, scope) {
@@ -45,7 +47,7 @@ impl List {
             "with_total" => query.total = if value.as_bool().ok_or("must be true or false")? { Total::Whole } else { Total::Not },
             "order" => query.order = self.order(value)?,
             "after_id" => self.after(query, value, scope)?,
-            "q" => self.quick(query, value)?,
+            "q" => self.words(query, value)?,
             _ => self.compare(query, name, value)?,
         }
         Ok(())
@@ -54,97 +56,117 @@ impl List {
     /// The page that begins behind a row; a row that is named by its UUID is looked up, among those that may be shown.
     fn after(&self, query: &mut Query, value: &Value, scope: Option<&[i64]>) -> Result<(), String> {
         let id = self.column("id").filter(|column| column.kind == Kind::Uuid);
-        match id {
-            None => query.and(&format!("{} > ?", self.key), [Bound::Int(number(value, 0, i64::MAX)?)]),
+        let behind = match id {
+            None => Condition::key(self.key, "> ?", vec![Bound::Int(number(value, 0, i64::MAX)?)]),
             Some(id) => {
-                let shown = scope.map(|ids| format!(" AND {}", within(self.scope, ids.len()))).unwrap_or_default();
-                let behind = format!("{0} > (SELECT {0} FROM {1} WHERE {2} = ?{shown})", self.key, self.from, id.sql);
-                let scope = scope.unwrap_or_default().iter().copied().map(Bound::Int);
-                query.and(&behind, std::iter::once(id.bound(value)?).chain(scope));
+                let named = Spelling::new(format!("{} = ?", id.sql), vec![id.bound(value)?]);
+                let named = scope.map_or(named.clone(), |ids| named.and(self.within(ids).look));
+                Condition::key(
+                    self.key,
+                    &format!("> (SELECT {} FROM {} WHERE {})", self.key, self.table, named.sql),
+                    named.values,
+                )
             }
-        }
-        query.order = self.key.to_owned();
+        };
+        query.conditions.push(behind);
+        query.order = Order::key(self.key, false);
         Ok(())
     }
 
     fn compare(&self, query: &mut Query, name: &str, value: &Value) -> Result<(), String> {
         if let Some(column) = self.column(name) {
-            return equals(query, column, value);
+            return self.equals(query, column, value);
         }
-        let ends = [("_from", ">="), ("_to", "<")];
-        let range = ends.into_iter().find_map(|(end, comparison)| {
+        let ends = [("_from", ">= ?"), ("_to", "< ?")];
+        let range = ends.into_iter().find_map(|(end, test)| {
             let column = self.column(name.strip_suffix(end)?)?;
-            (column.kind == Kind::Time).then_some((column, comparison))
+            (column.kind == Kind::Time).then_some((column, test))
         });
-        let (column, comparison) = range.ok_or("unknown field")?;
-        let bound = column.bound(value)?;
-        query.and(&format!("{} {comparison} ?", column.sql), [bound]);
+        let (column, test) = range.ok_or("unknown field")?;
+        query.range(column, test, column.bound(value)?);
         Ok(())
     }
 
     /// Contains the words, or matches the pattern if it has a `*`.
-    fn quick(&self, query: &mut Query, value: &Value) -> Result<(), String> {
+    fn words(&self, query: &mut Query, value: &Value) -> Result<(), String> {
         let words = value.as_str().filter(|words| words.len() <= QUICK_BYTES_MAX);
         let words = words.ok_or_else(|| format!("must be a text of at most {QUICK_BYTES_MAX} bytes"))?;
-        let columns: Vec<&Column> = self.columns.iter().filter(|column| column.quick).collect();
-        if columns.is_empty() {
+        let mut columns = self.columns.iter().filter(|column| column.quick).peekable();
+        if columns.peek().is_none() {
             return Err("unknown field".to_owned());
         }
-        let pattern = like(words);
-        let alternatives: Vec<String> = columns.iter().map(|column| format!("{} LIKE ? ESCAPE '\\'", column.sql)).collect();
-        query.and(&format!("({})", alternatives.join(" OR ")), columns.iter().map(|_| Bound::Text(pattern.clone())));
+        query.joined |= columns.any(|column| column.joined && column.elsewhere.is_none());
+        query.conditions.push(self.quick(words));
         Ok(())
     }
 
-    fn order(&self, value: &Value) -> Result<String, String> {
-        let names: Vec<&str> = match value {
-            Value::String(name) => vec![name],
-            Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
+    /// One value, null, or any of a list of them.
+    fn equals(&self, query: &mut Query, column: &'static Column, value: &Value) -> Result<(), String> {
+        let (test, bound, found) = match value {
+            Value::Null => ("IS NULL".to_owned(), Vec::new(), Found::InOrder),
+            Value::Array(values) if values.len() > VALUES_MAX => return Err(format!("must have at most {VALUES_MAX} values")),
+            Value::Array(values) => {
+                let bound = values.iter().map(|value| column.bound(value)).collect::<Result<Vec<_>, _>>()?;
+                // One value in a list is as good as one without.
+                let found = if bound.len() == 1 { Found::InOrder } else { Found::Scattered };
+                (among(bound.len()), bound, found)
+            }
+            value => ("= ?".to_owned(), vec![column.bound(value)?], Found::InOrder),
         };
-        let asked = value.as_array().map_or(1, Vec::len);
-        if names.len() != asked || !(1..=SORTED_BY_MAX).contains(&asked) {
-            return Err(format!("must be a list of 1 to {SORTED_BY_MAX} columns"));
-        }
-        let mut terms = Vec::with_capacity(asked + 1);
-        for name in names {
-            let (bare, direction) = name.strip_prefix('-').map_or((name, "ASC"), |bare| (bare, "DESC"));
-            let column = self.column(bare).ok_or_else(|| format!("can't be sorted by {bare}"))?;
-            terms.push(format!("{} {direction}", column.sql));
-        }
-        terms.push(format!("{} ASC", self.key));
-        Ok(terms.join(", "))
+        let condition = match (column.elsewhere, value) {
+            (_, Value::Array(values)) if values.is_empty() => Condition::nothing(),
+            _ if !column.spelled.is_empty() => spelled(column, &bound),
+            (Some(_), Value::Null) => {
+                query.joined = true;
+                Condition::look(Spelling::new(format!("{} IS NULL", column.sql), Vec::new()))
+            }
+            _ if column.sql == self.key => Condition::key(self.key, &test, bound),
+            _ => Condition::column(column, &test, bound, found),
+        };
+        query.joined |= column.joined && column.elsewhere.is_none();
+        query.conditions.push(condition);
+        Ok(())
     }
 
-    fn default_order(&self) -> String {
-        format!("{} {}", self.key, if self.newest_first { "DESC" } else { "ASC" })
+    /// Only rows of these resellers.
+    fn within(&self, ids: &[i64]) -> Condition {
+        let bound: Vec<Bound> = ids.iter().copied().map(Bound::Int).collect();
+        match bound.len() {
+            0 => Condition::nothing(),
+            count if !self.scope_indexed => Condition::look(Spelling::new(format!("{} {}", self.scope, among(count)), bound)),
+            1 => Condition::found(self.scope, "= ?", bound, Found::InOrder),
+            count => Condition::found(self.scope, &among(count), bound, Found::Scattered),
+        }
     }
 
-    fn column(&self, name: &str) -> Option<&Column> {
+    pub(super) fn column(&self, name: &str) -> Option<&'static Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 }
 
-/// One value, null, or any of a list of them.
-fn equals(query: &mut Query, column: &Column, value: &Value) -> Result<(), String> {
-    match value {
-        Value::Null => query.and(&format!("{} IS NULL", column.sql), []),
-        Value::Array(values) if values.len() > VALUES_MAX => return Err(format!("must have at most {VALUES_MAX} values")),
-        Value::Array(values) => {
-            let bound = values.iter().map(|value| column.bound(value)).collect::<Result<Vec<_>, _>>()?;
-            query.and(&within(column.sql, bound.len()), bound);
-        }
-        value => {
-            let bound = column.bound(value)?;
-            query.and(&format!("{} = ?", column.sql), [bound]);
-        }
+impl Query {
+    /// One end of a range. Both ends of one column are one condition: together they may be narrow though neither is.
+    fn range(&mut self, column: &'static Column, test: &str, bound: Bound) {
+        self.joined |= column.joined;
+        let end = Condition::column(column, test, vec![bound], Found::Scattered);
+        let other = self.conditions.iter().position(|condition| condition.is_range_of(column.sql));
+        let range = match other.map(|at| self.conditions.remove(at)) {
+            Some(other) => other.and(end),
+            None => end,
+        };
+        self.conditions.push(range);
     }
-    Ok(())
 }
 
-/// `x IN (?, ?)`; nothing is in an empty list.
-pub(super) fn within(sql: &str, count: usize) -> String {
-    if count == 0 { "1 = 0".to_owned() } else { format!("{sql} IN ({})", vec!["?"; count].join(", ")) }
+/// A column whose words stand for conditions on others.
+fn spelled(column: &Column, words: &[Bound]) -> Condition {
+    let spelled = |word: &Bound| {
+        let found = column.spelled.iter().find(|(name, _)| matches!(word, Bound::Text(word) if word == name));
+        found.map_or("1 = 0", |(_, sql)| sql)
+    };
+    let alternatives: Vec<&str> = words.iter().map(spelled).collect();
+    let sql = format!("({})", alternatives.join(" OR "));
+    Condition::found(&sql, "", Vec::new(), Found::Scattered)
 }
 
 fn number(value: &Value, min: i64, max: i64) -> Result<i64, String> {
@@ -156,17 +178,4 @@ fn number(value: &Value, min: i64, max: i64) -> Result<i64, String> {
         i64::MAX => format!("must be a whole number from {min}"),
         _ => format!("must be a whole number from {min} to {max}"),
     })
-}
-
-/// A pattern for LIKE: `*` matches anything; without one the words may stand anywhere.
-fn like(words: &str) -> String {
-    let mut pattern = String::with_capacity(words.len() + 2);
-    for character in words.chars() {
-        match character {
-            '*' => pattern.push('%'),
-            '%' | '_' | '\\' => pattern.extend(['\\', character]),
-            other => pattern.push(other),
-        }
-    }
-    if words.contains('*') { pattern } else { format!("%{pattern}%") }
 }

@@ -1,3 +1,5 @@
+mod ways;
+
 use hookswitch_model::{Object, moment::Moment, objects::client::Client};
 use serde_json::{Value, json};
 

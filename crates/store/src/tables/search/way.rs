@@ -1,0 +1,101 @@
+//! Which way leads to a page soonest.
+//!
+//! SQLite has no statistics here (gathered ones age, and with them every statement would be planned again for every value). It
+//! takes any index that fits, also one on which half of the table stands. So a query with more than one way looks first: each
+//! condition that has an index is counted there, up to [`FEW`] rows, which takes a fraction of a millisecond.
+//!
+//! ```text
+//!   a condition holds for few rows          ->  go through them, look at the others, sort           Few
+//!   all hold for many:
+//!     by key, and one is of one value       ->  along its index, which is in the order of keys      Through
+//!     by the column of one of them          ->  along its index                                     Through
+//!     else, where the order has an index    ->  walk some rows in that order; if they don't make    Walk
+//!                                               a page, go through a condition after all
+//! ```
+//!
+//! The second engine has statistics, and will get every query as it is written.
+use super::{
+    Query,
+    condition::{Find, Found},
+    order::Walked,
+    statement::Statement,
+};
+use crate::{Error, Tx};
+
+/// So many rows are gone through and sorted within a few milliseconds. (Tests have small tables that are to see every way.)
+const FEW: i64 = if cfg!(test) { 6 } else { 8_000 };
+/// So many rows are walked before another way is tried, and so many more for each row of the page.
+const WALK: i64 = if cfg!(test) { 5 } else { 4_000 };
+const WALK_PER_ROW: i64 = if cfg!(test) { 1 } else { 10 };
+
+/// A way; the numbers are those of the condition that leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// There is no choice.
+    AsWritten,
+    /// Through a condition that holds for few rows.
+    Few(usize),
+    /// Along a condition's index.
+    Through(usize),
+    /// Along the order that is asked for.
+    Walk,
+}
+
+impl Query {
+    /// Finds one.
+    pub(super) fn way(&self, tx: &Tx<'_>) -> Result<Way, Error> {
+        let leading: Vec<(usize, &Find)> = self.leading().collect();
+        let others = self.conditions.iter().filter(|condition| !condition.is_by_key()).count();
+        match leading.as_slice() {
+            [] => return Ok(Way::AsWritten),
+            [(_, find)] if others == 1 && find.found == Found::InOrder && self.order.walked == Walked::ByKey => {
+                return Ok(Way::AsWritten);
+            }
+            _ => {}
+        }
+        let (mut fewest, mut leads) = (FEW, None);
+        for (at, find) in &leading {
+            let rows = self.count_up_to(tx, find, fewest)?;
+            if rows < fewest {
+                (fewest, leads) = (rows, Some(*at));
+            }
+        }
+        Ok(leads.map_or_else(|| self.among_many(&leading), Way::Few))
+    }
+
+    /// The conditions that have an index.
+    fn leading(&self) -> impl Iterator<Item = (usize, &Find)> {
+        let finds = self.conditions.iter().enumerate().filter_map(|(at, condition)| Some((at, condition.find.as_ref()?)));
+        finds.filter(|(_, find)| find.found != Found::ByKey)
+    }
+
+    fn count_up_to(&self, tx: &Tx<'_>, find: &Find, most: i64) -> Result<i64, Error> {
+        let mut statement = Statement::default();
+        statement.push(&format!("SELECT COUNT(*) FROM (SELECT 1 FROM {} WHERE ", self.list.table));
+        statement.spelling(&find.count);
+        statement.push(&format!(" LIMIT {most}) some"));
+        statement.number(tx)
+    }
+
+    fn among_many(&self, leading: &[(usize, &Find)]) -> Way {
+        let in_order = leading.iter().find(|(_, find)| find.found == Found::InOrder);
+        let of_order = leading.iter().find(|(_, find)| find.of.as_deref().is_some_and(|of| self.order.begins_with(of)));
+        let through = |(at, _): &(usize, &Find)| Way::Through(*at);
+        match self.order.walked {
+            Walked::ByKey => in_order.map_or(Way::Walk, through),
+            Walked::ByIndex => of_order.map_or(Way::Walk, through),
+            Walked::Sorted => in_order.or(leading.first()).map_or(Way::AsWritten, through),
+        }
+    }
+
+    /// How far a walk goes.
+    pub(super) fn walk_rows(&self) -> i64 {
+        WALK + WALK_PER_ROW * self.limit + self.offset
+    }
+
+    /// What to do when a walk has not found a whole page.
+    pub(super) fn instead_of_walking(&self) -> Way {
+        let in_order = self.leading().find(|(_, find)| find.found == Found::InOrder);
+        in_order.or_else(|| self.leading().next()).map_or(Way::AsWritten, |(at, _)| Way::Few(at))
+    }
+}
