@@ -36,14 +36,20 @@ use report::{Figure, Section};
 use scenarios::Circumstances;
 pub(crate) use scenarios::Scenario;
 
-/// No scenario takes longer, whatever happens; its processes are killed then.
+/// No scenario takes longer, whatever happens; its processes are killed then. Large databases take their time.
 const SCENARIO_MAX: Duration = Duration::from_secs(600);
+/// So much longer it may take for each client or client package.
+const SCENARIO_MAX_PER_ROW: Duration = Duration::from_millis(10);
 
 /// What is to be measured.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     /// How long one measurement takes.
     pub(crate) seconds: f64,
+    /// How many clients lists are searched for.
+    pub(crate) clients: u32,
+    /// How many client packages are renewed at one moment.
+    pub(crate) packages: u32,
     /// Which scenarios; none = all.
     pub(crate) only: Vec<Scenario>,
     /// Where the temporary folders are made: on the disk that is meant.
@@ -62,12 +68,14 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<bool> {
     let limits = Limits::measure(&options.folder, options.seconds).await.context("measuring the machine's limits")?;
     let mut sections = Vec::new();
     show(options, &mut sections, machine(&limits))?;
-    let (folder, seconds) = (options.folder.clone(), options.seconds);
-    let mut at = Circumstances { folder, seconds, limits, creates_per_second: None };
+    let Options { clients, packages, seconds, .. } = *options;
+    let folder = options.folder.clone();
+    let mut at = Circumstances { folder, seconds, clients, packages, limits, creates_per_second: None };
+    let longest = SCENARIO_MAX + SCENARIO_MAX_PER_ROW * clients.max(packages);
     for scenario in Scenario::value_variants() {
         if options.only.is_empty() || options.only.contains(scenario) {
             let started = Instant::now();
-            let measured = tokio::time::timeout(SCENARIO_MAX, scenario.run(&mut at)).await;
+            let measured = tokio::time::timeout(longest, scenario.run(&mut at)).await;
             let section = measured.context("it took too long").flatten().with_context(|| format!("{scenario:?}"))?;
             show(options, &mut sections, section)?;
             tracing::debug!(?scenario, took = ?started.elapsed(), "measured");

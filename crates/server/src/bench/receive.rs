@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `/count` | counts |
 //! | `/order` | counts, and checks that each client's `seq` rises by one |
+//! | `/rise` | counts, and checks that each client's `seq` rises: a handler that does not get all events sees gaps |
 //! | `/delay` | counts, and measures from the time written in the object's name (`{micros}`) to now |
 //! | `/hang/MS` | counts, and answers after so many milliseconds |
 //! | `/-/tally` | shows what was counted on every path |
@@ -41,7 +42,7 @@ const HEAD_BYTES: usize = 1024;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Tally {
     pub(super) posts: u64,
-    /// Posts whose `seq` was not the one after the client's last.
+    /// Posts whose `seq` was not the one after the client's last (`/rise`: not a higher one).
     pub(super) out_of_order: u64,
     pub(super) delay: Histogram,
 }
@@ -114,6 +115,11 @@ impl Seen {
                 let last = self.seqs.insert((path.to_owned(), client), seq).unwrap_or(0);
                 tally.out_of_order += u64::from(seq != last + 1);
             }
+            "/rise" => {
+                let (client, seq) = (number_after(head, b"\"clients_id\":"), number_after(head, b"\"seq\":"));
+                let last = self.seqs.insert((path.to_owned(), client), seq).unwrap_or(0);
+                tally.out_of_order += u64::from(seq <= last);
+            }
             "/delay" => {
                 let sent = number_after(message.body, MICROS_PREFIX.as_bytes());
                 tally.delay.add(Duration::from_micros(micros_now().saturating_sub(sent)));
@@ -146,6 +152,16 @@ mod tests {
             seen.note("/order", Message { first_line: b"", body: body.as_bytes() });
         }
         assert_eq!((seen.tallies["/order"].posts, seen.tallies["/order"].out_of_order), (5, 2));
+    }
+
+    #[test]
+    fn a_gap_is_in_order_where_only_some_events_come() {
+        let mut seen = Seen::default();
+        for (client, seq) in [(1, 3), (1, 5), (1, 5), (2, 1), (1, 4)] {
+            let body = post(client, seq);
+            seen.note("/rise", Message { first_line: b"", body: body.as_bytes() });
+        }
+        assert_eq!((seen.tallies["/rise"].posts, seen.tallies["/rise"].out_of_order), (5, 2));
     }
 
     #[test]

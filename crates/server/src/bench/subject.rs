@@ -1,5 +1,9 @@
 //! What is measured: a server in a folder of its own, spoken to through its API only.
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
@@ -19,14 +23,28 @@ pub(super) const KEY: &str = "bench-admin-key-0123456789-abcdefghij";
 /// A server of its own.
 pub(super) struct Subject {
     server: Listening,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Subject {
     /// Starts one with an empty database in a new folder within `folder`.
     pub(super) async fn start(folder: &Path) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("hookswitch-bench-").tempdir_in(folder)?;
-        let data = folder.path().join("data").display().to_string();
+        Self::start_in(Self::folder(folder)?).await
+    }
+
+    /// A new folder within `folder`.
+    pub(super) fn folder(folder: &Path) -> anyhow::Result<TempDir> {
+        Ok(tempfile::Builder::new().prefix("hookswitch-bench-").tempdir_in(folder)?)
+    }
+
+    /// Where its data is, within its folder.
+    pub(super) fn data(folder: &Path) -> PathBuf {
+        folder.join("data")
+    }
+
+    /// Starts one on what is in its folder already.
+    pub(super) async fn start_in(folder: TempDir) -> anyhow::Result<Self> {
+        let data = Self::data(folder.path()).display().to_string();
         let mut command = this_program(&["serve", "--listen", "127.0.0.1:0", "--data", &data])?;
         command
             .current_dir(folder.path())
@@ -35,21 +53,26 @@ impl Subject {
         // Its log would only be in the way; warnings and errors would not.
         command.env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()));
         let server = Listening::start(command).await.context("starting the server")?;
-        Ok(Self { server, _folder: folder })
+        Ok(Self { server, folder })
     }
 
     /// Ends it in order, and removes its folder.
     pub(super) async fn end(self) -> anyhow::Result<()> {
-        let Self { server, _folder } = self;
+        let Self { server, folder } = self;
         let status = server.terminate().await?;
         anyhow::ensure!(status.success(), "the server ended with {status}");
-        Ok(())
+        Ok(folder.close()?)
     }
 
     /// One call of the Core API.
     pub(super) async fn call(&self, method: &str, params: Value) -> anyhow::Result<Value> {
+        self.call_as(KEY, method, params).await
+    }
+
+    /// One call with somebody else's key.
+    pub(super) async fn call_as(&self, key: &str, method: &str, params: Value) -> anyhow::Result<Value> {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let mut answer = exchange(self.server.address, "/api/", &body).await?;
+        let mut answer = exchange(self.server.address, "/api/", key, &body).await?;
         match answer.get_mut("result") {
             Some(result) => Ok(result.take()),
             None => bail!("{method}: {answer}"),
@@ -79,6 +102,25 @@ impl Subject {
     pub(super) async fn some_clients(&self) -> anyhow::Result<Vec<i64>> {
         let rows = self.call("clients.search", json!({"limit": 1000, "order": ["id"]})).await?;
         Ok(rows.as_array().into_iter().flatten().filter_map(|row| row["id"].as_i64()).collect())
+    }
+
+    /// The ids of all clients.
+    pub(super) async fn all_clients(&self) -> anyhow::Result<Vec<i64>> {
+        let (mut all, mut last) = (Vec::new(), Some(0));
+        while let Some(after_id) = last {
+            let rows = self.call("clients.search", json!({"limit": 1000, "after_id": after_id})).await?;
+            let ids = rows.as_array().into_iter().flatten().filter_map(|row| row["id"].as_i64());
+            let before = all.len();
+            all.extend(ids);
+            last = all[before..].last().copied();
+        }
+        Ok(all)
+    }
+
+    /// The size of its database, in megabytes.
+    pub(super) fn database_mb(&self) -> anyhow::Result<f64> {
+        let sizes = std::fs::read_dir(Self::data(self.folder.path()))?.map(|entry| Ok(entry?.metadata()?.len()));
+        Ok(sizes.sum::<anyhow::Result<u64>>()? as f64 / 1e6)
     }
 
     /// Its memory now and at its most, in megabytes.
@@ -122,6 +164,8 @@ pub(super) struct Load<'a> {
     pub(super) connections: usize,
     pub(super) until: Until,
     pub(super) rate: Option<f64>,
+    /// Whose it is.
+    pub(super) key: &'a str,
 }
 
 impl Load<'_> {
@@ -134,12 +178,13 @@ impl Load<'_> {
             connections: 64,
             until: Until::Seconds(1.0),
             rate: None,
+            key: KEY,
         }
     }
 
     fn plan(self, address: SocketAddr) -> Plan {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{}","params":{}}}"#, self.method, self.params);
-        let headers = vec![("x-api-key".to_owned(), KEY.to_owned())];
+        let headers = vec![("x-api-key".to_owned(), self.key.to_owned())];
         let request = Request { address, path: "/api/".to_owned(), headers, body, picks: self.picks };
         Plan { request, connections: self.connections, until: self.until, rate: self.rate }
     }
@@ -167,14 +212,14 @@ impl Receiver {
 
     /// What came in on one path.
     pub(super) async fn tally(&self, path: &str) -> anyhow::Result<Tally> {
-        let answer = exchange(self.process.address, "/-/tally", "").await?;
+        let answer = exchange(self.process.address, "/-/tally", KEY, "").await?;
         let mut tallies: Tallies = serde_json::from_value(answer)?;
         Ok(tallies.remove(path).unwrap_or_default())
     }
 
     /// Forgets what came in.
     pub(super) async fn reset(&self) -> anyhow::Result<()> {
-        exchange(self.process.address, "/-/reset", "").await.map(drop)
+        exchange(self.process.address, "/-/reset", KEY, "").await.map(drop)
     }
 
     /// Waits until so many posts came in on a path.
@@ -191,9 +236,9 @@ impl Receiver {
     }
 }
 
-async fn exchange(address: SocketAddr, path: &str, body: &str) -> anyhow::Result<Value> {
+async fn exchange(address: SocketAddr, path: &str, key: &str, body: &str) -> anyhow::Result<Value> {
     let mut wire = Wire::connect(address).await?;
-    let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\nx-api-key: {KEY}\r\ncontent-type: application/json\r\n");
+    let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\nx-api-key: {key}\r\ncontent-type: application/json\r\n");
     wire.send(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await?;
     let answer = wire.receive().await?.context("the connection was closed")?;
     Ok(serde_json::from_slice(answer.body)?)

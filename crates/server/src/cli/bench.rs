@@ -17,6 +17,12 @@ pub(crate) struct Bench {
     /// How long one measurement takes; the sustained one three times as long
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=600))]
     seconds: u16,
+    /// `search`: how many clients there are, with 5 accounts each
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    clients: u32,
+    /// `night`: how many client packages are renewed at one moment
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    packages: u32,
     /// Only this scenario; may be repeated
     #[arg(long, value_name = "NAME")]
     only: Vec<Scenario>,
@@ -45,6 +51,8 @@ impl Bench {
         }
         let met = bench::run(&Options {
             seconds: f64::from(self.seconds),
+            clients: self.clients,
+            packages: self.packages,
             only: self.only,
             folder: self.folder.unwrap_or_else(std::env::temp_dir),
             json: self.json,

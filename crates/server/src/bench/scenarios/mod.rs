@@ -3,6 +3,8 @@ mod before;
 mod delivered;
 mod hang;
 mod memory;
+mod night;
+mod search;
 mod throughput;
 
 use std::path::PathBuf;
@@ -33,6 +35,10 @@ pub(crate) enum Scenario {
     Hang,
     /// Memory, at rest and with a queue
     Memory,
+    /// Lists over many clients
+    Search,
+    /// Renewals that fall due at one moment
+    Night,
 }
 
 /// What the scenarios of one run share.
@@ -40,6 +46,10 @@ pub(super) struct Circumstances {
     pub(super) folder: PathBuf,
     /// How long one measurement takes.
     pub(super) seconds: f64,
+    /// How many clients lists are searched for.
+    pub(super) clients: u32,
+    /// How many client packages are renewed at one moment.
+    pub(super) packages: u32,
     pub(super) limits: Limits,
     /// Creates per second of this run, once measured.
     pub(super) creates_per_second: Option<f64>,
@@ -65,6 +75,8 @@ impl Scenario {
             Self::Before => before::overhead(at).await,
             Self::Hang => hang::neighbour(at).await,
             Self::Memory => memory::held(at).await,
+            Self::Search => search::lists(at).await,
+            Self::Night => night::renewals(at).await,
         }
     }
 }
