@@ -82,6 +82,11 @@ const PROMISES: &[Promise] = &[
         question: check::custom_keys,
         words: |o| format!("the custom fields {} and {} have one key", o.stored, o.expected),
     },
+    Promise {
+        promise: "every account is of its client's reseller",
+        question: check::accounts_resellers,
+        words: |o| format!("client {} is of reseller {}, an account of it of reseller {}", o.clients_id, o.expected, o.stored),
+    },
 ];
 
 fn side(in_funds: i64) -> &'static str {

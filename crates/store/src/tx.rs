@@ -89,6 +89,12 @@ impl<'c> Tx<'c> {
         self.on_commit.push(Box::new(then));
     }
 
+    /// How often a statement was planned anew since it was prepared.
+    #[cfg(test)]
+    pub(crate) fn planned_again(&self, sql: &str) -> Result<i32, Error> {
+        Ok(self.prepared(sql)?.get_status(rusqlite::StatementStatus::RePrepare))
+    }
+
     fn prepared(&self, sql: &str) -> Result<CachedStatement<'c>, Error> {
         let statement = self.connection.prepare_cached(sql)?;
         debug_assert!(

@@ -1,7 +1,7 @@
 //! Opening a SQLite file: looked at before it is touched.
 use std::{fs::OpenOptions, io::Read as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::OpenError;
 
@@ -15,6 +15,7 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, OpenError> {
     look(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(damaged)?;
+    plan_once(&connection).map_err(damaged)?;
     // The first statement that reads: a damaged header or schema shows here.
     connection.query_row("SELECT COUNT(*) FROM sqlite_master", (), |row| row.get::<_, i64>(0)).map_err(damaged)?;
     Ok(connection)
@@ -34,6 +35,12 @@ fn look(path: &Path) -> Result<(), OpenError> {
     }
 }
 
+/// A statement keeps its plan whatever is bound to it. Else many are planned anew at each call, in the hope of statistics
+/// that are not there.
+fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
+}
+
 fn damaged(error: rusqlite::Error) -> OpenError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => OpenError::Damaged(error.to_string()),
@@ -46,7 +53,7 @@ pub(crate) fn set_up_writer(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 134217728;
+         PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 134217728;
          PRAGMA foreign_keys = OFF",
     )
 }
@@ -55,6 +62,7 @@ pub(crate) fn set_up_writer(connection: &Connection) -> rusqlite::Result<()> {
 pub(crate) fn reader_of(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(damaged)?;
+    plan_once(&connection).map_err(damaged)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection
         .execute_batch("PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048")

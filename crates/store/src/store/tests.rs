@@ -198,6 +198,21 @@ async fn long_searches_keep_no_short_read_waiting() {
 }
 
 #[tokio::test]
+async fn a_statement_is_planned_once_whatever_is_bound_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let planned_again = |tx: &Tx<'_>| {
+        const SQL: &str = "SELECT id FROM client_packages WHERE clients_id = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT 1";
+        for id in 1..5 {
+            tx.first(SQL, params![id, id], |row| row.get::<i64>(0))?;
+        }
+        tx.planned_again(SQL)
+    };
+    assert_eq!(store.read(planned_again).await.unwrap(), 0);
+    assert_eq!(store.write(move |tx| planned_again(tx)).await.unwrap(), 0);
+}
+
+#[tokio::test]
 async fn every_statement_of_the_queue_runs_by_an_index() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder);

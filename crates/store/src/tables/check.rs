@@ -137,6 +137,17 @@ pub fn custom_keys(tx: &Tx) -> Result<Vec<Offender>, Error> {
     offenders(tx, CUSTOM_KEYS)
 }
 
+const RESELLERS: &str = "SELECT a.clients_id, a.companies_id, COALESCE(c.companies_id, 0) FROM accounts a
+  LEFT JOIN clients c ON c.id = a.clients_id WHERE c.id IS NULL OR a.companies_id <> c.companies_id ORDER BY a.id LIMIT $1";
+
+/// Clients whose accounts are listed under another reseller than theirs, or that are gone though an account is left.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn accounts_resellers(tx: &Tx) -> Result<Vec<Offender>, Error> {
+    offenders(tx, RESELLERS)
+}
+
 fn offenders(tx: &Tx, question: &str) -> Result<Vec<Offender>, Error> {
     tx.query(question, params![OFFENDERS_MAX], |row| {
         Ok(Offender { clients_id: row.get(0)?, stored: row.get(1)?, expected: row.get(2)? })
