@@ -1,5 +1,5 @@
-//! One table of methods: name, parameters, right, what it does. JSON-RPC reads it now; REST, the descriptions, the
-//! command line and the forms will read the same rows.
+//! One table of methods: name, parameters, right, what it does. JSON-RPC, REST and the descriptions read it; the forms will
+//! read the same rows.
 //!
 //! A method is one of three kinds ([`Run`]): it reads, it acts (through the one door, `perform`), or it works on
 //! the deliveries and handlers themselves (`Steer`), which changes no billing object and raises no event.

@@ -87,6 +87,13 @@ impl Rules {
         !self.of(kind, Stage::Before).is_empty()
     }
 
+    /// True if some handler may have to be asked about such events of a reseller's clients.
+    #[must_use]
+    pub fn wants_before_of(&self, kind: Kind, companies_id: i64, resellers: &dyn Resellers) -> bool {
+        let concerns = |rule: &Arc<Rule>| rule.handler.companies_id.is_none_or(|top| resellers.is_within(companies_id, top));
+        self.of(kind, Stage::Before).iter().any(concerns)
+    }
+
     /// True if some after handler of such events has a condition.
     #[must_use]
     pub fn conditional_after(&self, kind: Kind) -> bool {

@@ -201,6 +201,27 @@ pub struct Event {
 }
 
 impl Event {
+    /// The present value under a key of `data`, also where it does not change: in `data`, else where it stands in the object.
+    #[must_use]
+    pub fn present(&self, key: &str) -> Option<&Value> {
+        let of_object = match self.kind.events_id {
+            "clients.custom_fields.update" => self.object.get("custom_fields").and_then(Value::as_object)?,
+            _ => &self.object,
+        };
+        self.data.get(key).or_else(|| of_object.get(key))
+    }
+
+    /// The present value under a key of `data`, also of one that does not change: in `data`, else where it stands in the object.
+    #[must_use]
+    pub fn present(&self, key: &str) -> Option<&Value> {
+        let elsewhere = || match *self.kind == CUSTOM_FIELDS_UPDATE {
+            // Those that are not set are not shown.
+            true => Some(self.object.get("custom_fields").and_then(|fields| fields.get(key)).unwrap_or(&Value::Null)),
+            false => self.object.get(key),
+        };
+        self.data.get(key).or_else(elsewhere)
+    }
+
     /// The member `event` of the payload. `seq` is absent before the commit.
     #[must_use]
     pub fn head(&self, stage: Stage, seq: Option<i64>) -> Value {

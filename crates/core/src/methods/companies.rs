@@ -49,7 +49,8 @@ pub(crate) static METHODS: &[Method] = &[
 
 fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     let mut errors = FieldErrors::new();
-    let parent_id = params::integer(request, "parent_id").or(at.caller.companies_id);
+    let asked = request.contains_key("parent_id");
+    let parent_id = if asked { params::integer(request, "parent_id") } else { at.caller.companies_id };
     check_parent(tx, at, parent_id, None, &mut errors)?;
     let company = Company::from_new(at.new_id, parent_id, at.now, request);
     if tables::companies::name_taken(tx, &company.name, company.id)? {

@@ -102,7 +102,7 @@ fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
             tables::packages::set_custom(tx, &package)?;
         }
         if look_again {
-            at.schedule.plan(tx, Some(at.now));
+            at.schedule.look_again(tx);
         }
         Ok(Written::as_drafted())
     });

@@ -265,6 +265,7 @@ fn same_place(event: &Event, parts: &[Part]) -> Result<(), FieldErrors> {
 fn as_field_errors(refusal: Refusal) -> FieldErrors {
     match refusal {
         Refusal::Invalid(errors) => errors,
+        Refusal::Unprocessable { message, .. } => FieldErrors::one("data", format!("can't be carried out: {message}")),
         other => FieldErrors::one("data", other.to_string()),
     }
 }

@@ -2,17 +2,22 @@
 //! when that has come, the step that is due goes through the one door like anybody's action.
 //!
 //! ```text
-//!   sleep until the next due moment, or until somebody nudges: a commit that planned something earlier, a payment, a new term
+//!   sleep until the next due moment, or until somebody nudges: a commit that planned something earlier, a payment, new terms
 //!     -> sweep   packages with new terms: those who have them become due, a portion at a time          sweep.rs
-//!     -> pass    over all that is due, oldest first: a worker for each client, so that one client's     pass.rs
-//!                steps keep their order and nobody waits for another's handlers
+//!     -> pass    over all that is due, oldest first: a worker for each client, so that one client's    pass.rs
+//!                steps keep their order and nobody waits for another's handlers                        worker.rs
+//!   urgent       what has become due by an action just now (a payment, an assignment) waits for        urgent.rs
+//!                no pass: the night of 200,000 renewals must not hold it up
 //! ```
 //!
 //! Nothing is lost with this process: what is due stands in the database, and a step changes it in its own transaction. A step
 //! is decided anew in the transaction that writes it, so that it happens once, whatever runs twice or crashes in between.
 mod figures;
 mod pass;
+mod places;
 mod sweep;
+mod urgent;
+mod worker;
 
 use std::{
     collections::HashSet,
@@ -23,23 +28,19 @@ use std::{
     time::Duration,
 };
 
-use hookswitch_model::moment::Moment;
-use hookswitch_store::{
-    Error, Tx,
-    tables::client_packages::due::{self, Due},
-};
-use tokio::sync::{Notify, Semaphore};
+use hookswitch_model::{moment::Moment, objects::client_package::ClientPackage};
+use hookswitch_store::{Error, Tx, tables::client_packages::due};
+use tokio::sync::Notify;
 
 use crate::{Core, perform::At};
+pub use figures::Figures;
+use places::Places;
+use urgent::Urgent;
 
-/// Clients whose steps are taken at once: enough to share a flush of the disk, few enough that callers need not wait for them.
-const AT_ONCE: usize = 48;
-/// The same where handlers are asked: those who wait for a slow one must not hold up the others.
-const ASKING_AT_ONCE: usize = 512;
 /// After an error of the database.
 const PAUSE: Duration = Duration::from_secs(1);
-
-pub use figures::Figures;
+/// Before those are looked at again who found no place, or between two portions of new terms.
+const BREATH: Duration = Duration::from_millis(20);
 
 /// The clock's entrance; a cheap handle.
 #[derive(Clone)]
@@ -52,10 +53,8 @@ struct Shared {
     stopped: AtomicBool,
     /// Clients whose steps are being taken.
     busy: Mutex<HashSet<i64>>,
-    /// Places for them.
-    places: Arc<Semaphore>,
-    /// Places where handlers are asked.
-    asking: Arc<Semaphore>,
+    places: Places,
+    urgent: Urgent,
     steps: figures::Steps,
 }
 
@@ -66,20 +65,40 @@ impl Default for Schedule {
             asleep_until: AtomicI64::new(i64::MAX),
             stopped: AtomicBool::new(false),
             busy: Mutex::default(),
-            places: Arc::new(Semaphore::new(AT_ONCE)),
-            asking: Arc::new(Semaphore::new(ASKING_AT_ONCE)),
+            places: Places::default(),
+            urgent: Urgent::default(),
             steps: figures::Steps::default(),
         }))
     }
 }
 
 impl Schedule {
-    /// Once this is committed, the clock has something to do at `due`.
-    pub(crate) fn plan(&self, tx: &mut Tx, due: Option<Moment>) {
-        if let Some(due) = due {
-            let schedule = self.clone();
-            tx.on_commit(move || schedule.nudge_if_before(due));
+    /// Once this is committed, the clock has something to do about a client package when it is due.
+    pub(crate) fn plan(&self, tx: &mut Tx, now: Moment, own: &ClientPackage) {
+        match own.planned.due {
+            None => {}
+            Some(due) if due <= now => self.hurry(tx, own.clients_id),
+            Some(due) => {
+                let schedule = self.clone();
+                tx.on_commit(move || schedule.nudge_if_before(due));
+            }
         }
+    }
+
+    /// Once this is committed, a client has steps that are due now.
+    fn hurry(&self, tx: &mut Tx, clients_id: i64) {
+        let schedule = self.clone();
+        tx.on_commit(move || {
+            if !schedule.0.urgent.put(clients_id) {
+                schedule.0.nudge.notify_one();
+            }
+        });
+    }
+
+    /// Once this is committed, the clock looks at everything again.
+    pub(crate) fn look_again(&self, tx: &mut Tx) {
+        let schedule = self.clone();
+        tx.on_commit(move || schedule.0.nudge.notify_one());
     }
 
     fn nudge_if_before(&self, due: Moment) {
@@ -92,14 +111,11 @@ impl Schedule {
     pub(crate) fn stop(&self) {
         self.0.stopped.store(true, Ordering::SeqCst);
         self.0.nudge.notify_one();
+        self.0.urgent.wake();
     }
 
     fn is_stopped(&self) -> bool {
         self.0.stopped.load(Ordering::SeqCst)
-    }
-
-    fn places(&self, asks: bool) -> Arc<Semaphore> {
-        Arc::clone(if asks { &self.0.asking } else { &self.0.places })
     }
 
     fn busy<T>(&self, use_them: impl FnOnce(&mut HashSet<i64>) -> T) -> T {
@@ -107,13 +123,13 @@ impl Schedule {
     }
 }
 
-/// A client's balance or credit rose: what waits for money is tried at once.
+/// A client's balance or credit rose: what waits is tried at once.
 ///
 /// # Errors
 /// Whatever the store says.
 pub(crate) fn funds_rose(tx: &mut Tx, at: &At, clients_id: i64) -> Result<(), Error> {
     if due::for_funds(tx, clients_id)? {
-        at.schedule.plan(tx, Some(at.now));
+        at.schedule.hurry(tx, clients_id);
     }
     Ok(())
 }
@@ -121,6 +137,15 @@ pub(crate) fn funds_rose(tx: &mut Tx, at: &At, clients_id: i64) -> Result<(), Er
 /// Starts the clock. Called within a runtime.
 pub(crate) fn start(core: &Core) {
     tokio::spawn(run(core.clone()));
+    tokio::spawn(urgent::run(core.clone()));
+}
+
+/// What the clock does when it has looked at everything.
+enum Then {
+    /// Sleeps until something is due.
+    Sleep(Option<Moment>),
+    /// Looks again, after a breath: somebody found no place, or more has become due.
+    Breathe,
 }
 
 async fn run(core: Core) {
@@ -128,7 +153,8 @@ async fn run(core: Core) {
     while !schedule.is_stopped() {
         schedule.0.asleep_until.store(i64::MAX, Ordering::SeqCst);
         match work(&core).await {
-            Ok(next) => sleep(&core, next).await,
+            Ok(Then::Sleep(next)) => sleep(&core, next).await,
+            Ok(Then::Breathe) => tokio::time::sleep(BREATH).await,
             Err(error) => {
                 tracing::error!(%error, "what is due could not be read; trying again");
                 tokio::time::sleep(PAUSE).await;
@@ -137,13 +163,16 @@ async fn run(core: Core) {
     }
 }
 
-/// Sends everybody on his way whose step is due; gives the moment at which something is due next.
-async fn work(core: &Core) -> Result<Option<Moment>, Error> {
-    sweep::packages(core).await?;
+/// Sends everybody on his way whose step is due.
+async fn work(core: &Core) -> Result<Then, Error> {
+    let more_terms = sweep::portion(core).await?;
     // What becomes due while the pass is under way is due next.
     let now = core.store.clock().now();
-    pass::through(core, now).await?;
-    core.store.read(move |tx| due::next_after(tx, now)).await
+    let left_out = pass::through(core, now).await?;
+    if more_terms || left_out {
+        return Ok(Then::Breathe);
+    }
+    core.store.read(move |tx| due::next_after(tx, now)).await.map(Then::Sleep)
 }
 
 async fn sleep(core: &Core, next: Option<Moment>) {
@@ -158,6 +187,3 @@ async fn sleep(core: &Core, next: Option<Moment>) {
         },
     }
 }
-
-/// The first that is due now, of all.
-const FIRST: Due = Due::START;

@@ -257,6 +257,11 @@ impl Turn<'_> {
 
 /// The row of a handler that is not asked any more.
 pub(super) async fn overrule(shared: &Shared, rule: &Rule, event: &Event) {
+    if let Some(condition) = &rule.condition
+        && condition.evaluate(&event.payload(Stage::Before, None)).await == Held::Fails
+    {
+        return;
+    }
     let Event { id, kind, object_id, clients_id, companies_id, .. } = event;
     let about = About {
         event_id: *id,
@@ -287,8 +292,7 @@ fn words(NoDecision(reason, words): &NoDecision) -> String {
 
 /// What differs from what was sent, compared by value: from `data`, or for a key that is not in it, from the object.
 pub(super) fn changed(sent: &Event, data: Object) -> Object {
-    let old = |name: &String| sent.data.get(name).or_else(|| sent.object.get(name));
-    data.into_iter().filter(|(name, value)| old(name).is_none_or(|old| !json::same(old, value))).collect()
+    data.into_iter().filter(|(name, value)| sent.present(name).is_none_or(|old| !json::same(old, value))).collect()
 }
 
 fn not_valid(errors: &FieldErrors) -> String {

@@ -191,7 +191,7 @@ fn of_activated(own: &ClientPackage, paid: &Paid, scene: &Scene<'_>) -> Next {
     }
     let expired = calendar::expires(paid, scene).filter(|end| scene.has_come(*end));
     match expired {
-        Some(end) if own.hold == Some(Hold::Undecided) => Next::Take(Step::Close(Reason::RenewDue), end),
+        Some(end) if own.hold == Some(Hold::Undecided) || own.planned.tries > 0 => Next::Take(Step::Close(Reason::RenewDue), end),
         _ => Next::Take(Step::Renew, dated(own, opens)),
     }
 }

@@ -1,5 +1,5 @@
 //! When a step of the clock that handlers have refused is tried again, and for how long they may put one off.
-use super::{Next, Scene, Step, calendar};
+use super::{Next, Reason, Scene, Step, calendar};
 use crate::{
     moment::Moment,
     objects::client_package::{ClientPackage, Hold},
@@ -35,7 +35,11 @@ pub fn after_refusal(own: &ClientPackage, scene: &Scene<'_>, step: Step, refused
     after.planned.tries = after.planned.tries.saturating_add(1);
     let again = scene.now.plus_millis(wait_s * 1_000);
     let latest = latest(&after, scene, step, refused);
-    after.planned.due = Some(latest.map_or(again, |latest| again.min(latest)).max(scene.now));
+    after.planned.due = Some(latest.filter(|latest| *latest > scene.now).map_or(again, |latest| again.min(latest)));
+    if step == Step::Deactivate(Reason::LowBalance) {
+        // A payment still renews it.
+        after.hold = Some(Hold::Funds);
+    }
     if step == Step::Renew {
         let hold = match refused {
             Refused::Forbidden => Some(Hold::Forbidden),
@@ -44,8 +48,8 @@ pub fn after_refusal(own: &ClientPackage, scene: &Scene<'_>, step: Step, refused
         };
         after.hold = hold;
         after.reason = match hold {
-            Some(Hold::Forbidden) => Some(super::Reason::Forbidden.word().to_owned()),
-            Some(Hold::Undecided) => Some(super::Reason::HandlerFailed.word().to_owned()),
+            Some(Hold::Forbidden) => Some(Reason::Forbidden.word().to_owned()),
+            Some(Hold::Undecided) => Some(Reason::HandlerFailed.word().to_owned()),
             _ => None,
         };
     }
@@ -56,7 +60,6 @@ pub fn after_refusal(own: &ClientPackage, scene: &Scene<'_>, step: Step, refused
 fn latest(own: &ClientPackage, scene: &Scene<'_>, step: Step, refused: Refused) -> Option<Moment> {
     let of_step = match (step, &own.paid) {
         (Step::Renew, Some(paid)) if refused == Refused::Forbidden => Some(paid.stop),
-        (Step::Renew, Some(paid)) if scene.now < paid.stop => Some(paid.stop),
         (Step::Renew | Step::Activate, Some(paid)) => calendar::expires(paid, scene),
         (Step::Renew | Step::Activate, None) => None,
         (Step::Deactivate(_) | Step::Close(_), _) => own.planned.put_off_since.map(put_off_until),

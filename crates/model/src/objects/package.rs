@@ -25,7 +25,7 @@ words! {
 }
 
 /// A fee.
-pub(crate) const FEE: Kind = Kind::Money { min: Money::ZERO, max: Money::MAX };
+pub const FEE: Kind = Kind::Money { min: Money::ZERO, max: Money::MAX };
 
 /// Every key of a package, in the order of the contract.
 pub const FIELDS: &[Field] = &[

@@ -56,8 +56,10 @@ CREATE INDEX client_packages_client ON client_packages (clients_id, id);
 CREATE INDEX client_packages_package ON client_packages (packages_id, id);
 CREATE INDEX client_packages_account ON client_packages (accounts_id, id) WHERE accounts_id IS NOT NULL;
 CREATE INDEX client_packages_company ON client_packages (companies_id, id);
+CREATE INDEX client_packages_of_client_due ON client_packages (clients_id, due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX client_packages_open ON client_packages (packages_id, id) WHERE condition <> 'closed';
 CREATE INDEX client_packages_due ON client_packages (due_at, id) WHERE due_at IS NOT NULL;
-CREATE INDEX client_packages_funds ON client_packages (clients_id) WHERE hold = 'funds';
+CREATE INDEX client_packages_waiting ON client_packages (clients_id) WHERE (hold IS NOT NULL OR tries > 0);
 
 -- What a fee is for, such as `period:<start>`: no period of a client package is ever charged twice, whatever runs twice.
 ALTER TABLE transactions ADD COLUMN package_step TEXT;

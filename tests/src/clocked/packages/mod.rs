@@ -37,6 +37,7 @@ impl Scene {
     }
 
     pub(crate) async fn get(&self, own: i64) -> Value {
+        self.server.wait_nothing_due().await;
         self.server.ok("clients.packages.get", json!({"id": own})).await
     }
 
@@ -54,16 +55,19 @@ impl Scene {
 
     /// The balance of the client.
     pub(crate) async fn balance(&self) -> Value {
+        self.server.wait_nothing_due().await;
         self.server.ok("clients.get", json!({"id": self.client})).await["balance"].clone()
     }
 
     /// The client's events, by name.
     pub(crate) async fn events(&self) -> Vec<String> {
+        self.server.wait_nothing_due().await;
         self.server.journal(self.client).await.into_iter().map(|(name, _)| name).collect()
     }
 
     /// The steps of a client package, as `renew 2026-12-23T12:00:00+00:00`, in order of `seq`.
     pub(crate) async fn steps(&self, own: i64) -> Vec<String> {
+        self.server.wait_nothing_due().await;
         let filters = json!({"clients_id": self.client, "object_id": own, "order": ["seq"], "limit": 1000});
         let rows = self.server.ok("provisioning.events.search", filters).await;
         let text = |row: &Value| {

@@ -11,7 +11,7 @@ use hookswitch_model::{
 };
 use hookswitch_store::{Tx, tables};
 
-use super::standing::Standing;
+use super::{change::terms, standing::Standing};
 use crate::{
     methods::params,
     perform::{At, Draft, Part, Write, Written},
@@ -133,7 +133,7 @@ fn draft(mut standing: Standing) -> Draft {
     // One that could start is looked at, whatever there is to pay it with: then it is known what it waits for.
     let starts = (standing.own.start <= standing.now).then_some(standing.own.start);
     standing.own.planned.due = starts.or(due);
-    let own = standing.own;
+    let own = standing.own.clone();
     let object = own.shown();
     let part = Part {
         kind: &event::PACKAGES_ASSIGN,
@@ -143,12 +143,12 @@ fn draft(mut standing: Standing) -> Draft {
         data: object.clone(),
         previous: None,
         object: object.clone(),
-        watched: Object::new(),
+        watched: terms(&standing),
         dt: None,
     };
     let write: Write = Box::new(move |tx, at| {
         tables::client_packages::insert(tx, &own)?;
-        at.schedule.plan(tx, own.planned.due);
+        at.schedule.plan(tx, at.now, &own);
         Ok(Written::as_drafted())
     });
     Draft::new(vec![part], object.into(), write)

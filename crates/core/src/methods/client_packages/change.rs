@@ -8,6 +8,7 @@ use hookswitch_model::{
     objects::{
         client::Client,
         client_package::{ClientPackage, Planned},
+        package::Package,
         transaction::{Transaction, TransactionType},
     },
     refusal::Refusal,
@@ -51,6 +52,19 @@ pub(super) fn part(kind: Kind, old: &ClientPackage, data: Object, object: Object
     }
 }
 
+/// What the period and the fees are worked out from: when it is changed meanwhile, the chain has been shown another step.
+pub(super) fn terms(standing: &Standing) -> Object {
+    let Package { name, period, activation_fee, period_fee, .. } = &standing.package;
+    let terms = [
+        ("package.name", name.as_str().into()),
+        ("package.period", period.to_string().into()),
+        ("package.activation_fee", activation_fee.to_json()),
+        ("package.period_fee", period_fee.to_json()),
+        ("timezone", standing.timezone.as_str().into()),
+    ];
+    terms.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 /// The same client package with the clock's next look planned anew, from where it stands now, and what it waits for.
 pub(super) fn planned(mut own: ClientPackage, standing: &Standing, charged: Money) -> ClientPackage {
     own.planned = Planned::default();
@@ -86,11 +100,13 @@ impl Paying {
         for (name, fee) in ["activation_fee", "period_fee"].into_iter().zip(fees) {
             data.insert(name.to_owned(), fee.to_json());
         }
-        let parts = vec![part(kind, &standing.own, data, object.clone(), dt)];
+        let mut part = part(kind, &standing.own, data, object.clone(), dt);
+        part.watched.extend(terms(&standing));
+        let parts = vec![part];
         balances(&standing.client, &charges)?;
         let write: Write = Box::new(move |tx, at| {
             tables::client_packages::update(tx, &new)?;
-            at.schedule.plan(tx, new.planned.due);
+            at.schedule.plan(tx, at.now, &new);
             let edges = charge(tx, at, &standing.client, &new, &charges, dt)?;
             Ok(Written::with_edges(edges))
         });
@@ -121,6 +137,9 @@ fn charge(
     charges: &[Charge],
     dt: Option<Moment>,
 ) -> Result<Vec<Part>, Refusal> {
+    if at.fee_ids.len() < charges.len() {
+        return Err(Refusal::internal("a step charges more fees than its method said"));
+    }
     let balances = balances(client, charges)?;
     let Some(last) = balances.last() else { return Ok(Vec::new()) };
     for ((charge, balance_after), id) in charges.iter().zip(&balances).zip(&at.fee_ids) {

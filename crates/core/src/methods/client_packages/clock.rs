@@ -32,6 +32,9 @@ pub(crate) static STEP: Method = Method::acts(
 
 fn step(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     let Some(standing) = standing::for_clock(tx, at, params::id(request))? else { return Ok(Draft::nothing(Value::Null)) };
+    if !is_due(&standing.own, at.now) {
+        return Ok(Draft::nothing(Value::Null));
+    }
     let standing = as_of_due(standing);
     let next = life::next(&standing.own, &standing.scene());
     let overrules = retry::is_overdue(&standing.own, &next, at.now);
@@ -40,6 +43,11 @@ fn step(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
         Next::Take(step, when) => take(standing, step, when, request)?,
     };
     Ok(Draft { overrules, ..draft })
+}
+
+/// It may have been looked at since somebody saw that it was due.
+fn is_due(own: &ClientPackage, now: Moment) -> bool {
+    own.planned.due.is_some_and(|due| due <= now)
 }
 
 /// As it stood when it became due: after an outage, what is decided about that moment must not know of later ones, or steps of
@@ -72,7 +80,7 @@ fn waits(own: &ClientPackage, until: Option<Moment>, hold: Option<Hold>) -> Draf
     }
     let write: Write = Box::new(move |tx, at| {
         tables::client_packages::update(tx, &new)?;
-        at.schedule.plan(tx, new.planned.due);
+        at.schedule.plan(tx, at.now, &new);
         Ok(Written::as_drafted())
     });
     Draft::silent(Value::Null, write)
@@ -83,11 +91,11 @@ fn waits(own: &ClientPackage, until: Option<Moment>, hold: Option<Hold>) -> Draf
 /// # Errors
 /// Whatever the store says.
 pub(crate) fn refused(tx: &mut Tx, at: &At, id: i64, why: retry::Refused) -> Result<(), Refusal> {
-    let Some(standing) = standing::for_clock(tx, at, id)? else { return Ok(()) };
+    let Some(standing) = standing::for_clock(tx, at, id)?.filter(|standing| is_due(&standing.own, at.now)) else { return Ok(()) };
     let Next::Take(step, _) = life::next(&standing.own, &as_of_due(standing.clone()).scene()) else { return Ok(()) };
     let new = retry::after_refusal(&standing.own, &standing.scene(), step, why);
     tables::client_packages::update(tx, &new)?;
-    at.schedule.plan(tx, new.planned.due);
+    at.schedule.plan(tx, at.now, &new);
     Ok(())
 }
 

@@ -42,7 +42,7 @@ pub(super) fn deactivated(standing: Standing, reason: &str, hold: Option<Hold>, 
     let preview = new.shown().into();
     let write: Write = Box::new(move |tx, at| {
         tables::client_packages::update(tx, &new)?;
-        at.schedule.plan(tx, new.planned.due);
+        at.schedule.plan(tx, at.now, &new);
         Ok(Written::as_drafted())
     });
     Draft::new(parts, preview, write)

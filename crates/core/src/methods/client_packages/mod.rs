@@ -37,10 +37,8 @@ const ENDING: &[Field] = &[Field::ID, Field::REASON];
 /// What may be said about whichever step it is: what handlers may change of a step of the clock.
 const ANY_STEP: &[Field] = ACTIVATION;
 
-const FEE: field::Kind = package::FIELDS[FEE_AT].kind;
-const FEE_AT: usize = 6;
-const ACTIVATION_FEE: Field = Field::new("activation_fee", FEE, "For one of them, in this step (default: its own)");
-const PERIOD_FEE: Field = Field::new("period_fee", FEE, "For one of them, in this step (default: its own)");
+const ACTIVATION_FEE: Field = Field::new("activation_fee", package::FEE, "For one of them, in this step (default: its own)");
+const PERIOD_FEE: Field = Field::new("period_fee", package::FEE, "For one of them, in this step (default: its own)");
 const PERIOD_START: Field =
     Field::new("period_start_dt", field::Kind::TimeOrDate, "When the period begins, within a period of now (default: now)");
 const PERIOD_STOP: Field = Field::new(

@@ -1,7 +1,7 @@
 //! What the clock looks at, and when: each open client package has a moment, `due_at`, at which something may have to be done.
 use hookswitch_model::moment::Moment;
 
-use crate::{Error, Tx, params};
+use crate::{Error, Row, Tx, params};
 
 /// A client package that is to be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,11 +12,17 @@ pub struct Due {
     pub id: i64,
     /// Its client.
     pub clients_id: i64,
+    /// The client's reseller.
+    pub companies_id: i64,
 }
 
 impl Due {
     /// Before all that is due.
-    pub const START: Self = Self { at: Moment(i64::MIN), id: 0, clients_id: 0 };
+    pub const START: Self = Self { at: Moment(i64::MIN), id: 0, clients_id: 0, companies_id: 0 };
+}
+
+fn read(row: &Row<'_>) -> Result<Due, Error> {
+    Ok(Due { at: row.get(0)?, id: row.get(1)?, clients_id: row.get(2)?, companies_id: row.get(3)? })
 }
 
 /// What is due at a moment, behind another one, in the order in which it became due.
@@ -24,11 +30,9 @@ impl Due {
 /// # Errors
 /// Whatever the engine says.
 pub fn at(tx: &Tx<'_>, moment: Moment, behind: Due, limit: i64) -> Result<Vec<Due>, Error> {
-    const SQL: &str = "SELECT due_at, id, clients_id FROM client_packages
+    const SQL: &str = "SELECT due_at, id, clients_id, companies_id FROM client_packages
       WHERE due_at IS NOT NULL AND (due_at, id) > ($1, $2) AND due_at <= $3 ORDER BY due_at, id LIMIT $4";
-    tx.query(SQL, params![behind.at, behind.id, moment, limit], |row| {
-        Ok(Due { at: row.get(0)?, id: row.get(1)?, clients_id: row.get(2)? })
-    })
+    tx.query(SQL, params![behind.at, behind.id, moment, limit], read)
 }
 
 /// Since when something has been due, if anything is.
@@ -46,10 +50,11 @@ pub fn oldest(tx: &Tx<'_>) -> Result<Option<Moment>, Error> {
 /// # Errors
 /// Whatever the engine says.
 pub fn first_of_client(tx: &Tx<'_>, clients_id: i64) -> Result<Option<Due>, Error> {
-    const SQL: &str = "SELECT due_at, id, clients_id FROM client_packages WHERE clients_id = $1 AND due_at <= $2
+    const SQL: &str = "SELECT due_at, id, clients_id, companies_id FROM client_packages
+      WHERE clients_id = $1 AND due_at IS NOT NULL AND due_at <= $2
       ORDER BY due_at, id LIMIT 1";
     let now = tx.now();
-    tx.first(SQL, params![clients_id, now], |row| Ok(Due { at: row.get(0)?, id: row.get(1)?, clients_id: row.get(2)? }))
+    tx.first(SQL, params![clients_id, now], read)
 }
 
 /// When something is due next, later than a moment; `None` = nothing is.
@@ -61,13 +66,13 @@ pub fn next_after(tx: &Tx<'_>, moment: Moment) -> Result<Option<Moment>, Error> 
     tx.first(SQL, params![moment], |row| row.get(0))
 }
 
-/// Makes due what waits for money of a client; true if there is something.
+/// Makes due what waits for money of a client, or for a handler; true if there is something.
 ///
 /// # Errors
 /// Whatever the engine says.
 pub fn for_funds(tx: &mut Tx<'_>, clients_id: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE client_packages SET due_at = CASE WHEN due_at IS NULL OR due_at > $1 THEN $1 ELSE due_at END
-      WHERE clients_id = $2 AND hold = 'funds'";
+      WHERE clients_id = $2 AND (hold IS NOT NULL OR tries > 0)";
     let now = tx.now();
     Ok(tx.execute(SQL, params![now, clients_id])? > 0)
 }

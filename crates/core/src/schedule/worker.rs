@@ -1,0 +1,98 @@
+//! Takes the steps of one client, one after another.
+use std::sync::Arc;
+
+use hookswitch_model::{life::retry::Refused, refusal::Refusal};
+use hookswitch_store::tables::client_packages::due::{self, Due};
+use serde_json::Value;
+
+use crate::{
+    Core,
+    access::Caller,
+    methods::client_packages::clock,
+    perform::{self, Call},
+};
+
+/// After a step that could neither be taken nor put off.
+const PAUSE_MS: i64 = 1_000;
+
+/// A worker for a client, unless it has one. `place` is given back when it ends.
+pub(super) fn start(core: &Core, first: Due, place: impl Send + 'static) {
+    if core.schedule.busy(|busy| busy.insert(first.clients_id)) {
+        let worker = Worker { core: core.clone(), clients_id: first.clients_id };
+        tokio::spawn(async move {
+            worker.run(first).await;
+            drop((worker, place));
+        });
+    }
+}
+
+struct Worker {
+    core: Core,
+    clients_id: i64,
+}
+
+/// When it ends, the clock looks again: something may have become due since.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.core.schedule.busy(|busy| busy.remove(&self.clients_id));
+        self.core.schedule.0.nudge.notify_one();
+    }
+}
+
+impl Worker {
+    async fn run(&self, first: Due) {
+        let mut next = Some(first);
+        while let Some(due) = next.filter(|_| !self.core.schedule.is_stopped()) {
+            next = match self.step_and_look(due).await {
+                // Nothing was done, and it is due all the same: that must not go round for ever.
+                Ok((false, Some(same))) if same == due => self.pause("it is due as before", due.id).await,
+                Ok((_, further)) => further,
+                Err(refusal) => self.pause(&refusal.to_string(), due.id).await,
+            };
+        }
+    }
+
+    async fn pause(&self, why: &str, id: i64) -> Option<Due> {
+        if !self.core.schedule.is_stopped() {
+            tracing::error!(why, id, "a step of a client package could be neither taken nor put off");
+            self.core.store.clock().sleep(PAUSE_MS).await;
+        }
+        None
+    }
+
+    /// Whether a step was taken, and what is due next.
+    async fn step_and_look(&self, due: Due) -> Result<(bool, Option<Due>), Refusal> {
+        let was_taken = self.step(due.id).await?;
+        let clients_id = self.clients_id;
+        Ok((was_taken, self.core.store.read(move |tx| due::first_of_client(tx, clients_id)).await?))
+    }
+
+    /// Takes the step that is due (true), or notes when it is tried again.
+    async fn step(&self, id: i64) -> Result<bool, Refusal> {
+        let params = [("id".to_owned(), Value::from(id))].into_iter().collect();
+        let caller = Arc::new(Caller::clock());
+        let call = Call::new(&clock::STEP, params, Arc::clone(&caller));
+        let refusal = match self.core.perform(call).await {
+            Ok(answer) => {
+                let was_taken = !answer.result.is_null();
+                if was_taken {
+                    self.core.schedule.0.steps.count(true);
+                }
+                return Ok(was_taken);
+            }
+            Err(refusal) => refusal,
+        };
+        self.core.schedule.0.steps.count(false);
+        tracing::debug!(%refusal, id, "a step of a client package was refused");
+        let at = perform::at_clock(&self.core, caller);
+        self.core.store.write(move |tx| clock::refused(tx, &at, id, why(&refusal))).await.map(|()| false)
+    }
+}
+
+fn why(refusal: &Refusal) -> Refused {
+    match refusal {
+        Refusal::ForbiddenByHandler { .. } => Refused::Forbidden,
+        Refusal::HandlerFailed { .. } => Refused::Undecided,
+        _ => Refused::Other,
+    }
+}
