@@ -160,14 +160,15 @@ impl Query {
     }
 }
 
-/// A column whose words stand for conditions on others.
+/// A column whose words stand for conditions on others. Each is there once, however often it was asked for: the engine takes
+/// a thousand alternatives for too deep an expression.
 fn spelled(column: &Column, words: &[Bound]) -> Condition {
-    let spelled = |word: &Bound| {
-        let found = column.spelled.iter().find(|(name, _)| matches!(word, Bound::Text(word) if word == name));
-        found.map_or("1 = 0", |(_, sql)| sql)
-    };
-    let alternatives: Vec<&str> = words.iter().map(spelled).collect();
-    let sql = format!("({})", alternatives.join(" OR "));
+    let is_asked = |name: &str| words.iter().any(|word| matches!(word, Bound::Text(word) if word == name));
+    let asked: Vec<&str> = column.spelled.iter().filter(|(name, _)| is_asked(name)).map(|(_, sql)| *sql).collect();
+    if asked.is_empty() {
+        return Condition::nothing();
+    }
+    let sql = format!("({})", asked.join(" OR "));
     Condition::found(&sql, "", Vec::new(), Found::Scattered)
 }
 

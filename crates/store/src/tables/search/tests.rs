@@ -103,7 +103,8 @@ fn every_filter_of_every_list_is_understood_by_the_engine() {
         for list in lists {
             for column in list.columns.iter().filter(|column| column.name != "order") {
                 let one = sample(column.kind);
-                for value in [json!(null), one.clone(), json!([one]), json!([one, one]), json!([])] {
+                let most = json!(vec![&one; super::VALUES_MAX]);
+                for value in [json!(null), one.clone(), json!([one]), json!([one, one]), json!([]), most] {
                     for scope in [None, Some(&[1][..]), Some(&[1, 2][..]), Some(&[][..])] {
                         let filters = object(json!({column.name: value, "with_total": true}));
                         let query =
