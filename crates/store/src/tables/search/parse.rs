@@ -160,15 +160,12 @@ impl Query {
     }
 }
 
-/// A column whose words stand for conditions on others.
+/// A column whose words stand for conditions on others: each once, however often it is named.
 fn spelled(column: &Column, words: &[Bound]) -> Condition {
-    let spelled = |word: &Bound| {
-        let found = column.spelled.iter().find(|(name, _)| matches!(word, Bound::Text(word) if word == name));
-        found.map_or("1 = 0", |(_, sql)| sql)
-    };
-    let alternatives: Vec<&str> = words.iter().map(spelled).collect();
-    let sql = format!("({})", alternatives.join(" OR "));
-    Condition::found(&sql, "", Vec::new(), Found::Scattered)
+    let is_meant = |name: &str| words.iter().any(|word| matches!(word, Bound::Text(word) if word == name));
+    let meant = column.spelled.iter().filter(|(name, _)| is_meant(name)).map(|(_, sql)| *sql);
+    let sql = meant.collect::<Vec<_>>().join(" OR ");
+    if sql.is_empty() { Condition::nothing() } else { Condition::found(&format!("({sql})"), "", Vec::new(), Found::Scattered) }
 }
 
 fn number(value: &Value, min: i64, max: i64) -> Result<i64, String> {
