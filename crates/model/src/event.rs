@@ -201,16 +201,6 @@ pub struct Event {
 }
 
 impl Event {
-    /// The present value under a key of `data`, also where it does not change: in `data`, else where it stands in the object.
-    #[must_use]
-    pub fn present(&self, key: &str) -> Option<&Value> {
-        let of_object = match self.kind.events_id {
-            "clients.custom_fields.update" => self.object.get("custom_fields").and_then(Value::as_object)?,
-            _ => &self.object,
-        };
-        self.data.get(key).or_else(|| of_object.get(key))
-    }
-
     /// The present value under a key of `data`, also of one that does not change: in `data`, else where it stands in the object.
     #[must_use]
     pub fn present(&self, key: &str) -> Option<&Value> {

@@ -1,5 +1,6 @@
 //! Limits, totals and both ways of paging, over every list.
-use hookswitch_testkit::{Api, Value, json};
+use hookswitch_store::tables::search::{Kind, VALUES_MAX};
+use hookswitch_testkit::{Api, Server, Value, json};
 
 use super::{
     objects::{Objects, server},
@@ -97,6 +98,21 @@ async fn a_page_outside_the_bounds_is_a_field_error_and_never_cut_to_fit() {
             [json!({"limit": 1}), json!({"limit": 1000, "offset": 10_000_000}), json!({"after_id": after_id, "limit": 1e3})]
         {
             server.ok(method.name, good).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_filter_takes_as_many_values_as_it_says_also_where_they_are_the_same() {
+    let server = Server::start().await;
+    for method in searches() {
+        for column in method.takes.list().unwrap().columns {
+            if let Kind::Choice(words) = column.kind
+                && column.name != "order"
+            {
+                let values: Vec<&str> = words.iter().copied().cycle().take(VALUES_MAX).collect();
+                server.ok(method.name, json!({column.name: values})).await;
+            }
         }
     }
 }
