@@ -37,6 +37,11 @@ const changed = await api.PATCH("/api/clients/{id}", {
 });
 assert.deepEqual([changed.data!.notes, changed.data!.available], ["seen by a generated client", 350.5]);
 
+// Keys of the carrier's own go with a package.
+await api.POST("/api/custom_fields", { body: { object_type: "packages", key: "sku", title: "Article number" } });
+const flat = await api.POST("/api/packages", { body: { name: "Flat", period: "P1M", custom_fields: { sku: "FLAT-1" } } });
+assert.equal(flat.data!.custom_fields.sku, "FLAT-1");
+
 // Refusals have types too: which one it is shows in the data.
 const wrong = await api.POST("/api/clients", { body: { name: "" } });
 assert.equal(wrong.response.status, 400);

@@ -15,7 +15,7 @@ const EXAMPLES: &str = "8";
 #[tokio::test]
 async fn schemathesis_finds_no_failure() {
     // So that it may come from many addresses.
-    let server = Server::setup().config("trusted_proxies = [\"127.0.0.1/32\"]").start().await;
+    let server = Server::setup().config("trusted_proxies = [\"127.0.0.1/32\"]").env("RUST_LOG", "warn").start().await;
     let examples = std::env::var("HOOKSWITCH_SCHEMATHESIS_EXAMPLES").unwrap_or_else(|_| EXAMPLES.to_owned());
     // A folder of its own: schemathesis keeps notes of what it found, and looks there for its hooks.
     let folder = tempfile::tempdir().unwrap();

@@ -19,7 +19,7 @@ impl Field {
             Kind::Choice(words) => words.first().copied().into(),
             Kind::Money { max, .. } => max.to_json(),
             Kind::LineList { .. } | Kind::IntegerList { .. } | Kind::NetList { .. } => Value::Array(Vec::new()),
-            Kind::Object { .. } => Value::Object(Object::new()),
+            Kind::Object { .. } | Kind::Values { .. } => Value::Object(Object::new()),
             Kind::TimeZone => "UTC".into(),
             Kind::Uuid => uuid::Uuid::nil().to_string().into(),
             Kind::Duration { .. } => "P1D".into(),

@@ -128,6 +128,12 @@ pub enum Kind {
         /// The most bytes.
         bytes: usize,
     },
+    /// An object of scalars and nulls by keys that only the database knows, bounded in bytes as JSON. That each value is one is
+    /// for those to say who know the keys, and name a wrong one by its key.
+    Values {
+        /// The most bytes.
+        bytes: usize,
+    },
     /// Anything, bounded in bytes as JSON.
     Any {
         /// The most bytes.

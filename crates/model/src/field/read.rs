@@ -57,7 +57,7 @@ impl Kind {
             Self::Scalar { bytes } => scalar(value, bytes),
             Self::TimeOrDate => time_or_date(value),
             Self::Duration { from_a_second } => duration(value, from_a_second),
-            Self::Object { bytes } => match value {
+            Self::Object { bytes } | Self::Values { bytes } => match value {
                 Value::Object(_) => bounded(value, bytes),
                 _ => Err("must be an object".to_owned()),
             },

@@ -15,6 +15,9 @@ use crate::{
 /// Control characters, as a regular expression's character class has them.
 const CONTROL: &str = r"\u0000-\u001f\u007f-\u009f";
 
+/// Of the control characters only tabs and line ends.
+const TEXT_PATTERN: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
+
 /// An object with these fields and no others, as a caller may give it.
 #[must_use]
 pub fn object<'a>(fields: impl IntoIterator<Item = &'a Field>, required: &[&str]) -> Value {
@@ -87,8 +90,11 @@ fn given(kind: &Kind) -> Value {
     match *kind {
         Kind::Line { min, .. } => pattern(&mut schema, line_pattern(min)),
         Kind::Word { .. } => pattern(&mut schema, format!(r"^[^\s{CONTROL}]*$")),
-        Kind::Text { .. } | Kind::LongText { .. } => {
-            pattern(&mut schema, r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$".to_owned());
+        Kind::Text { .. } | Kind::LongText { .. } | Kind::Scalar { .. } => pattern(&mut schema, TEXT_PATTERN.to_owned()),
+        Kind::Values { .. } => {
+            let value = &mut schema["additionalProperties"];
+            pattern(value, TEXT_PATTERN.to_owned());
+            allow_null(value);
         }
         Kind::LineList { min, .. } => pattern(&mut schema["items"], line_pattern(min)),
         Kind::LineOrList { .. } => {
@@ -111,6 +117,10 @@ fn line_pattern(min: usize) -> String {
     if min == 0 { format!("^[^{CONTROL}]*$") } else { format!(r"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$") }
 }
 
+fn scalar() -> Value {
+    json!({"type": ["string", "number", "boolean"]})
+}
+
 fn of_kind(kind: &Kind) -> Value {
     match *kind {
         Kind::Integer { min, max } => integer(min, max),
@@ -130,10 +140,12 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::TimeZone => json!({"type": "string", "minLength": 1}),
         Kind::Uuid => json!({"type": "string", "format": "uuid"}),
         Kind::Time => json!({"type": "string", "format": "date-time"}),
-        Kind::Scalar { .. } => json!({"type": ["string", "number", "boolean"]}),
+        Kind::Scalar { .. } => scalar(),
         Kind::TimeOrDate => json!({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
         Kind::Duration { .. } => json!({"type": "string", "format": "duration"}),
-        Kind::Object { .. } => json!({"type": "object"}),
+        // "Any keys" is said in so many words: generators of clients take a bare object for one that has none.
+        Kind::Object { .. } => json!({"type": "object", "additionalProperties": true}),
+        Kind::Values { .. } => json!({"type": "object", "additionalProperties": scalar()}),
         Kind::Any { .. } => json!({}),
     }
 }

@@ -254,6 +254,15 @@ fn a_table_is_described_as_it_is_checked() {
 }
 
 #[test]
+fn values_of_custom_fields_are_described_as_far_as_anybody_knows_them() {
+    let values = &schema::property(&Field::new("custom_fields", objects::custom_field::VALUES, ""))["additionalProperties"];
+    assert_eq!(values["type"], json!(["string", "number", "boolean", "null"]), "null takes a value away");
+    assert!(values["pattern"].is_string(), "control characters are refused");
+    let shown = schema::shown(&Field::new("custom_fields", objects::custom_field::VALUES, ""));
+    assert_eq!(shown["additionalProperties"], json!({"type": ["string", "number", "boolean"]}), "only what is set is shown");
+}
+
+#[test]
 fn what_is_shown_may_be_more_than_what_may_be_given() {
     let status = super::find(objects::client::FIELDS, "status").unwrap();
     assert!(status.read(&json!("archived")).is_err());

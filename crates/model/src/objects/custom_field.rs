@@ -52,7 +52,7 @@ pub const FIELDS: &[Field] = &[
 pub const VALUE: Field =
     Field::new("value", Kind::Scalar { bytes: VALUE_BYTES_MAX }, "The value of a custom field; null = not set").or_null();
 /// The values of one object, by key.
-pub const VALUES: Kind = Kind::Object { bytes: VALUES_BYTES_MAX };
+pub const VALUES: Kind = Kind::Values { bytes: VALUES_BYTES_MAX };
 
 /// Checks what was sent for a new definition.
 ///

@@ -82,6 +82,7 @@ async fn an_undecided_renewal_keeps_it_on_and_joins_the_old_period_when_it_is_de
     scene.server.ok("provisioning.handlers.update", json!({"id": handler, "status": "disabled"})).await;
     wait_until("it is renewed", async || {
         scene.server.advance(HOUR);
+        scene.server.wait_nothing_due().await;
         scene.get(own).await["period_stop_dt"] == "2027-01-23T12:00:00+00:00"
     })
     .await;
@@ -100,6 +101,7 @@ async fn what_stays_undecided_is_closed_when_renew_due_ends() {
     wait_until("the failure is noted", async || scene.get(own).await["reason"] == "handler_failed").await;
     wait_until("it is closed", async || {
         scene.server.advance(HOUR);
+        scene.server.wait_nothing_due().await;
         scene.get(own).await["condition"] == "closed"
     })
     .await;
@@ -120,6 +122,7 @@ async fn a_closing_is_put_off_for_24_hours_at_most_and_then_the_log_says_so() {
     scene.server.wait_log(json!({"status": "forbidden"}), 1).await;
     wait_until("it is put off for a day", async || {
         scene.server.advance(600);
+        scene.server.wait_nothing_due().await;
         scene.get(own).await["condition"] == "closed"
     })
     .await;

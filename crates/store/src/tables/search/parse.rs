@@ -115,6 +115,8 @@ impl List {
         };
         let condition = match (column.elsewhere, value) {
             (_, Value::Array(values)) if values.is_empty() => Condition::nothing(),
+            // Worked out from others, it always has a value.
+            (_, Value::Null) if !column.spelled.is_empty() => Condition::nothing(),
             _ if !column.spelled.is_empty() => spelled(column, &bound),
             (Some(_), Value::Null) => {
                 query.joined = true;
