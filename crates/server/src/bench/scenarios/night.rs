@@ -21,9 +21,9 @@ const EACH: u32 = 2;
 /// A day is the shortest of the usual periods.
 const PERIOD: &str = "P1D";
 const PERIOD_MS: i64 = 24 * 60 * 60 * 1_000;
-/// How long making and activating them may take: the moment lies so far ahead.
-const AHEAD_MIN_S: u32 = 30;
-const MADE_PER_SECOND: u32 = 800;
+/// The moment lies so far ahead that they are all activated by then: that takes so many times as long as to make as many clients.
+const AHEAD_TIMES: f64 = 6.0;
+const AHEAD_MIN_S: f64 = 15.0;
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(100);
 const CREATES_PER_SECOND: f64 = 50.0;
@@ -39,8 +39,7 @@ const PATH: &str = "/rise";
 pub(super) async fn renewals(at: &Circumstances) -> anyhow::Result<Section> {
     let (server, receiver) = (Subject::start(&at.folder).await?, Receiver::start().await?);
     let count = u64::from(at.packages);
-    let moment = now().plus_millis(i64::from(AHEAD_MIN_S + at.packages / MADE_PER_SECOND) * 1_000);
-    prepare(&server, &receiver, at.packages, moment).await?;
+    let moment = prepare(&server, &receiver, at.packages).await?;
     let left = wait_until(moment).await?;
     let busy = server.processor_seconds()?;
     let started = Instant::now();
@@ -71,10 +70,12 @@ fn figures(count: u64, left: Duration, took: Duration, creates: &Outcome, busy: 
     ]
 }
 
-/// Clients with their packages, all activated, and the handler.
-async fn prepare(server: &Subject, receiver: &Receiver, packages: u32, moment: Moment) -> anyhow::Result<()> {
+/// Clients with their packages, all activated, and the handler; gives the moment at which they are to be renewed.
+async fn prepare(server: &Subject, receiver: &Receiver, packages: u32) -> anyhow::Result<Moment> {
     let clients = Load { params: r#"{"name":"bench {unique}","credit":null}"#, ..Load::clients_create() };
-    server.load(Load { until: Until::Requests(u64::from(packages / EACH)), ..clients }).await?;
+    let made = server.load(Load { until: Until::Requests(u64::from(packages / EACH)), ..clients }).await?;
+    let ahead_s = AHEAD_MIN_S + AHEAD_TIMES * f64::from(packages) / made.rate();
+    let moment = now().plus_millis((ahead_s * 1_000.0) as i64);
     let package = json!({"name": "night", "period": PERIOD, "period_fee": 1, "advance_renew": "PT0S"});
     let package = server.call("packages.create", package).await?["id"].take();
     let start = moment.plus_millis(-PERIOD_MS).iso();
@@ -87,7 +88,7 @@ async fn prepare(server: &Subject, receiver: &Receiver, packages: u32, moment: M
         anyhow::ensure!(now() < moment, "the machine is too slow to make ready so many: give a smaller --packages");
         tokio::time::sleep(LOOK).await;
     }
-    Ok(())
+    Ok(moment)
 }
 
 async fn activated(server: &Subject) -> anyhow::Result<u64> {

@@ -5,7 +5,7 @@
 //! together.) Words at the beginning (`acme*`) are a range of an index without regard to case.
 use super::{
     Bound, Column, List,
-    column::Index,
+    column::{Elsewhere, Index},
     condition::{Condition, Find, Found, Spelling},
 };
 
@@ -16,8 +16,8 @@ impl List {
     /// Contains the words, or matches the pattern if it has a `*`.
     pub(super) fn quick(&self, words: &str) -> Condition {
         let columns: Vec<&Column> = self.columns.iter().filter(|column| column.quick).collect();
-        let look = look(&columns, &like(words));
         let (beginning, rest) = words.split_once('*').unwrap_or_default();
+        let look = look(&columns, &like(words), beginning);
         let count = if beginning.is_empty() { None } else { count(&columns, beginning) };
         let find = count.map(|count| {
             let lead = if rest.is_empty() { count.clone() } else { count.clone().and(look.clone()) };
@@ -27,28 +27,46 @@ impl List {
     }
 }
 
-/// A row with a column that matches.
-fn look(columns: &[&Column], pattern: &str) -> Spelling {
+/// A row with a column that matches. What matches elsewhere is looked for once: by its beginning, if that is known.
+fn look(columns: &[&Column], pattern: &str, beginning: &str) -> Spelling {
     const MATCHES: &str = "LIKE ? ESCAPE '\\'";
-    let alternative = |column: &&Column| match column.elsewhere {
-        Some(there) => format!("{} IN (SELECT id FROM {} WHERE {} {MATCHES})", there.key, there.table, there.sql),
-        None => format!("{} {MATCHES}", column.sql),
-    };
-    let alternatives: Vec<String> = columns.iter().map(alternative).collect();
-    Spelling::new(format!("({})", alternatives.join(" OR ")), vec![Bound::Text(pattern.to_owned()); columns.len()])
+    let matches = |sql: &str| Spelling::new(format!("{sql} {MATCHES}"), vec![Bound::Text(pattern.to_owned())]);
+    let alternatives: Vec<Spelling> = columns
+        .iter()
+        .map(|column| match column.elsewhere {
+            Some(there) if beginning.is_empty() => among_those(there, matches(there.sql)),
+            Some(there) => among_those(there, begins(there.sql, beginning).and(matches(there.sql))),
+            None => matches(column.sql),
+        })
+        .collect();
+    any(alternatives)
 }
 
 /// A row with a column that begins so; `None` if one of the columns has no index for that.
 fn count(columns: &[&Column], beginning: &str) -> Option<Spelling> {
-    let range = |sql: &str| format!("(LOWER({sql}) >= LOWER(?) AND LOWER({sql}) < LOWER(?))");
     let alternative = |column: &&Column| match (column.index, column.elsewhere) {
-        (_, Some(there)) => Some(format!("{} IN (SELECT id FROM {} WHERE {})", there.key, there.table, range(there.sql))),
-        (Index::Folded, None) => Some(range(column.sql)),
+        (_, Some(there)) => Some(among_those(there, begins(there.sql, beginning))),
+        (Index::Folded, None) => Some(begins(column.sql, beginning)),
         _ => None,
     };
-    let alternatives: Option<Vec<String>> = columns.iter().map(alternative).collect();
-    let ends = [Bound::Text(beginning.to_owned()), Bound::Text(format!("{beginning}{BEHIND_ALL}"))];
-    Some(Spelling::new(format!("({})", alternatives?.join(" OR ")), columns.iter().flat_map(|_| ends.clone()).collect()))
+    columns.iter().map(alternative).collect::<Option<Vec<_>>>().map(any)
+}
+
+/// A text that begins so, without regard to case: a range of an index.
+fn begins(sql: &str, beginning: &str) -> Spelling {
+    let ends = vec![Bound::Text(beginning.to_owned()), Bound::Text(format!("{beginning}{BEHIND_ALL}"))];
+    Spelling::new(format!("(LOWER({sql}) >= LOWER(?) AND LOWER({sql}) < LOWER(?))"), ends)
+}
+
+/// A row whose key is that of such a row of another table.
+fn among_those(there: Elsewhere, such: Spelling) -> Spelling {
+    Spelling { sql: format!("{} IN (SELECT id FROM {} WHERE {})", there.key, there.table, such.sql), ..such }
+}
+
+/// One of them holds.
+fn any(alternatives: Vec<Spelling>) -> Spelling {
+    let sql: Vec<&str> = alternatives.iter().map(|spelling| spelling.sql.as_str()).collect();
+    Spelling::new(format!("({})", sql.join(" OR ")), alternatives.iter().flat_map(|spelling| spelling.values.clone()).collect())
 }
 
 /// A pattern for LIKE: `*` matches anything; without one the words may stand anywhere.

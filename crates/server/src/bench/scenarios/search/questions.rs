@@ -182,7 +182,7 @@ pub(super) const QUESTIONS: &[Question] = &[
     ask(FILTERS, ACCOUNTS, r#"{"clients_id":77,"order":["-name"]}"#),
     ask(FILTERS, TRANSACTIONS, r#"{"type":"payment","amount":12.34}"#),
     ask(FILTERS, TRANSACTIONS, r#"{"type":"refund","c_dt_from":"2020-01-01"}"#),
-    ask(FILTERS, TRANSACTIONS, r#"{"type":"charge","order":["-amount"]}"#),
+    ask(FILTERS, TRANSACTIONS, r#"{"type":"charge","order":["amount"]}"#),
     ask(FILTERS, CLIENT_PACKAGES, r#"{"packages_id":1,"status":"pending"}"#),
     ask(FILTERS, CLIENT_PACKAGES, r#"{"condition":"activated","order":["period_stop_dt"]}"#),
     ask(FILTERS, CLIENT_PACKAGES, r#"{"companies_id":2,"status":"active"}"#),
