@@ -53,7 +53,7 @@ pub(crate) fn set_up_writer(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 134217728;
+         PRAGMA cache_size = -12288; PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 134217728;
          PRAGMA foreign_keys = OFF",
     )
 }

@@ -40,8 +40,8 @@ pub(super) enum Found {
 pub(super) struct Find {
     /// What finds them.
     pub(super) lead: Spelling,
-    /// As much of it as the index alone answers: it may hold for a few more.
-    pub(super) count: Spelling,
+    /// As much of it as the index alone answers: it may hold for a few more. `None` = counting takes as long as searching.
+    pub(super) count: Option<Spelling>,
     pub(super) found: Found,
     /// What the index is on, if that is one column: who sorts by it can go along the same index.
     pub(super) of: Option<String>,
@@ -70,7 +70,7 @@ impl Condition {
     /// `subject test`, where there is an index on the subject.
     pub(super) fn found(subject: &str, test: &str, values: Vec<Bound>, found: Found) -> Self {
         let lead = Spelling::new(format!("{subject} {test}"), values.clone());
-        let find = Find { count: lead.clone(), lead, found, of: Some(subject.to_owned()) };
+        let find = Find { count: Some(lead.clone()), lead, found, of: Some(subject.to_owned()) };
         Self { look: Spelling::new(format!("+{subject} {test}"), values), find: Some(find) }
     }
 
@@ -104,7 +104,8 @@ impl Condition {
         }
         let look = Spelling::new(format!("+{} {test}", column.sql), values.clone());
         let count = Spelling::new(loose(column.sql), values);
-        let find = Find { lead: count.clone().and(look.clone()), count, found, of: Some(column.sorted_by()) };
+        let lead = count.clone().and(look.clone());
+        let find = Find { lead, count: Some(count), found, of: Some(column.sorted_by()) };
         Self { look, find: Some(find) }
     }
 
@@ -128,7 +129,7 @@ impl Condition {
     pub(super) fn and(self, other: Self) -> Self {
         let find = self.find.zip(other.find).map(|(mine, other)| Find {
             lead: mine.lead.and(other.lead),
-            count: mine.count.and(other.count),
+            count: mine.count.zip(other.count).map(|(mine, other)| mine.and(other)),
             ..mine
         });
         Self { look: self.look.and(other.look), find }

@@ -18,10 +18,10 @@ impl List {
         let columns: Vec<&Column> = self.columns.iter().filter(|column| column.quick).collect();
         let (beginning, rest) = words.split_once('*').unwrap_or_default();
         let look = look(&columns, &like(words), beginning);
-        let count = if beginning.is_empty() { None } else { count(&columns, beginning) };
-        let find = count.map(|count| {
-            let lead = if rest.is_empty() { count.clone() } else { count.clone().and(look.clone()) };
-            Find { lead, count, found: Found::Scattered, of: None }
+        let begins = if beginning.is_empty() { None } else { begins_somewhere(&columns, beginning) };
+        let find = begins.map(|begins| {
+            let lead = if rest.is_empty() { begins } else { begins.and(look.clone()) };
+            Find { lead, count: None, found: Found::Scattered, of: None }
         });
         Condition { look, find }
     }
@@ -43,7 +43,7 @@ fn look(columns: &[&Column], pattern: &str, beginning: &str) -> Spelling {
 }
 
 /// A row with a column that begins so; `None` if one of the columns has no index for that.
-fn count(columns: &[&Column], beginning: &str) -> Option<Spelling> {
+fn begins_somewhere(columns: &[&Column], beginning: &str) -> Option<Spelling> {
     let alternative = |column: &&Column| match (column.index, column.elsewhere) {
         (_, Some(there)) => Some(among_those(there, begins(there.sql, beginning))),
         (Index::Folded, None) => Some(begins(column.sql, beginning)),

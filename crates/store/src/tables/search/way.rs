@@ -11,12 +11,13 @@
 //!     by the column of one of them          ->  along its index                                     Through
 //!     else, where the order has an index    ->  walk some rows in that order; if they don't make    Walk
 //!                                               a page, go through a condition after all
+//!   words at the beginning, not counted     ->  the same
 //! ```
 //!
 //! The second engine has statistics, and will get every query as it is written.
 use super::{
     Query,
-    condition::{Find, Found},
+    condition::{Find, Found, Spelling},
     order::Walked,
     statement::Statement,
 };
@@ -54,8 +55,8 @@ impl Query {
             _ => {}
         }
         let (mut fewest, mut leads) = (FEW, None);
-        for (at, find) in &leading {
-            let rows = self.count_up_to(tx, find, fewest)?;
+        for (at, count) in leading.iter().filter_map(|(at, find)| Some((at, find.count.as_ref()?))) {
+            let rows = self.count_up_to(tx, count, fewest)?;
             if rows < fewest {
                 (fewest, leads) = (rows, Some(*at));
             }
@@ -69,15 +70,18 @@ impl Query {
         finds.filter(|(_, find)| find.found != Found::ByKey)
     }
 
-    fn count_up_to(&self, tx: &Tx<'_>, find: &Find, most: i64) -> Result<i64, Error> {
+    fn count_up_to(&self, tx: &Tx<'_>, count: &Spelling, most: i64) -> Result<i64, Error> {
         let mut statement = Statement::default();
         statement.push(&format!("SELECT COUNT(*) FROM (SELECT 1 FROM {} WHERE ", self.list.table));
-        statement.spelling(&find.count);
+        statement.spelling(count);
         statement.push(&format!(" LIMIT {most}) some"));
         statement.number(tx)
     }
 
     fn among_many(&self, leading: &[(usize, &Find)]) -> Way {
+        if leading.iter().any(|(_, find)| find.count.is_none()) && self.order.walked != Walked::Sorted {
+            return Way::Walk;
+        }
         let in_order = leading.iter().find(|(_, find)| find.found == Found::InOrder);
         let of_order = leading.iter().find(|(_, find)| find.of.as_deref().is_some_and(|of| self.order.begins_with(of)));
         let through = |(at, _): &(usize, &Find)| Way::Through(*at);
@@ -93,9 +97,11 @@ impl Query {
         WALK + WALK_PER_ROW * self.limit + self.offset
     }
 
-    /// What to do when a walk has not found a whole page.
+    /// What to do when a walk has not found a whole page: what was not counted may hold for few.
     pub(super) fn instead_of_walking(&self) -> Way {
-        let in_order = self.leading().find(|(_, find)| find.found == Found::InOrder);
-        in_order.or_else(|| self.leading().next()).map_or(Way::AsWritten, |(at, _)| Way::Few(at))
+        let uncounted = self.leading().find(|(_, find)| find.count.is_none());
+        let in_order = || self.leading().find(|(_, find)| find.found == Found::InOrder);
+        let leads = uncounted.or_else(in_order).or_else(|| self.leading().next());
+        leads.map_or(Way::AsWritten, |(at, _)| Way::Few(at))
     }
 }

@@ -184,7 +184,7 @@ pub(super) const QUESTIONS: &[Question] = &[
     ask(FILTERS, TRANSACTIONS, r#"{"type":"refund","c_dt_from":"2020-01-01"}"#),
     ask(FILTERS, TRANSACTIONS, r#"{"type":"charge","order":["amount"]}"#),
     ask(FILTERS, CLIENT_PACKAGES, r#"{"packages_id":1,"status":"pending"}"#),
-    ask(FILTERS, CLIENT_PACKAGES, r#"{"condition":"activated","order":["period_stop_dt"]}"#),
+    ask(FILTERS, CLIENT_PACKAGES, r#"{"condition":"activated","order":["-period_stop_dt"]}"#),
     ask(FILTERS, CLIENT_PACKAGES, r#"{"companies_id":2,"status":"active"}"#),
     ask(FILTERS, EVENTS, r#"{"companies_id":2,"events_id":"clients.create"}"#),
     ask(FILTERS, EVENTS, r#"{"events_id":"clients.archive","dt_from":"2020-01-01"}"#),

@@ -187,8 +187,9 @@ fn every_index_that_a_column_claims_is_there() {
         for list in LISTS {
             for column in list.columns.iter().filter(|column| is_claimed(column)) {
                 let find = Condition::column(column, "= ?", vec![Bound::Int(7)], Found::InOrder).find.unwrap();
-                let sql = format!("SELECT {key} FROM {} WHERE {} ORDER BY {key}", list.table, find.count.sql, key = list.key);
-                let plan = plan(tx, &sql, &find.count.values);
+                let count = find.count.unwrap();
+                let sql = format!("SELECT {key} FROM {} WHERE {} ORDER BY {key}", list.table, count.sql, key = list.key);
+                let plan = plan(tx, &sql, &count.values);
                 assert!(plan.contains("SEARCH"), "{sql}: {plan}");
                 assert!(!plan.contains("SCAN") || column.elsewhere.is_some(), "{sql}: {plan}");
                 assert!(find.found != Found::InOrder || !plan.contains("TEMP B-TREE"), "{sql}: {plan}");
