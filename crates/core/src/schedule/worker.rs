@@ -12,6 +12,8 @@ use crate::{
     perform::{self, Call},
 };
 
+/// So often one may be due once more just after it was looked at: a payment may have come in between.
+const IN_VAIN_MAX: u32 = 5;
 /// After a step that could neither be taken nor put off.
 const PAUSE_MS: i64 = 1_000;
 
@@ -41,12 +43,14 @@ impl Drop for Worker {
 
 impl Worker {
     async fn run(&self, first: Due) {
-        let mut next = Some(first);
+        let (mut next, mut in_vain) = (Some(first), 0);
         while let Some(due) = next.filter(|_| !self.core.schedule.is_stopped()) {
             next = match self.step_and_look(due).await {
-                // Nothing was done, and it is due all the same: that must not go round for ever.
-                Ok((false, Some(same))) if same == due => self.pause("it is due as before", due.id).await,
-                Ok((_, further)) => further,
+                Ok((was_taken, further)) => {
+                    in_vain = if was_taken || further != Some(due) { 0 } else { in_vain + 1 };
+                    // Nothing was done, and it is due all the same: that must not go round for ever.
+                    if in_vain < IN_VAIN_MAX { further } else { self.pause("it is due as before", due.id).await }
+                }
                 Err(refusal) => self.pause(&refusal.to_string(), due.id).await,
             };
         }
