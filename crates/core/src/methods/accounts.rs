@@ -2,10 +2,7 @@
 use hookswitch_model::{
     Object, event, json,
     life::Reason,
-    objects::{
-        account::{self, Account},
-        client::ClientStatus,
-    },
+    objects::account::{self, Account},
     refusal::{FieldErrors, Refusal},
 };
 use hookswitch_store::{Error, Sequence, Tx, tables};
@@ -88,14 +85,9 @@ fn shown_to(caller: &Caller, mut account: Object) -> Object {
 
 fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     let mut errors = FieldErrors::new();
-    let clients_id = params::integer(request, "clients_id").unwrap_or(0);
-    let client = tables::clients::get(tx, clients_id)?.filter(|client| at.access.sees(&at.caller, client.companies_id));
-    match &client {
-        None => errors.add("clients_id", "does not exist"),
-        Some(client) if client.status == ClientStatus::Archived => errors.add("clients_id", "is archived"),
-        Some(_) => {}
-    }
-    let (clients_name, companies_id) = client.map_or((String::new(), 0), |client| (client.name, client.companies_id));
+    let client = reach::owner(tx, at, request, &mut errors)?;
+    let (clients_name, clients_id, companies_id) =
+        client.map_or_else(Default::default, |client| (client.name, client.id, client.companies_id));
     let account = Account::from_new(at.new_id, clients_name, request);
     errors.merge(account.rules());
     check_unique(tx, &account, &mut errors)?;

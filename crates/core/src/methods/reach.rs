@@ -1,10 +1,17 @@
 //! Objects by id, as far as the caller's reseller reaches: all others are not found.
 use hookswitch_model::{
-    objects::{account::Account, client::Client, company::Company, custom_field::CustomField},
-    refusal::Refusal,
+    Object,
+    objects::{
+        account::Account,
+        client::{Client, ClientStatus},
+        company::Company,
+        custom_field::CustomField,
+    },
+    refusal::{FieldErrors, Refusal},
 };
 use hookswitch_store::{Tx, tables};
 
+use super::params;
 use crate::perform::At;
 
 /// A client that the caller may see.
@@ -12,6 +19,18 @@ pub(crate) fn client(tx: &Tx, at: &At, id: i64) -> Result<Client, Refusal> {
     tables::clients::get(tx, id)?
         .filter(|client| at.access.sees(&at.caller, client.companies_id))
         .ok_or_else(|| Refusal::not_found(super::clients::OBJECT, id))
+}
+
+/// The client that a request names as the owner of something new; what is wrong with it is added to the errors.
+pub(crate) fn owner(tx: &Tx, at: &At, request: &Object, errors: &mut FieldErrors) -> Result<Option<Client>, Refusal> {
+    let id = params::integer(request, "clients_id").unwrap_or(0);
+    let client = tables::clients::get(tx, id)?.filter(|client| at.access.sees(&at.caller, client.companies_id));
+    match &client {
+        None => errors.add("clients_id", "does not exist"),
+        Some(client) if client.status == ClientStatus::Archived => errors.add("clients_id", "is archived"),
+        Some(_) => {}
+    }
+    Ok(client)
 }
 
 /// An account that the caller may see, and its client's reseller.

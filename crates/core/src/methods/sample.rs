@@ -1,14 +1,14 @@
 //! The event that `provisioning.handlers.test` tries a handler with: a real past one, or a plausible made-up one.
 use hookswitch_model::{
     Object,
-    event::{self, CATALOGUE, Event, Kind, Mode},
+    event::{self, CATALOGUE, Event, Kind, Mode, aliases},
     field::Field,
     handler::Handler,
     life,
     objects::{
         account::Account,
         client::Client,
-        client_package::{ClientPackage, Condition, Planned},
+        client_package::{ClientPackage, Condition},
         company::TIMEZONE_DEFAULT,
         package::Package,
     },
@@ -68,13 +68,18 @@ pub(crate) fn event_for(tx: &Tx, at: &At, handler: &Handler, request: &Object) -
 
 fn kind_for(handler: &Handler, asked: Option<&str>) -> Result<Kind, Refusal> {
     match asked {
-        Some(name) => event::kind(name).ok_or_else(|| Refusal::field("events_id", "is not in the catalogue of events")),
+        Some(name) => kind_named(name).ok_or_else(|| Refusal::field("events_id", "is not in the catalogue of events")),
         None => CATALOGUE
             .iter()
             .copied()
             .find(|kind| handler.wants(kind.events_id) && kind.stages.contains(&handler.stage))
             .ok_or_else(|| Refusal::field("events_id", "the handler takes no event; name one")),
     }
+}
+
+/// Names of the first generation are understood wherever events are named.
+fn kind_named(name: &str) -> Option<Kind> {
+    event::kind(name).or_else(|| event::kind(&aliases::present(name)?))
 }
 
 fn past(tx: &Tx, at: &At, id: &str) -> Result<Event, Refusal> {
@@ -140,24 +145,11 @@ fn client_package_sample(at: &At) -> Sample {
     let zone = hookswitch_model::period::zone(TIMEZONE_DEFAULT);
     let given = object(json!({"name": "Sample package", "period": "P1M", "period_fee": 10}));
     let package = Package::from_new(1, at.caller.companies_id.unwrap_or(1), 1, at.now, TIMEZONE_DEFAULT, &given);
+    let client = Client::from_new(0, package.companies_id, 1, at.now, &Object::new());
     let own = ClientPackage {
-        id: 0,
-        clients_id: 0,
-        companies_id: package.companies_id,
-        accounts_id: None,
-        packages_id: package.id,
-        packages_name: package.name.clone(),
-        quantity: 1,
         condition: Condition::Activated,
-        start: at.now,
-        stop: None,
         paid: Some(life::calendar::first(&package, at.now, &zone)),
-        activation_fee: package.activation_fee,
-        period_fee: package.period_fee,
-        reason: None,
-        hold: None,
-        planned: Planned::default(),
-        c_dt: at.now,
+        ..ClientPackage::new(0, &client, &package, at.now)
     };
     (own.shown(), None, own.shown())
 }

@@ -34,11 +34,13 @@ use tokio::sync::Notify;
 
 use crate::{Core, perform::At};
 pub use figures::Figures;
-use places::Places;
+use places::{Bounds, Places};
 use urgent::Urgent;
 
 /// After an error of the database.
 const PAUSE: Duration = Duration::from_secs(1);
+/// For those of a pass.
+const PLACES: Bounds = Bounds { quick: 48, asking: 512, asking_of_one: 64 };
 /// Before those are looked at again who found no place, or between two portions of new terms.
 const BREATH: Duration = Duration::from_millis(20);
 
@@ -65,7 +67,7 @@ impl Default for Schedule {
             asleep_until: AtomicI64::new(i64::MAX),
             stopped: AtomicBool::new(false),
             busy: Mutex::default(),
-            places: Places::default(),
+            places: Places::new(&PLACES),
             urgent: Urgent::default(),
             steps: figures::Steps::default(),
         }))

@@ -1,26 +1,41 @@
 //! Clients whose steps became due by an action just now: a payment, an assignment, a raised credit. They go ahead of whatever
-//! pass is under way, with places of their own.
+//! pass is under way, with places of their own; each waits for one by itself, so that nobody waits for another reseller's
+//! handlers.
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use hookswitch_store::tables::client_packages::due;
+use hookswitch_store::tables::client_packages::due::{self, Due};
 use tokio::sync::{Notify, Semaphore};
 
-use super::worker;
+use super::{
+    places::{Bounds, Places},
+    worker,
+};
 use crate::Core;
 
-/// Those that wait at most; the others are found by the next pass.
+/// Those that wait to be looked at, and those that wait for a place, at most; the others are found by the next pass.
 const WAITING_MAX: usize = 10_000;
-/// Clients whose steps are taken at once.
-const AT_ONCE: usize = 16;
+const PLACES: Bounds = Bounds { quick: 16, asking: 256, asking_of_one: 32 };
 
 /// The waiting ones.
-#[derive(Default)]
 pub(super) struct Urgent {
     waiting: Mutex<VecDeque<i64>>,
     came: Notify,
+    in_hand: Arc<Semaphore>,
+    places: Places,
+}
+
+impl Default for Urgent {
+    fn default() -> Self {
+        Self {
+            waiting: Mutex::default(),
+            came: Notify::new(),
+            in_hand: Arc::new(Semaphore::new(WAITING_MAX)),
+            places: Places::new(&PLACES),
+        }
+    }
 }
 
 impl Urgent {
@@ -47,18 +62,15 @@ impl Urgent {
 
 /// Sends them on their way, for ever.
 pub(super) async fn run(core: Core) {
-    let places = Arc::new(Semaphore::new(AT_ONCE));
     let schedule = core.schedule.clone();
+    let urgent = &schedule.0.urgent;
     while !schedule.is_stopped() {
-        let Some(clients_id) = schedule.0.urgent.next() else {
-            schedule.0.urgent.came.notified().await;
+        let Some(clients_id) = urgent.next() else {
+            urgent.came.notified().await;
             continue;
         };
-        // Never closed.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let first = core.store.read(move |tx| due::first_of_client(tx, clients_id)).await;
-        match first {
-            Ok(Some(first)) => worker::start(&core, first, place),
+        match core.store.read(move |tx| due::first_of_client(tx, clients_id)).await {
+            Ok(Some(first)) => send(&core, first),
             // Somebody else was faster.
             Ok(None) => {}
             Err(error) => {
@@ -67,4 +79,18 @@ pub(super) async fn run(core: Core) {
             }
         }
     }
+}
+
+/// A worker for the client as soon as there is a place.
+fn send(core: &Core, first: Due) {
+    let Ok(in_hand) = Arc::clone(&core.schedule.0.urgent.in_hand).try_acquire_owned() else {
+        return core.schedule.0.nudge.notify_one();
+    };
+    let core = core.clone();
+    tokio::spawn(async move {
+        if let Some(place) = core.schedule.0.urgent.places.wait(&core, first.companies_id).await {
+            worker::start(&core, first, place);
+        }
+        drop(in_hand);
+    });
 }

@@ -111,13 +111,13 @@ pub enum Kind {
     Uuid,
     /// An instant, ISO 8601 with an offset.
     Time,
+    /// The same, or a date: its first moment in the reseller's time zone.
+    TimeOrDate,
     /// A text of many lines, a number or a boolean, given back as it came, bounded in bytes as JSON.
     Scalar {
         /// The most bytes.
         bytes: usize,
     },
-    /// The same, or a date: its first moment in the reseller's time zone.
-    TimeOrDate,
     /// A duration, ISO 8601.
     Duration {
         /// The least: nothing at all, or a second.

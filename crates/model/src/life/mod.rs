@@ -29,7 +29,7 @@ use crate::{
     money::Money,
     objects::{
         client_package::{ClientPackage, Condition, Hold, Paid},
-        package::Package,
+        package::{Package, PackageStatus},
     },
     words::words,
 };
@@ -119,7 +119,7 @@ impl Scene<'_> {
     }
 
     fn is_archived(&self) -> bool {
-        self.package.status == crate::objects::package::PackageStatus::Archive
+        self.package.status == PackageStatus::Archive
     }
 
     fn has_come(&self, moment: Moment) -> bool {

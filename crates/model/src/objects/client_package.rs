@@ -2,7 +2,12 @@
 //! when, is in [`crate::life`].
 use serde_json::Value;
 
-use super::{id, package::FEE, word};
+use super::{
+    client::Client,
+    id,
+    package::{FEE, Package},
+    word,
+};
 use crate::{
     Object,
     field::{self, Field, Kind},
@@ -136,6 +141,30 @@ pub struct ClientPackage {
 }
 
 impl ClientPackage {
+    /// A package as a client gets it, on the package's terms, from `now` on.
+    #[must_use]
+    pub fn new(id: i64, client: &Client, package: &Package, now: Moment) -> Self {
+        Self {
+            id,
+            clients_id: client.id,
+            companies_id: client.companies_id,
+            accounts_id: None,
+            packages_id: package.id,
+            packages_name: package.name.clone(),
+            quantity: 1,
+            condition: Condition::New,
+            start: now,
+            stop: None,
+            paid: None,
+            activation_fee: package.activation_fee,
+            period_fee: package.period_fee,
+            reason: None,
+            hold: None,
+            planned: Planned::default(),
+            c_dt: now,
+        }
+    }
+
     /// Takes over what a caller may say at assignment; `timezone` is where its dates begin.
     pub fn apply(&mut self, checked: &Object, timezone: &str) {
         self.accounts_id = id(checked, "accounts_id").or(self.accounts_id);

@@ -2,8 +2,8 @@
 use hookswitch_model::{
     Object, event, life,
     objects::{
-        client::{Client, ClientStatus},
-        client_package::{ClientPackage, Condition, Planned},
+        client::Client,
+        client_package::ClientPackage,
         package::{Package, PackageStatus},
     },
     period,
@@ -13,7 +13,7 @@ use hookswitch_store::{Tx, tables};
 
 use super::{change::terms, standing::Standing};
 use crate::{
-    methods::params,
+    methods::{params, reach},
     perform::{At, Draft, Part, Write, Written},
 };
 
@@ -22,7 +22,7 @@ const PERIODS_BACK_MAX: i64 = 1_000;
 
 pub(super) fn assign(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     let mut errors = FieldErrors::new();
-    let client = client(tx, at, request, &mut errors)?;
+    let client = reach::owner(tx, at, request, &mut errors)?;
     let package = package(tx, at, request, client.as_ref(), &mut errors)?;
     account(tx, request, client.as_ref(), &mut errors)?;
     let (Some(client), Some(package)) = (client, package) else { return Err(errors.into()) };
@@ -32,17 +32,6 @@ pub(super) fn assign(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusa
     check(&standing, &mut errors);
     errors.or(())?;
     Ok(draft(standing))
-}
-
-fn client(tx: &Tx, at: &At, request: &Object, errors: &mut FieldErrors) -> Result<Option<Client>, Refusal> {
-    let id = params::integer(request, "clients_id").unwrap_or(0);
-    let client = tables::clients::get(tx, id)?.filter(|client| at.access.sees(&at.caller, client.companies_id));
-    match &client {
-        None => errors.add("clients_id", "does not exist"),
-        Some(client) if client.status == ClientStatus::Archived => errors.add("clients_id", "is archived"),
-        Some(_) => {}
-    }
-    Ok(client)
 }
 
 /// A package of the client's reseller or of one above it, in the client's currency.
@@ -85,25 +74,7 @@ fn account(tx: &Tx, request: &Object, client: Option<&Client>, errors: &mut Fiel
 }
 
 fn new_one(at: &At, client: &Client, package: &Package, request: &Object, timezone: &str) -> ClientPackage {
-    let mut own = ClientPackage {
-        id: at.new_id,
-        clients_id: client.id,
-        companies_id: client.companies_id,
-        accounts_id: None,
-        packages_id: package.id,
-        packages_name: package.name.clone(),
-        quantity: 1,
-        condition: Condition::New,
-        start: at.now,
-        stop: None,
-        paid: None,
-        activation_fee: package.activation_fee,
-        period_fee: package.period_fee,
-        reason: None,
-        hold: None,
-        planned: Planned::default(),
-        c_dt: at.now,
-    };
+    let mut own = ClientPackage::new(at.new_id, client, package, at.now);
     own.apply(request, timezone);
     own
 }

@@ -79,6 +79,24 @@ pub(super) fn planned(mut own: ClientPackage, standing: &Standing, charged: Mone
     own
 }
 
+/// Writes where it stands now, and tells the clock when to look at it next.
+///
+/// # Errors
+/// Whatever the store says.
+pub(super) fn write(tx: &mut Tx, at: &At, new: &ClientPackage) -> Result<(), Error> {
+    tables::client_packages::update(tx, new)?;
+    at.schedule.plan(tx, at.now, new);
+    Ok(())
+}
+
+/// A step that charges nothing is written so.
+pub(super) fn written(new: ClientPackage) -> Write {
+    Box::new(move |tx, at| {
+        write(tx, at, &new)?;
+        Ok(Written::as_drafted())
+    })
+}
+
 /// A step that charges.
 pub(super) struct Paying {
     pub(super) kind: Kind,
@@ -105,8 +123,7 @@ impl Paying {
         let parts = vec![part];
         balances(&standing.client, &charges)?;
         let write: Write = Box::new(move |tx, at| {
-            tables::client_packages::update(tx, &new)?;
-            at.schedule.plan(tx, at.now, &new);
+            write(tx, at, &new)?;
             let edges = charge(tx, at, &standing.client, &new, &charges, dt)?;
             Ok(Written::with_edges(edges))
         });

@@ -6,18 +6,18 @@ use hookswitch_model::{
     life::{self, Next, Reason, Step, retry},
     moment::Moment,
     objects::{
-        client_package::{self, ClientPackage, Hold, Planned},
+        client_package::{self, ClientPackage, Condition, Hold, Planned},
         package::Package,
     },
     refusal::Refusal,
 };
-use hookswitch_store::{Tx, tables};
+use hookswitch_store::Tx;
 use serde_json::Value;
 
-use super::{ANY_STEP, ending, period, standing, standing::Standing};
+use super::{ANY_STEP, change, ending, period, standing, standing::Standing};
 use crate::{
     methods::params,
-    perform::{At, Draft, Write, Written},
+    perform::{At, Draft},
     registry::{Act, Gives, Method, Takes},
 };
 
@@ -73,17 +73,12 @@ fn take(standing: Standing, step: Step, when: Moment, request: &Object) -> Resul
 /// Nothing is due: what it waits for is noted, so that a payment finds it.
 fn waits(own: &ClientPackage, until: Option<Moment>, hold: Option<Hold>) -> Draft {
     let planned = Planned { due: until, ..Planned::default() };
-    let reason = own.reason.clone().filter(|_| hold == own.hold || own.condition == client_package::Condition::Deactivated);
+    let reason = own.reason.clone().filter(|_| hold == own.hold || own.condition == Condition::Deactivated);
     let new = ClientPackage { planned, hold, reason, ..own.clone() };
     if new == *own {
         return Draft::nothing(Value::Null);
     }
-    let write: Write = Box::new(move |tx, at| {
-        tables::client_packages::update(tx, &new)?;
-        at.schedule.plan(tx, at.now, &new);
-        Ok(Written::as_drafted())
-    });
-    Draft::silent(Value::Null, write)
+    Draft::silent(Value::Null, change::written(new))
 }
 
 /// Writes down that the step that is due was refused, and when it is tried again.
@@ -94,9 +89,7 @@ pub(crate) fn refused(tx: &mut Tx, at: &At, id: i64, why: retry::Refused) -> Res
     let Some(standing) = standing::for_clock(tx, at, id)?.filter(|standing| is_due(&standing.own, at.now)) else { return Ok(()) };
     let Next::Take(step, _) = life::next(&standing.own, &as_of_due(standing.clone()).scene()) else { return Ok(()) };
     let new = retry::after_refusal(&standing.own, &standing.scene(), step, why);
-    tables::client_packages::update(tx, &new)?;
-    at.schedule.plan(tx, at.now, &new);
-    Ok(())
+    Ok(change::write(tx, at, &new)?)
 }
 
 /// True if those who have a package must be looked at because of its new terms.

@@ -3,19 +3,20 @@ use hookswitch_model::{
     Object, event,
     life::Reason,
     moment::Moment,
+    money::Money,
     objects::client_package::{ClientPackage, Condition, Hold, Planned},
     refusal::Refusal,
 };
 use hookswitch_store::{Tx, tables};
 
 use super::{
-    change::{ended, planned},
+    change::{ended, planned, written},
     standing::{self, Standing},
     wrong_condition,
 };
 use crate::{
     methods::params,
-    perform::{At, Draft, Part, Write, Written},
+    perform::{At, Draft, Part},
 };
 
 /// Client packages that one action closes at most.
@@ -37,15 +38,10 @@ fn reason(request: &Object) -> String {
 /// The deactivation. `hold` is what it waits for, if the clock may activate it again.
 pub(super) fn deactivated(standing: Standing, reason: &str, hold: Option<Hold>, dt: Option<Moment>) -> Draft {
     let new = off(&standing.own, reason, hold);
-    let new = planned(new, &standing, hookswitch_model::money::Money::ZERO);
+    let new = planned(new, &standing, Money::ZERO);
     let parts = vec![ended(&event::PACKAGES_DEACTIVATE, &standing.own, &new, dt)];
     let preview = new.shown().into();
-    let write: Write = Box::new(move |tx, at| {
-        tables::client_packages::update(tx, &new)?;
-        at.schedule.plan(tx, at.now, &new);
-        Ok(Written::as_drafted())
-    });
-    Draft::new(parts, preview, write)
+    Draft::new(parts, preview, written(new))
 }
 
 fn off(own: &ClientPackage, reason: &str, hold: Option<Hold>) -> ClientPackage {
@@ -62,11 +58,7 @@ pub(super) fn close(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal
 pub(super) fn closed(own: &ClientPackage, reason: &str, dt: Option<Moment>) -> Draft {
     let Closing { parts, new } = Closing::of(own, reason, dt);
     let preview = new.shown().into();
-    let write: Write = Box::new(move |tx, _| {
-        tables::client_packages::update(tx, &new)?;
-        Ok(Written::as_drafted())
-    });
-    Draft::new(parts, preview, write)
+    Draft::new(parts, preview, written(new))
 }
 
 /// A client package's share in an action that closes it.
