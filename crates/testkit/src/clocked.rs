@@ -105,7 +105,7 @@ impl Clocked {
         let store = self.running.as_ref().expect("a running server").core.store().clone();
         let now = self.clock.now();
         crate::wait_until("nothing is due", async || {
-            let due = store.read(move |tx| due::at(tx, now, Due::START, 1)).await;
+            let due = store.read(move |tx| due::at(tx, now, Due::START, &[], 1)).await;
             due.expect("what is due can be read").is_empty()
         })
         .await;

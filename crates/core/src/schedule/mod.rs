@@ -41,7 +41,7 @@ use urgent::Urgent;
 const PAUSE: Duration = Duration::from_secs(1);
 /// For those of a pass.
 const PLACES: Bounds = Bounds { quick: 48, asking: 512, asking_of_one: 64 };
-/// Before those are looked at again who found no place, or between two portions of new terms.
+/// Between two portions of new terms, and before those are looked at again who found no place.
 const BREATH: Duration = Duration::from_millis(20);
 
 /// The clock's entrance; a cheap handle.
@@ -146,7 +146,7 @@ pub(crate) fn start(core: &Core) {
 enum Then {
     /// Sleeps until something is due.
     Sleep(Option<Moment>),
-    /// Looks again, after a breath: somebody found no place, or more has become due.
+    /// Looks again, after a breath: there are more with new terms.
     Breathe,
 }
 
@@ -171,8 +171,12 @@ async fn work(core: &Core) -> Result<Then, Error> {
     // What becomes due while the pass is under way is due next.
     let now = core.store.clock().now();
     let left_out = pass::through(core, now).await?;
-    if more_terms || left_out {
+    if more_terms {
         return Ok(Then::Breathe);
+    }
+    if left_out {
+        // A place becomes free when a worker ends, which nudges: many of them are worth one look.
+        tokio::time::sleep(BREATH).await;
     }
     core.store.read(move |tx| due::next_after(tx, now)).await.map(Then::Sleep)
 }

@@ -23,7 +23,9 @@ pub(super) fn start(core: &Core, first: Due, place: impl Send + 'static) {
         let worker = Worker { core: core.clone(), clients_id: first.clients_id };
         tokio::spawn(async move {
             worker.run(first).await;
-            drop((worker, place));
+            // In this order: who looks again because it has ended finds the place free.
+            drop(place);
+            drop(worker);
         });
     }
 }

@@ -25,14 +25,22 @@ fn read(row: &Row<'_>) -> Result<Due, Error> {
     Ok(Due { at: row.get(0)?, id: row.get(1)?, clients_id: row.get(2)?, companies_id: row.get(3)? })
 }
 
-/// What is due at a moment, behind another one, in the order in which it became due.
+/// Resellers that [`at`] can leave out.
+pub const LEFT_OUT_MAX: usize = 8;
+
+/// What is due at a moment, behind another one, in the order in which it became due. Clients of the first [`LEFT_OUT_MAX`] of the
+/// resellers in `left_out` are passed over.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn at(tx: &Tx<'_>, moment: Moment, behind: Due, limit: i64) -> Result<Vec<Due>, Error> {
+pub fn at(tx: &Tx<'_>, moment: Moment, behind: Due, left_out: &[i64], limit: i64) -> Result<Vec<Due>, Error> {
     const SQL: &str = "SELECT due_at, id, clients_id, companies_id FROM client_packages
-      WHERE due_at IS NOT NULL AND (due_at, id) > ($1, $2) AND due_at <= $3 ORDER BY due_at, id LIMIT $4";
-    tx.query(SQL, params![behind.at, behind.id, moment, limit], read)
+      WHERE due_at IS NOT NULL AND (due_at, id) > ($1, $2) AND due_at <= $3
+        AND companies_id NOT IN ($4, $5, $6, $7, $8, $9, $10, $11)
+      ORDER BY due_at, id LIMIT $12";
+    // There is no reseller 0.
+    let [a, b, c, d, e, f, g, h]: [i64; LEFT_OUT_MAX] = std::array::from_fn(|at| left_out.get(at).copied().unwrap_or(0));
+    tx.query(SQL, params![behind.at, behind.id, moment, a, b, c, d, e, f, g, h, limit], read)
 }
 
 /// Since when something has been due, if anything is.
