@@ -13,6 +13,7 @@
 //! | `shortcuts` | what most tests begin or end with |
 //! | `recorder` | an HTTP handler that records what it got |
 //! | `reply` | and what it answers |
+//! | `chaos` | an HTTP handler that misbehaves at random |
 //! | `scripts` | files in the scripts folder |
 //! | `companion` | example handlers and other programs that run beside the server |
 //! | `signature` | Standard Webhooks, written a second time to check the first |
@@ -21,6 +22,7 @@
 //! | `chance` | random choices that can be repeated |
 pub mod api;
 pub mod chance;
+pub mod chaos;
 pub mod check;
 pub mod clocked;
 pub mod companion;
@@ -35,6 +37,7 @@ pub mod wait;
 
 pub use api::{Answer, Api, RpcError};
 pub use chance::Chance;
+pub use chaos::Chaos;
 pub use check::{assert_has, ids, names};
 pub use clocked::Clocked;
 pub use companion::Companion;

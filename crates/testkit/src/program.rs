@@ -29,12 +29,17 @@ pub const ADMIN_PASSWORD: &str = "test admin password";
 /// What the program promises to need at most, from a signal to its end, and somewhat more.
 const END: Duration = Duration::from_secs(20);
 
-/// The binary that cargo built beside this test (`./test` builds it first).
+/// The binary that cargo built beside this test (`./test` builds it first), or the one that `HOOKSWITCH_BIN` names: a release
+/// build, for what is measured.
 ///
 /// # Panics
 /// When it is not there.
 #[must_use]
 pub fn binary() -> PathBuf {
+    if let Some(named) = std::env::var_os("HOOKSWITCH_BIN") {
+        // Commands run in folders of their own.
+        return fs::canonicalize(&named).unwrap_or_else(|error| panic!("HOOKSWITCH_BIN names {}: {error}", named.display()));
+    }
     let test = std::env::current_exe().expect("the test's own path");
     let folder = test.parent().and_then(Path::parent).expect("target/PROFILE/deps/TEST");
     let binary = folder.join("hookswitch");
