@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use crate::{
-    Clock, Error, MasterKey, OpenError, Sequence, Tx, Vault,
+    Clock, Error, Faults, MasterKey, OpenError, Sequence, Tx, Vault,
     ids::Ids,
     migrate,
     sqlite::{self, Job, Read, Readers, Writer},
@@ -39,6 +39,8 @@ pub struct Options {
     pub key: MasterKey,
     /// What time it is.
     pub clock: Clock,
+    /// What goes wrong on purpose, in tests.
+    pub faults: Option<Faults>,
 }
 
 /// What the store has done so far.
@@ -75,7 +77,7 @@ impl Store {
     /// # Errors
     /// [`OpenError`], in words for the operator; nothing was changed then.
     pub fn open(options: Options) -> Result<Self, OpenError> {
-        let Options { database: Database::Sqlite(path), key, clock } = options;
+        let Options { database: Database::Sqlite(path), key, clock, faults } = options;
         let vault = Vault::new(key);
         let mut connection = sqlite::connect(&path)?;
         let other = |error: rusqlite::Error| OpenError::Other(error.to_string());
@@ -85,9 +87,9 @@ impl Store {
         let connections = |count| (0..count).map(|_| sqlite::reader_of(&path)).collect::<Result<Vec<_>, _>>();
         let (readers, searchers) = (connections(READERS)?, connections(SEARCHERS)?);
         let threads = |error: std::io::Error| OpenError::Other(error.to_string());
-        let readers = Readers::start("reader", readers, &clock).map_err(threads)?;
-        let searchers = Readers::start("searcher", searchers, &clock).map_err(threads)?;
-        let (writer, thread) = Writer::start(connection, clock.clone()).map_err(threads)?;
+        let readers = Readers::start("reader", readers, &clock, faults.as_ref()).map_err(threads)?;
+        let searchers = Readers::start("searcher", searchers, &clock, faults.as_ref()).map_err(threads)?;
+        let (writer, thread) = Writer::start(connection, clock.clone(), faults).map_err(threads)?;
         let thread = Arc::new(Mutex::new(Some(thread)));
         Ok(Self { writer, readers, searchers, clock, vault, ids: Ids::default(), path: Arc::new(path), thread })
     }

@@ -16,6 +16,7 @@ use super::{
     Call, CallError, Called,
     address::Reach,
     http,
+    network::Planned,
     script::{self, Limits},
     tls,
 };
@@ -39,6 +40,8 @@ pub struct CallerOptions {
     pub script_limits: Limits,
     /// Certificates (PEM) to trust besides the system's.
     pub extra_roots_pem: Vec<u8>,
+    /// In place of the network, in tests: what happens to each call over HTTP.
+    pub network: Option<Planned>,
 }
 
 /// Calls handlers; cheap to clone.
@@ -49,6 +52,7 @@ struct Shared {
     user_agent: HeaderValue,
     reseller_networks: Arc<[IpNet]>,
     tls: ClientConfig,
+    network: Option<Planned>,
     starter: script::Starter,
     /// One entry a handler that was called; see [`Caller::keep_only`].
     ready: RwLock<HashMap<i64, HandlerCaller>>,
@@ -67,6 +71,7 @@ struct Ready {
 
 enum Task {
     Http(Box<http::Target>),
+    Planned(Planned),
     Script(script::Target),
     /// It can't be called: why.
     Broken(CallError),
@@ -81,6 +86,7 @@ impl Caller {
             user_agent: user_agent.unwrap_or(HeaderValue::from_static("hookswitch")),
             reseller_networks: options.reseller_networks.into(),
             tls: tls::configuration(&options.extra_roots_pem),
+            network: options.network,
             starter: script::Starter::new(script::Place {
                 scripts_dir: options.scripts_dir,
                 data_dir: options.data_dir,
@@ -119,12 +125,13 @@ impl Caller {
     }
 
     fn make(&self, handler: &Handler, reseller_bound: bool) -> Ready {
-        let Shared { user_agent, reseller_networks, tls, starter, .. } = &*self.0;
-        let task = match handler.task.strip_prefix(script::SCHEME) {
+        let Shared { user_agent, reseller_networks, tls, network, starter, .. } = &*self.0;
+        let task = match (handler.task.strip_prefix(script::SCHEME), network) {
             // Never saved so; checked again here because it would cross from a reseller to the whole system.
-            Some(_) if reseller_bound => Err("only users of the whole system may configure scripts".to_owned()),
-            Some(name) => Ok(Task::Script(script::Target::new(name, handler, starter.clone()))),
-            None => {
+            (Some(_), _) if reseller_bound => Err("only users of the whole system may configure scripts".to_owned()),
+            (Some(name), _) => Ok(Task::Script(script::Target::new(name, handler, starter.clone()))),
+            (None, Some(network)) => Ok(Task::Planned(network.clone())),
+            (None, None) => {
                 let reach = Reach::new(reseller_bound, reseller_networks.clone());
                 http::Target::new(handler, user_agent, tls, reach).map(|target| Task::Http(Box::new(target)))
             }
@@ -140,6 +147,7 @@ impl HandlerCaller {
         let started = Instant::now();
         let result = match &self.0.task {
             Task::Http(target) => target.call(call).await,
+            Task::Planned(network) => network.call(&self.0.handler, call).await,
             Task::Script(target) => target.call(call).await,
             Task::Broken(error) => Err(error.clone()),
         };

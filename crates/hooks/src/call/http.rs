@@ -133,7 +133,7 @@ async fn read(mut response: Response, body: &mut Vec<u8>) -> Result<(), CallErro
     Ok(())
 }
 
-fn late(call: &Call, began: bool) -> CallError {
+pub(super) fn late(call: &Call, began: bool) -> CallError {
     let ms = call.timeout.as_millis();
     let words = if began { format!("the reply did not end within {ms} ms") } else { format!("no reply within {ms} ms") };
     CallError::new(FailureReason::Timeout, words)

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`caller`](Caller) | which handler is called how; a connection pool for each |
 //! | `http` | POST, and its reply read within bounds; `resolver`, `tls`, `words` (errors in plain words) serve it |
+//! | [`network`] | in its place: a network that a test has planned |
 //! | [`script`] | a process, its pipes and its end; `script/sandbox` is what it is started through |
 //! | [`address`] | where a handler may not be |
 //! | [`headers`], [`signature`], [`traceparent`] | what every call carries |
@@ -24,6 +25,7 @@ mod caller;
 mod fixture;
 pub mod headers;
 mod http;
+pub mod network;
 mod resolver;
 pub mod script;
 pub mod signature;

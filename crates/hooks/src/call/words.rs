@@ -36,7 +36,16 @@ pub(super) fn of_body(error: &reqwest::Error) -> CallError {
     if matches!(deepest_io(error), Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)) {
         return CallError::new(FailureReason::BadReply, "within the reply, what came is not HTTP");
     }
-    CallError::new(FailureReason::Refused, format!("within the reply, {}", broken_off(error)))
+    within(&broken_off(error))
+}
+
+/// A reply that was shorter than it said.
+pub(super) fn cut_short() -> CallError {
+    within(&of_io(io::ErrorKind::UnexpectedEof))
+}
+
+fn within(words: &str) -> CallError {
+    CallError::new(FailureReason::Refused, format!("within the reply, {words}"))
 }
 
 fn broken_off(error: &reqwest::Error) -> String {
@@ -50,7 +59,7 @@ fn broken_off(error: &reqwest::Error) -> String {
     }
 }
 
-fn of_io(kind: io::ErrorKind) -> String {
+pub(super) fn of_io(kind: io::ErrorKind) -> String {
     match kind {
         io::ErrorKind::ConnectionRefused => "the connection was refused: nothing listens there".to_owned(),
         io::ErrorKind::ConnectionReset => "the connection was reset".to_owned(),

@@ -7,7 +7,7 @@ use crate::params;
 
 fn open(folder: &tempfile::TempDir) -> Store {
     let (database, key) = (Database::Sqlite(folder.path().join("t.db")), MasterKey::from_bytes([7; 32]));
-    Store::open(Options { database, key, clock: Clock::system() }).unwrap()
+    Store::open(Options { database, key, clock: Clock::system(), faults: None }).unwrap()
 }
 
 fn client(id: i64) -> Client {
@@ -165,7 +165,7 @@ fn another_key_file_is_noticed_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(&folder));
     let (database, key) = (Database::Sqlite(folder.path().join("t.db")), MasterKey::from_bytes([8; 32]));
-    let opened = Store::open(Options { database, key, clock: Clock::system() });
+    let opened = Store::open(Options { database, key, clock: Clock::system(), faults: None });
     assert!(matches!(opened, Err(OpenError::WrongKey)));
 }
 
