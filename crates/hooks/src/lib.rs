@@ -8,7 +8,7 @@
 //! | [`reply`] | what a before handler's reply means |
 //! | [`outbox`] | inside the commit: the client's next number, the journal, one delivery per handler |
 //! | [`after`] | lanes: one per handler and client; in order, retried, dead; resend and discard |
-//! | [`retry`] | when a failed delivery is tried again |
+//! | [`retry`], `breaker` | when a failed delivery is tried again, and when a handler is taken for dead |
 //! | [`call`] | one call to one handler: HTTP, scripts, signatures, addresses |
 //! | [`payload`] | what is sent, with passwords, masked, and sealed for the journal |
 //! | `names` | what a handler of the first API generation calls the events |
@@ -21,6 +21,7 @@
 pub mod after;
 mod asked;
 pub mod before;
+mod breaker;
 pub mod call;
 pub mod cause;
 pub mod condition;
@@ -48,12 +49,13 @@ use hookswitch_model::{
 };
 use hookswitch_store::{Error, Store, tables};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use after::{After, Entrance};
 pub use asked::BeingAsked;
 use before::Before;
-pub use before::Breaker;
+pub use breaker::Breaker;
 use call::{Caller, CallerOptions};
 use cause::Causes;
 use condition::Outcome;
@@ -62,6 +64,9 @@ use log::Log;
 pub use log::retention::Retention;
 use rules::{Resellers, Rules};
 use validate::Checks;
+
+/// Between attempts to read handlers while the store refuses.
+const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 
 /// How handlers are called, and what is kept of it.
 #[derive(Debug, Clone)]
@@ -123,13 +128,22 @@ impl Hooks {
             resellers,
             breaker,
         });
-        let after = After::new(store.clone(), caller.clone(), causes.clone(), log.clone());
+        let saved = Arc::new(Notify::new());
+        let after = After::new(after::Parts {
+            store: store.clone(),
+            caller: caller.clone(),
+            causes: causes.clone(),
+            log: log.clone(),
+            breaker,
+            saved: Arc::clone(&saved),
+        });
         tokio::spawn(log::retention::run(store.clone(), log.clone(), retention));
         let rules = ArcSwap::from_pointee(Rules::default());
         let reloading = tokio::sync::Mutex::default();
         let shared = Shared { store, rules, reloading, caller, causes, asked: asked::Asked::default(), log, checks };
         let hooks = Self { before, after, shared: Arc::new(shared) };
         hooks.reload().await?;
+        tokio::spawn(reload_when(saved, hooks.clone()));
         Ok(hooks)
     }
 
@@ -281,5 +295,16 @@ impl Hooks {
     /// Stops delivering: no new attempts, those in flight get `grace` to end. What has ended is written down.
     pub async fn stop(&self, grace: Duration) {
         self.after.stop(grace).await;
+    }
+}
+
+/// Reads the handlers anew whenever the engine itself has saved one. Ends with the runtime.
+async fn reload_when(saved: Arc<Notify>, hooks: Hooks) {
+    loop {
+        saved.notified().await;
+        while let Err(error) = hooks.reload().await {
+            tracing::error!(%error, "handlers can't be read; trying again");
+            tokio::time::sleep(RELOAD_PAUSE).await;
+        }
     }
 }

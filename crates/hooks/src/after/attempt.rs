@@ -53,6 +53,7 @@ pub(super) async fn attempt(queue: &Arc<Queue>, key: Key, mut delivery: Delivery
         }
     };
     queue.shared.calls.count(status, Some(called.took));
+    queue.note(status == "success", error.as_deref());
     let row = logged(&rule, &delivery, began, &call, &called, status, error);
     settle(queue, key, &delivery, Some(row), ended, change).await;
 }
@@ -86,9 +87,11 @@ fn request(queue: &Queue, rule: &Rule, delivery: &Delivery, now: Moment) -> Call
 }
 
 fn next(rule: &Rule, delivery: &Delivery, began: Moment, now: Moment, retry_after_ms: Option<i64>) -> Option<Moment> {
+    // While the handler is left alone no time counts, though a probe is made now and then.
+    let stood_still_ms = rule.handler.still_since.map_or(0, |since| now.millis_since(since).max(0));
     retry::next(Failure {
         attempts: delivery.attempt + 1,
-        first_at: delivery.first_at.unwrap_or(began),
+        first_at: delivery.first_at.unwrap_or(began).plus_millis(stood_still_ms),
         now,
         retries: rule.handler.retries.as_deref(),
         retry_after_ms,

@@ -9,11 +9,13 @@
 //! | `queue` | one handler's: the tasks that try, the task that tends |
 //! | `lanes` | which delivery may be tried next: the order, and what is in memory |
 //! | `attempt` | one attempt |
+//! | `breaker` | a handler that fails and fails is left alone, and probed |
 //! | [`judge`] | what the end of a call means |
 //! | [`repair`] | resend, discard |
 //!
 //! Everything in memory can be lost at any time: the database has a row for every delivery that is not done.
 mod attempt;
+mod breaker;
 pub(crate) mod judge;
 mod lanes;
 mod queue;
@@ -34,10 +36,10 @@ use hookswitch_model::{
     moment::Moment,
 };
 use hookswitch_store::Store;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
-use crate::{call::Caller, cause::Causes, figures::Calls, log::Log, payload::Payload, rules::Rules};
+use crate::{breaker::Breaker, call::Caller, cause::Causes, figures::Calls, log::Log, payload::Payload, rules::Rules};
 
 use queue::{Delivery, Queue};
 pub use repair::{Resent, discard_all};
@@ -56,10 +58,24 @@ struct Shared {
     causes: Causes,
     log: Log,
     calls: Calls,
+    breaker: Breaker,
+    /// Told when the breaker has saved a handler: everybody must read it anew.
+    saved: Arc<Notify>,
     runtime: tokio::runtime::Handle,
     queues: RwLock<HashMap<i64, Arc<Queue>>>,
     phase: watch::Sender<Phase>,
     in_flight: AtomicUsize,
+}
+
+/// What [`After`] stands on.
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) caller: Caller,
+    pub(crate) causes: Causes,
+    pub(crate) log: Log,
+    pub(crate) breaker: Breaker,
+    /// To be told when a handler was saved that everybody must read anew.
+    pub(crate) saved: Arc<Notify>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,13 +109,16 @@ pub(crate) struct Told {
 }
 
 impl After {
-    pub(crate) fn new(store: Store, caller: Caller, causes: Causes, log: Log) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { store, caller, causes, log, breaker, saved } = parts;
         Self(Arc::new(Shared {
             store,
             caller,
             causes,
             log,
             calls: Calls::default(),
+            breaker,
+            saved,
             runtime: tokio::runtime::Handle::current(),
             queues: RwLock::default(),
             phase: watch::Sender::new(Phase::Running),

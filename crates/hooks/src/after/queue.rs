@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 
 use super::{
     Shared, Told,
+    breaker::Health,
     lanes::{Choice, Ended, Entry, HELD_MAX, Key, LANE_MAX, Lanes, Look, Wanted},
 };
 use crate::{payload::Payload, rules::Rule};
@@ -78,6 +79,7 @@ pub(super) struct Queue {
     tend: Notify,
     /// False once the handler is gone.
     wanted: AtomicBool,
+    pub(super) health: Mutex<Health>,
 }
 
 fn is_per_client(handler: &Handler) -> bool {
@@ -88,6 +90,7 @@ impl Queue {
     /// Starts tending the queue of a handler.
     pub(super) fn start(shared: &Arc<Shared>, rule: Arc<Rule>) -> Arc<Self> {
         let lanes = Lanes::new(is_per_client(&rule.handler), rule.handler.is_running());
+        let health = Health::of(&rule.handler);
         let queue = Arc::new(Self {
             shared: Arc::clone(shared),
             rule: ArcSwap::new(rule),
@@ -96,6 +99,7 @@ impl Queue {
             starting: AtomicBool::new(false),
             tend: Notify::new(),
             wanted: AtomicBool::new(true),
+            health: Mutex::new(health),
         });
         shared.runtime.spawn(Arc::clone(&queue).run());
         queue
@@ -108,7 +112,9 @@ impl Queue {
     /// The handler was saved: its settings count from the next attempt on.
     pub(super) fn retune(self: &Arc<Self>, rule: Arc<Rule>) {
         let old = self.rule.swap(Arc::clone(&rule));
-        if old.handler.version != rule.handler.version {
+        // A pause by the breaker leaves the version as it is.
+        if old.handler.version != rule.handler.version || old.handler.paused != rule.handler.paused {
+            self.renew_health(&rule.handler);
             self.start_over();
         }
     }
@@ -119,9 +125,22 @@ impl Queue {
             // The rule is read under the lock: whoever comes last starts over by the newest.
             let mut lanes = self.lanes();
             let rule = self.rule.load();
-            lanes.start_over(is_per_client(&rule.handler), rule.handler.is_running());
+            lanes.start_over(is_per_client(&rule.handler), rule.handler.is_running() && !self.is_down());
         }
         self.tend.notify_one();
+    }
+
+    /// Has whoever tends the queue look again.
+    pub(super) fn tend(&self) {
+        self.tend.notify_one();
+    }
+
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_per_client(&self) -> bool {
+        is_per_client(&self.rule.load().handler)
     }
 
     /// The handler is gone.
@@ -236,8 +255,9 @@ impl Queue {
     /// Tends the queue until the handler is gone: wakes what is due, loads what is wanted.
     async fn run(self: Arc<Self>) {
         let clock = self.shared.store.clock().clone();
-        while self.wanted.load(Ordering::Acquire) {
+        while self.is_wanted() {
             self.change(|lanes, now| lanes.wake(now));
+            self.probe();
             let (wanted, look, due) = {
                 let mut lanes = self.lanes();
                 (lanes.wanted(LOADS_MAX), lanes.wants_look(), lanes.next_due())
@@ -246,6 +266,7 @@ impl Queue {
                 tokio::select! {
                     () = self.tend.notified() => {}
                     () = until(&clock, due) => {}
+                    () = until(&clock, self.next_probe()) => {}
                 }
                 continue;
             }
@@ -321,7 +342,7 @@ impl Queue {
         rows.into_iter().map(|row| self.delivery(row)).collect()
     }
 
-    fn delivery(&self, row: deliveries::Waiting) -> Delivery {
+    pub(super) fn delivery(&self, row: deliveries::Waiting) -> Delivery {
         let body = row.body.clone();
         let payload = Payload::recorded(row.body, row.secrets.as_deref(), self.shared.store.vault()).unwrap_or_else(|error| {
             tracing::error!(%error, delivery = row.id, "the passwords of an event can't be opened; it is told without them");

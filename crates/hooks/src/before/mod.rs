@@ -33,6 +33,7 @@ use hookswitch_store::Clock;
 use tokio::time::Instant;
 
 use crate::{
+    breaker::Breaker,
     call::Caller,
     cause::Causes,
     figures::Calls,
@@ -41,7 +42,6 @@ use crate::{
 };
 
 use budget::Budget;
-pub use gate::Breaker;
 use gate::Gates;
 use turn::{Outcome, Shown, Turn};
 

@@ -238,6 +238,18 @@ impl<E: Entry> Lanes<E> {
         Some(entry)
     }
 
+    /// Takes a delivery past all that is ready, while the handler does not run: true if nothing else of its lane is under way.
+    pub(super) fn probe(&mut self, entry: &E) -> bool {
+        let key = self.key(entry);
+        let lane = self.lanes.entry(key).or_insert_with(|| Lane { more: true, ..Lane::new(0) });
+        let free = !self.running && lane.in_flight.is_none() && lane.unsettled == 0;
+        if free {
+            lane.in_flight = Some(entry.id());
+            self.busy += 1;
+        }
+        free
+    }
+
     /// True if [`Lanes::take`] would give one.
     pub(super) fn has_ready(&self) -> bool {
         self.running && !(self.ready.is_empty() && self.late.is_empty())

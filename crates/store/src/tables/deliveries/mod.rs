@@ -213,6 +213,18 @@ pub fn move_on(tx: &mut Tx<'_>, handlers_id: i64, micros: i64) -> Result<(), Err
     tx.execute(SQL, params![micros, handlers_id]).map(drop)
 }
 
+/// A handler that was down is back: what was tried already is due now, and the time of the outage (in microseconds) does not
+/// count for it.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn back_again(tx: &mut Tx<'_>, handlers_id: i64, micros: i64) -> Result<(), Error> {
+    const SQL: &str = "UPDATE deliveries SET next_at = $1, first_at = first_at + $2
+      WHERE handlers_id = $3 AND dead = 0 AND attempt > 0";
+    let now = tx.now();
+    tx.execute(SQL, params![now, micros, handlers_id]).map(drop)
+}
+
 /// A dead one begins anew, with its old number.
 ///
 /// # Errors
