@@ -307,7 +307,6 @@ impl World {
                     assert_eq!(call.seq, events.len() as i64 + 1, "in order: {call:?}");
                     events.push(call.event.clone());
                 } else {
-                    // One at a time, in this process: a repeat is of what was told last, but for a crash.
                     assert_eq!(events[usize::try_from(call.seq).unwrap() - 1], call.event, "a repeat is the same event");
                 }
             }
@@ -336,8 +335,14 @@ async fn core(home: &Path, clock: Clock, faults: Faults, network: Planned) -> Co
     Core::open(crate::Options { store, hooks, before_budget: Duration::from_secs(10) }).await.unwrap()
 }
 
+/// A case takes a third of a second; `PROPTEST_CASES` sets how many there are.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig { max_shrink_iters: 200, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_some() { default } else { ProptestConfig { cases: 24, ..default } }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn whatever_the_store_and_the_network_do_nothing_is_lost_invented_or_out_of_order(
