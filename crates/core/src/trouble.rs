@@ -248,7 +248,13 @@ impl World {
             Step::Settle => self.settle(),
             Step::StoreFails { place, times } => self.plans.of(*place).store(*times, Ordering::SeqCst),
             Step::Network { bad } => self.plans.network.lock().unwrap().0 = *bad,
-            Step::Turn { seconds } => self.hand.advance(seconds * 1_000),
+            Step::Turn { seconds } => {
+                self.hand.advance(seconds * 1_000);
+                // It is noticed within a second.
+                if *seconds < 0 {
+                    self.settle();
+                }
+            }
             Step::SaveHandler { handler } => {
                 // Whether it succeeds is the store's business.
                 let call = self.begin("provisioning.handlers.update", json!({"id": handler, "notes": format!("saved {number}")}));
@@ -262,9 +268,12 @@ impl World {
         self.note();
         self.heal();
         let (runtime, core) = self.life.take().unwrap();
+        let store = core.store().clone();
         runtime.shutdown_background();
         drop(core);
         self.asked.clear();
+        // A process takes its writer with it; here that ends once it has done what it was handed.
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(store.close()).unwrap();
         self.start();
     }
 

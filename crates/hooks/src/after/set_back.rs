@@ -18,10 +18,10 @@ use super::{After, queue::Queue};
 /// Between attempts to write while the store refuses.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Watches the clock for ever.
-pub(crate) async fn watch(after: After) {
+/// Watches the clock for ever, from a time on that is known to have been.
+pub(crate) async fn watch(after: After, from: Moment) {
     let clock = after.0.store.clock().clone();
-    let mut latest = clock.now().max(last_call(&after).await);
+    let mut latest = from.max(last_call(&after).await);
     loop {
         let micros = clock.set_back(&mut latest).await;
         tracing::warn!(seconds = micros / 1_000_000, "the clock was set back; what is to be tried again is due as much earlier");
