@@ -1,5 +1,6 @@
 //! The store's handle: opening, writing, reading, closing.
 use std::{
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     thread::JoinHandle,
@@ -68,6 +69,8 @@ pub struct Store {
     vault: Vault,
     ids: Ids,
     path: Arc<PathBuf>,
+    /// Which file that was when it was opened.
+    file: Option<(u64, u64)>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -91,7 +94,8 @@ impl Store {
         let searchers = Readers::start("searcher", searchers, &clock, faults.as_ref()).map_err(threads)?;
         let (writer, thread) = Writer::start(connection, clock.clone(), faults).map_err(threads)?;
         let thread = Arc::new(Mutex::new(Some(thread)));
-        Ok(Self { writer, readers, searchers, clock, vault, ids: Ids::default(), path: Arc::new(path), thread })
+        let (ids, file) = (Ids::default(), file_at(&path));
+        Ok(Self { writer, readers, searchers, clock, vault, ids, path: Arc::new(path), file, thread })
     }
 
     /// Writes: the closure runs in a transaction shared with others, its own part undone if it fails. What it wrote is
@@ -150,6 +154,12 @@ impl Store {
     #[must_use]
     pub fn fails_to_write(&self) -> bool {
         self.writer.counts.fails.load(Ordering::Relaxed)
+    }
+
+    /// True if the database is still found where it was opened. Else what is written is durable, but no start would find it.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        self.file.is_some() && self.file == file_at(&self.path)
     }
 
     /// The next id of a sequence; never given before.
@@ -226,6 +236,11 @@ fn log_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
     name.into()
+}
+
+/// Which file is there: its device and its number.
+fn file_at(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 fn size_of(path: &Path) -> u64 {

@@ -11,6 +11,8 @@ use tokio::net::{TcpSocket, TcpStream};
 const BACKLOG: u32 = 1_024;
 /// Little room for what is not read, so that a sender notices soon.
 const UNREAD_BYTES: u32 = 4_096;
+/// A test may hold thousands of connections.
+const DESCRIPTORS: u64 = 16_384;
 /// Small packets, too: on this machine's own network they are so large that a sender may have a megabyte on the way.
 const PACKET_BYTES: u32 = 536;
 
@@ -30,6 +32,7 @@ impl Peer {
     where
         F: Future<Output = std::io::Result<()>> + Send + 'static,
     {
+        let _as_many_as_may_be = rlimit::increase_nofile_limit(DESCRIPTORS);
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(UNREAD_BYTES).expect("a small buffer");
         setsockopt(&socket, TcpMaxSeg, &PACKET_BYTES).expect("small packets");

@@ -41,12 +41,12 @@ async fn without_free_descriptors_callers_wait_nothing_spins_and_deliveries_go_o
     drop(waiting);
     // New connections are accepted.
     wait_until("it is ready", async || server.get("/readyz").await.status == 200).await;
-    let health = reqwest_free(&address).await;
+    let health = health(&address).await;
     assert!(health.starts_with("HTTP/1.1 200"), "{health}");
 }
 
 /// A request over a connection of its own.
-async fn reqwest_free(address: &str) -> String {
+async fn health(address: &str) -> String {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await.unwrap();

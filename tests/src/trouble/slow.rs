@@ -54,7 +54,7 @@ impl Scene {
 
 /// Reads a request's head and as much of its body as has come.
 async fn read(stream: &mut TcpStream) -> std::io::Result<()> {
-    stream.read(&mut [0; 64 << 10]).await.map(drop)
+    stream.read(&mut [0; 4 << 10]).await.map(drop)
 }
 
 /// Writes a byte a second for ever.

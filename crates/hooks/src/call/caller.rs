@@ -3,23 +3,33 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock},
-    time::Instant,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use hookswitch_model::{handler::Handler, refusal::FailureReason};
 use ipnet::IpNet;
 use reqwest::header::HeaderValue;
 use rustls::ClientConfig;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
-    Call, CallError, Called,
+    Call, CallError, Called, Reply,
     address::Reach,
     http,
     network::Planned,
     script::{self, Limits},
     tls,
 };
+
+/// Calls over HTTP at once beyond the first of each handler, of all handlers together: with the connections of callers and ten
+/// thousand handlers that is what a process may have open.
+const FURTHER_MAX: usize = 4_096;
+/// When this process has no file descriptor left for a connection, it is tried again after this.
+const DIAL_AGAIN: Duration = Duration::from_millis(100);
 
 /// How calls are made; the same for all handlers.
 #[derive(Debug, Clone)]
@@ -56,6 +66,8 @@ struct Shared {
     starter: script::Starter,
     /// One entry a handler that was called; see [`Caller::keep_only`].
     ready: RwLock<HashMap<i64, HandlerCaller>>,
+    /// Places for calls beyond the first of each handler.
+    further: Semaphore,
 }
 
 /// One handler, ready to be called; cheap to clone.
@@ -63,6 +75,11 @@ struct Shared {
 pub struct HandlerCaller(Arc<Ready>);
 
 struct Ready {
+    shared: Arc<Shared>,
+    /// Calls under way, or waiting for a place.
+    running: AtomicUsize,
+    /// The place of its first call: no others can keep it from being called.
+    own: Semaphore,
     /// As it was when this was made.
     handler: Handler,
     reseller_bound: bool,
@@ -94,6 +111,7 @@ impl Caller {
                 limits: options.script_limits,
             }),
             ready: RwLock::default(),
+            further: Semaphore::new(FURTHER_MAX),
         }))
     }
 
@@ -137,7 +155,14 @@ impl Caller {
             }
         };
         let broken = |words| Task::Broken(CallError::new(FailureReason::Refused, words));
-        Ready { handler: handler.clone(), reseller_bound, task: task.unwrap_or_else(broken) }
+        Ready {
+            shared: Arc::clone(&self.0),
+            running: AtomicUsize::new(0),
+            own: Semaphore::new(1),
+            handler: handler.clone(),
+            reseller_bound,
+            task: task.unwrap_or_else(broken),
+        }
     }
 }
 
@@ -146,16 +171,76 @@ impl HandlerCaller {
     pub async fn call(&self, call: &Call) -> Called {
         let started = Instant::now();
         let result = match &self.0.task {
-            Task::Http(target) => target.call(call).await,
+            Task::Http(target) => self.call_http(target, call, started).await,
             Task::Planned(network) => network.call(&self.0.handler, call).await,
             Task::Script(target) => target.call(call).await,
             Task::Broken(error) => Err(error.clone()),
         };
         Called { result, took: started.elapsed() }
     }
+
+    /// Where this process has too much open, a call waits: that is no fault of the handler's. Somebody waits for a before handler's
+    /// answer, so there the time limit counts; an after handler's begins when its call can.
+    async fn call_http(&self, target: &http::Target, call: &Call, started: Instant) -> Result<Reply, CallError> {
+        let is_waited_for = call.deadline_ms.is_some();
+        let _running = Running::begin(&self.0);
+        let place = self.0.place();
+        let _place = match is_waited_for {
+            true => tokio::time::timeout(call.timeout, place).await.map_err(|_| busy())?,
+            false => place.await,
+        };
+        loop {
+            let left = call.timeout.saturating_sub(if is_waited_for { started.elapsed() } else { Duration::ZERO });
+            match target.call(call, left).await {
+                Err(error) if error.ours && (!is_waited_for || started.elapsed() + DIAL_AGAIN < call.timeout) => {
+                    tracing::warn!(handler = self.0.handler.id, "no file descriptor is free; unused connections are given up");
+                    self.0.shared.forget_unused();
+                    tokio::time::sleep(DIAL_AGAIN).await;
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+fn busy() -> CallError {
+    CallError::new(FailureReason::Busy, "too many calls to handlers are under way")
+}
+
+/// A call under way.
+struct Running<'a>(&'a Ready);
+
+impl<'a> Running<'a> {
+    fn begin(ready: &'a Ready) -> Self {
+        ready.running.fetch_add(1, Ordering::AcqRel);
+        Self(ready)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Shared {
+    /// Forgets the connections of handlers that are not being called.
+    fn forget_unused(&self) {
+        let mut ready = self.ready.write().unwrap_or_else(PoisonError::into_inner);
+        ready.retain(|_, caller| caller.0.running.load(Ordering::Acquire) > 0);
+    }
 }
 
 impl Ready {
+    /// The handler's own place, or one among those for further calls. Neither is ever closed.
+    async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        tokio::select! {
+            biased;
+            own = self.own.acquire() => own.ok(),
+            further = self.shared.further.acquire() => further.ok(),
+        }
+    }
+
     /// True if nothing that matters to a call has changed. Not by `version` alone: a rotated secret or a handler that
     /// another node saved must count at once.
     fn fits(&self, handler: &Handler, reseller_bound: bool) -> bool {
@@ -167,5 +252,51 @@ impl Ready {
             && self.handler.old_secret == handler.old_secret
             && self.handler.headers == handler.headers
             && self.handler.args == handler.args
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncReadExt as _, net::TcpListener};
+
+    use super::{
+        super::fixture::{self, LONG},
+        *,
+    };
+
+    /// A handler that takes connections and answers nobody, and how many there are.
+    async fn silent(id: i64) -> (Handler, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let task = format!("http://{}/", listener.local_addr().unwrap());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&connections);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(async move { while stream.read(&mut [0; 1_024]).await.is_ok_and(|bytes| bytes > 0) {} });
+            }
+        });
+        (Handler { id, ..fixture::handler(&task, serde_json::json!({})) }, connections)
+    }
+
+    #[tokio::test]
+    async fn calls_that_take_all_further_places_keep_no_handler_from_its_first() {
+        let caller = fixture::caller();
+        caller.0.further.forget_permits(FURTHER_MAX - 1);
+        let ((greedy, taken), (modest, reached)) = (silent(1).await, silent(2).await);
+        let call = |handler: &Handler, deadline_ms, timeout| {
+            let (caller, handler, call) = (caller.clone(), handler.clone(), Call { deadline_ms, timeout, ..fixture::call() });
+            tokio::spawn(async move { caller.call(&handler, &call).await.result })
+        };
+        let mut running: Vec<_> = (0..8).map(|_| call(&greedy, None, LONG)).collect();
+        running.push(call(&modest, None, LONG));
+        while reached.load(Ordering::SeqCst) < 1 || taken.load(Ordering::SeqCst) < 2 {
+            tokio::task::yield_now().await;
+        }
+        // Whom somebody waits for is told so in time.
+        let error = call(&greedy, Some(50), Duration::from_millis(50)).await.unwrap().unwrap_err();
+        assert_eq!(error.reason, FailureReason::Busy);
+        assert_eq!((taken.load(Ordering::SeqCst), reached.load(Ordering::SeqCst)), (2, 1));
+        running.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }

@@ -122,12 +122,14 @@ pub struct CallError {
     pub body: Vec<u8>,
     /// The same for a script's standard error.
     pub stderr: String,
+    /// True if it is our own fault: this process has no file descriptor left for a connection. Nothing was sent.
+    pub ours: bool,
 }
 
 impl CallError {
     /// Nothing came back at all.
     #[must_use]
     pub fn new(reason: FailureReason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), status: None, body: Vec::new(), stderr: String::new() }
+        Self { reason, message: message.into(), status: None, body: Vec::new(), stderr: String::new(), ours: false }
     }
 }

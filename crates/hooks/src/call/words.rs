@@ -5,11 +5,16 @@
 use std::{error::Error, io};
 
 use hookswitch_model::refusal::FailureReason;
+use nix::errno::Errno;
 
 use super::{CallError, address::Forbidden, resolver::Nowhere};
 
 /// A call that never got a status.
 pub(super) fn of(error: &reqwest::Error) -> CallError {
+    if cause::<Nowhere>(error) == Some(&Nowhere::Ours) || chain(error).any(is_ours) {
+        let words = "no connection could be made: this server has too many files and connections open";
+        return CallError { ours: true, ..CallError::new(FailureReason::Refused, words) };
+    }
     if error.is_timeout() {
         return CallError::new(FailureReason::Timeout, "no connection could be made in time");
     }
@@ -66,6 +71,12 @@ pub(super) fn of_io(kind: io::ErrorKind) -> String {
         io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => "the connection was closed".to_owned(),
         other => format!("the connection failed: {other}"),
     }
+}
+
+/// True for want of a file descriptor, of the process or of the system.
+pub(super) fn is_ours(error: &(dyn Error + 'static)) -> bool {
+    let code = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+    code.is_some_and(|code| [Errno::EMFILE, Errno::ENFILE].contains(&Errno::from_raw(code)))
 }
 
 /// The first error of this type in the chain of causes.
