@@ -33,7 +33,7 @@ async fn look(store: &Store) -> Result<(), Error> {
         return Err(Error::Engine("the database file was moved away or replaced".to_owned()));
     }
     if store.fails_to_write() {
-        return store.write(|tx| versions::touch(tx, versions::ACCESS)).await;
+        return store.write(versions::try_to_write).await;
     }
     store.read(|tx| versions::read(tx, versions::ACCESS).map(drop)).await
 }

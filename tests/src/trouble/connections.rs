@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use hookswitch_testkit::{Peer, Recorder, Server, after, json, wait_until};
 
-const HANDLERS: usize = 250;
+const HANDLERS: usize = 150;
 /// As many lanes as a handler has calls in flight by default.
 const CLIENTS: usize = 8;
 /// The database, the listener, the calls of this test: all that is open besides.
@@ -19,7 +19,7 @@ async fn thousands_of_connections_that_hang_delay_nobody_else_and_are_given_up()
     })
     .await;
     let healthy = Recorder::start().await;
-    let fields = json!({"name": "h", "task": hanging.url(), "event": "clients.create", "timeout_ms": 3_000, "retries": []});
+    let fields = json!({"name": "h", "task": hanging.url(), "event": "clients.create", "timeout_ms": 2_000, "retries": []});
     for _ in 0..HANDLERS {
         server.handler(fields.clone()).await;
     }
