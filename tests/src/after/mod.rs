@@ -1,5 +1,6 @@
 //! After handlers: told once it is committed (`provisioning.md`, sections 2, 3 and 5).
 mod dead;
+mod fairness;
 mod handlers;
 mod headers;
 mod order;

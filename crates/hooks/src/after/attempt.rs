@@ -10,7 +10,7 @@ use hookswitch_store::tables::executions;
 
 use super::{
     judge::{Judged, judge},
-    lanes::{Ended, Key},
+    lanes::{Ended, Place},
     queue::{Delivery, Queue},
 };
 use crate::{
@@ -25,19 +25,19 @@ use crate::{
 };
 
 /// Tries a delivery once, and leaves it settled: done, dead, or due again.
-pub(super) async fn attempt(queue: &Arc<Queue>, key: Key, mut delivery: Delivery) {
+pub(super) async fn attempt(queue: &Arc<Queue>, place: Place, mut delivery: Delivery) {
     let rule = queue.rule.load_full();
     if is_balance(delivery.event.kind) && delivery.attempt == 0 {
         match wanted(&rule, &delivery).await {
             Outcome::Holds => {}
-            Outcome::Fails => return settle(queue, key, &delivery, None, Ended::Over, done(&delivery)).await,
+            Outcome::Fails => return settle(queue, place, &delivery, None, Ended::Over, done(&delivery)).await,
             Outcome::CallAnyway(words) => delivery.note = Some(condition::note(&words)),
         }
     }
     let began = queue.shared.store.clock().now();
     let call = request(queue, &rule, &delivery, began);
     let Some(called) = queue.shared.unless_cut(queue.shared.caller.call(&rule.handler, &call)).await else {
-        return queue.broken_off(key, delivery.id);
+        return queue.broken_off(place, delivery.id);
     };
     let now = queue.shared.store.clock().now();
     let (status, error, ended, change) = match judge(&called.result) {
@@ -55,7 +55,7 @@ pub(super) async fn attempt(queue: &Arc<Queue>, key: Key, mut delivery: Delivery
     queue.shared.calls.count(status, Some(called.took));
     queue.note(status == "success", error.as_deref());
     let row = logged(&rule, &delivery, began, &call, &called, status, error);
-    settle(queue, key, &delivery, Some(row), ended, change).await;
+    settle(queue, place, &delivery, Some(row), ended, change).await;
 }
 
 /// A balance handler's condition, weighed on what it would be told.
@@ -156,9 +156,16 @@ fn logged(
 }
 
 /// Tells the lane at once, and the database in the next batch.
-async fn settle(queue: &Arc<Queue>, key: Key, delivery: &Delivery, row: Option<executions::Ended>, ended: Ended, change: Change) {
+async fn settle(
+    queue: &Arc<Queue>,
+    place: Place,
+    delivery: &Delivery,
+    row: Option<executions::Ended>,
+    ended: Ended,
+    change: Change,
+) {
     let told = Arc::clone(queue);
-    let written: Box<dyn FnOnce() + Send> = Box::new(move || told.written(key));
-    queue.ended(key, delivery.id, ended);
+    let written: Box<dyn FnOnce() + Send> = Box::new(move || told.written(place));
+    queue.ended(place, delivery.id, ended);
     queue.shared.log.record(Record { row, change: Some(change), written: Some(written) }).await;
 }

@@ -21,7 +21,7 @@ use hookswitch_model::{
 use hookswitch_store::{Error, Tx, Vault, tables};
 
 use super::{
-    lanes::Key,
+    lanes::Place,
     queue::{Delivery, Queue},
 };
 use crate::breaker::{PROBE_EVERY_MS, Streak};
@@ -135,7 +135,7 @@ impl Queue {
         self.shared.runtime.spawn(async move {
             let _under_way = queue.shared.begin();
             match queue.probe_taken().await {
-                Ok(Some((key, delivery))) => super::attempt::attempt(&queue, key, delivery).await,
+                Ok(Some((place, delivery))) => super::attempt::attempt(&queue, place, delivery).await,
                 Ok(None) => {}
                 Err(error) => tracing::error!(%error, "no probe can be read; trying again"),
             }
@@ -146,15 +146,15 @@ impl Queue {
     }
 
     /// The head of the next lane, marked as being tried; `None` if there is none that may be.
-    async fn probe_taken(&self) -> Result<Option<(Key, Delivery)>, Error> {
+    async fn probe_taken(&self) -> Result<Option<(Place, Delivery)>, Error> {
         let (handlers_id, probed) = (self.rule.load().handler.id, self.with_health(|health| health.probed));
         let per_client = self.is_per_client();
         let head = self.shared.store.read(move |tx| next_head(tx, handlers_id, probed, per_client)).await?;
         let Some(head) = head else { return Ok(None) };
         self.with_health(|health| health.probed = head.id);
         let delivery = self.delivery(head);
-        let mut lanes = self.lanes();
-        Ok(lanes.probe(&delivery).then(|| (lanes.key_of(&delivery), delivery)))
+        let place = self.lanes().probe(&delivery);
+        Ok(place.map(|place| (place, delivery)))
     }
 }
 

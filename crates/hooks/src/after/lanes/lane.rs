@@ -18,6 +18,8 @@ pub(in crate::after) enum Key {
 pub(in crate::after) trait Entry {
     fn id(&self) -> i64;
     fn clients_id(&self) -> i64;
+    /// The client's reseller.
+    fn companies_id(&self) -> i64;
     /// Attempts made.
     fn attempt(&self) -> i64;
     /// When the next is due.

@@ -151,6 +151,37 @@ pub fn waiting_behind(tx: &Tx<'_>, handlers_id: i64, after: i64, limit: i64) -> 
     tx.query(SQL, params![handlers_id, after, limit], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
+/// The same, of one reseller's clients.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn waiting_of_reseller(
+    tx: &Tx<'_>,
+    handlers_id: i64,
+    companies_id: i64,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, i64)>, Error> {
+    const SQL: &str = "SELECT id, clients_id FROM deliveries
+      WHERE handlers_id = $1 AND companies_id = $2 AND id > $3 AND dead = 0 ORDER BY id LIMIT $4";
+    tx.query(SQL, params![handlers_id, companies_id, after, limit], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Whose clients have deliveries to a handler that are not dead: the resellers, in ascending order.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn resellers_waiting(tx: &Tx<'_>, handlers_id: i64) -> Result<Vec<i64>, Error> {
+    // One step into the index for each.
+    const SQL: &str = "SELECT MIN(companies_id) FROM deliveries WHERE handlers_id = $1 AND companies_id > $2 AND dead = 0";
+    let (mut resellers, mut last) = (Vec::new(), i64::MIN);
+    while let Some(next) = tx.first(SQL, params![handlers_id, last], |row| row.get::<Option<i64>>(0))?.flatten() {
+        resellers.push(next);
+        last = next;
+    }
+    Ok(resellers)
+}
+
 /// Those of a handler's deliveries with these ids that are not dead, in order of id. `ids` must be sorted.
 ///
 /// # Errors
