@@ -85,8 +85,11 @@ impl Clocked {
     /// When it can't be started again.
     pub async fn crash_and_restart_after(&mut self, seconds: i64) {
         if let Some(Running { core, serving, runtime }) = self.running.take() {
+            let store = core.store().clone();
             runtime.shutdown_background();
             drop((core, serving));
+            // A process takes its writer with it; here that ends once it has done what it was handed.
+            store.close().await.expect("a closed database");
         }
         self.start_again(seconds).await;
     }

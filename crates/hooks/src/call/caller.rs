@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     path::PathBuf,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -30,6 +30,8 @@ use super::{
 const FURTHER_MAX: usize = 4_096;
 /// When this process has no file descriptor left for a connection, it is tried again after this.
 const DIAL_AGAIN: Duration = Duration::from_millis(100);
+/// How often the log is told so.
+const TELL_AGAIN: Duration = Duration::from_secs(10);
 
 /// How calls are made; the same for all handlers.
 #[derive(Debug, Clone)]
@@ -68,6 +70,8 @@ struct Shared {
     ready: RwLock<HashMap<i64, HandlerCaller>>,
     /// Places for calls beyond the first of each handler.
     further: Semaphore,
+    /// When the log was told that no descriptor is free.
+    told: Mutex<Option<Instant>>,
 }
 
 /// One handler, ready to be called; cheap to clone.
@@ -112,6 +116,7 @@ impl Caller {
             }),
             ready: RwLock::default(),
             further: Semaphore::new(FURTHER_MAX),
+            told: Mutex::default(),
         }))
     }
 
@@ -193,8 +198,7 @@ impl HandlerCaller {
             let left = call.timeout.saturating_sub(if is_waited_for { started.elapsed() } else { Duration::ZERO });
             match target.call(call, left).await {
                 Err(error) if error.ours && (!is_waited_for || started.elapsed() + DIAL_AGAIN < call.timeout) => {
-                    tracing::warn!(handler = self.0.handler.id, "no file descriptor is free; unused connections are given up");
-                    self.0.shared.forget_unused();
+                    self.0.shared.make_room();
                     tokio::time::sleep(DIAL_AGAIN).await;
                 }
                 result => return result,
@@ -225,7 +229,14 @@ impl Drop for Running<'_> {
 
 impl Shared {
     /// Forgets the connections of handlers that are not being called.
-    fn forget_unused(&self) {
+    fn make_room(&self) {
+        {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
+                *told = Some(Instant::now());
+                tracing::warn!("no file descriptor is free for calls to handlers: they wait");
+            }
+        }
         let mut ready = self.ready.write().unwrap_or_else(PoisonError::into_inner);
         ready.retain(|_, caller| caller.0.running.load(Ordering::Acquire) > 0);
     }
