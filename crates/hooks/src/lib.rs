@@ -141,6 +141,7 @@ impl Hooks {
         let hooks = Self { before, after, shared: Arc::new(shared) };
         hooks.reload().await?;
         tokio::spawn(reload_when(saved, hooks.clone()));
+        tokio::spawn(after::set_back::watch(hooks.after.clone(), hooks.shared.store.clock().now()));
         Ok(hooks)
     }
 

@@ -12,6 +12,7 @@
 //! | `breaker` | a handler that fails and fails is left alone, and probed |
 //! | [`judge`] | what the end of a call means |
 //! | [`repair`] | resend, discard |
+//! | [`set_back`] | a clock that is put right after it was ahead |
 //!
 //! Everything in memory can be lost at any time: the database has a row for every delivery that is not done.
 mod attempt;
@@ -20,6 +21,7 @@ pub(crate) mod judge;
 mod lanes;
 mod queue;
 pub mod repair;
+pub(crate) mod set_back;
 
 use std::{
     collections::HashMap,

@@ -45,8 +45,8 @@ pub(crate) fn store(settings: &Settings, _locked: &Folder) -> Ended<Store> {
         return Err(Ending::Database(format!("the key file {file} is missing, and {database} can't be read without it")));
     }
     let key = MasterKey::load_or_create(&settings.key_file)?;
-    let options =
-        hookswitch_store::Options { database: Database::Sqlite(settings.database.clone()), key, clock: Clock::system() };
+    let database = Database::Sqlite(settings.database.clone());
+    let options = hookswitch_store::Options { database, key, clock: Clock::system(), faults: None };
     Ok(Store::open(options)?)
 }
 
@@ -71,6 +71,7 @@ pub(crate) async fn core(settings: &Settings, store: Store) -> Ended<Core> {
         program: Some(OURSELVES.into()),
         script_limits: script::Limits::default(),
         extra_roots_pem: Vec::new(),
+        network: None,
     };
     let breaker = Breaker { failures: settings.breaker_failures, over: settings.breaker_over };
     let retention = Retention {
