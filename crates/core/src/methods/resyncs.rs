@@ -49,7 +49,7 @@ pub(crate) static METHODS: &[Method] = &[
         Gives::ObjectAnd(resync::FIELDS, resync::PROGRESS),
         |tx, at, given| {
             let resync = reached(tx, at, params::id(given))?;
-            Ok(shown(tx, &resync)?)
+            shown(tx, &resync)
         },
     ),
     Method::acts(
@@ -176,7 +176,9 @@ fn selection(tx: &Tx, at: &At, handler: &Handler, request: &Object) -> Result<Se
         let is_there = at.access.reseller(id).is_some() && at.access.sees(&at.caller, id);
         match is_there {
             false => errors.add("companies_id", "does not exist"),
-            true if !within(id) => errors.add("companies_id", "is not within the handler's reseller"),
+            true if !within(id) && handler.companies_id.is_some_and(|own| !at.access.is_within(own, id)) => {
+                errors.add("companies_id", "is neither above nor below the handler's reseller")
+            }
             true => {}
         }
     }

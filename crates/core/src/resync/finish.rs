@@ -72,9 +72,12 @@ async fn end(core: &Core, resync: Resync) -> Result<Then, Refusal> {
     Ok(Then::Again)
 }
 
+/// What is worth a word about how it ended.
 fn end_in_words(resync: &Resync) -> Option<String> {
-    let words = |lost| format!("{lost} of its deliveries were discarded: the handler was not told that it has all");
-    (resync.lost > 0).then(|| words(resync.lost)).or_else(|| resync.reason.clone())
+    match resync.lost {
+        0 => resync.reason.clone().filter(|_| resync.state == State::Delivering),
+        lost => Some(format!("{lost} of its deliveries were discarded: the handler was not told that it has all")),
+    }
 }
 
 /// `provisioning.resync_done`: of no client, so numbered among its like.
