@@ -112,8 +112,7 @@ pub(crate) static METHODS: &[Method] = &[
         Takes::Fields(resync::REQUEST),
         Gives::Other(resyncs::begun),
         resyncs::resync,
-    )
-    .refusing(&["too_long_to_count"]),
+    ),
 ];
 
 /// A handler within the caller's reach: a reseller's user has its own reseller's and those below.

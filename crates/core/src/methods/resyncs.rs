@@ -221,10 +221,10 @@ async fn count_only_of(core: &Core, wanted: Wanted) -> Result<Value, Refusal> {
             Counted::All(total) => total,
             Counted::Part(part) => {
                 let message = format!(
-                    "there are more than {part}, and counting takes more than {} s; a resync that is begun counts on its own",
+                    "takes more than {} s: there are more than {part} events; one that is begun is counted on without you",
                     COUNT_ONLY_WITHIN.as_secs()
                 );
-                return Err(Refusal::rule("too_long_to_count", message));
+                return Err(Refusal::field("count_only", message));
             }
         }
     } else {

@@ -55,9 +55,14 @@ impl Feed {
     pub(super) async fn step(&mut self, core: &Core, resync: Resync, nudge: &Notify) -> Result<Then, Refusal> {
         let rules = core.hooks.rules();
         let rule = rules.get(resync.handlers_id).map(Arc::clone);
-        let (room, held_up) = room(core, rule.as_deref(), resync.handlers_id).await?;
-        if let Some(reason) = held_up {
-            return wait(core, &resync, reason).await;
+        if let Some(reason) = rule.as_deref().and_then(|rule| stands_still(&rule.handler)) {
+            wait(core, &resync, reason).await?;
+            return Ok(Then::Look);
+        }
+        let room = room(core, &resync).await?;
+        if room == 0 {
+            wait(core, &resync, format!("{QUEUE_MAX} deliveries wait for the handler; it goes on when they are fewer")).await?;
+            return Ok(Then::LookSoon);
         }
         let Some(rule) = rule else { return Ok(Then::Look) };
         let now = core.store.clock().now();
@@ -104,14 +109,12 @@ impl Feed {
     }
 }
 
-/// Room in the handler's queue, or why it gets nothing for now.
-async fn room(core: &Core, rule: Option<&Rule>, handlers_id: i64) -> Result<(usize, Option<String>), Refusal> {
-    if let Some(words) = rule.and_then(|rule| stands_still(&rule.handler)) {
-        return Ok((0, Some(words)));
-    }
+/// Room in the handler's queue. Once that was full, half of it must be done first: not every delivery is worth a portion.
+async fn room(core: &Core, resync: &Resync) -> Result<usize, Refusal> {
+    let (handlers_id, was_full) = (resync.handlers_id, resync.state == State::Waiting);
     let waiting = core.store.read(move |tx| tables::resyncs::waiting_for(tx, handlers_id, QUEUE_MAX)).await?;
-    let full = || format!("{QUEUE_MAX} or more deliveries wait for the handler; it goes on when there are fewer");
-    Ok((usize::try_from(QUEUE_MAX - waiting).unwrap_or(0), (waiting >= QUEUE_MAX).then(full)))
+    let is_full = was_full && waiting > QUEUE_MAX / 2;
+    Ok(if is_full { 0 } else { usize::try_from(QUEUE_MAX - waiting).unwrap_or(0) })
 }
 
 fn stands_still(handler: &Handler) -> Option<String> {
@@ -123,12 +126,12 @@ fn stands_still(handler: &Handler) -> Option<String> {
 }
 
 /// Notes why it waits.
-async fn wait(core: &Core, resync: &Resync, reason: String) -> Result<Then, Refusal> {
+async fn wait(core: &Core, resync: &Resync, reason: String) -> Result<(), Refusal> {
     if resync.state != State::Waiting || resync.reason.as_ref() != Some(&reason) {
         let note = move |resync: &mut Resync| (resync.state, resync.reason) = (State::Waiting, Some(reason));
         change(core, resync.id, &[State::Running, State::Waiting], note).await?;
     }
-    Ok(Then::Look)
+    Ok(())
 }
 
 async fn end_feeding(core: &Core, id: i64) -> Result<Written, Refusal> {

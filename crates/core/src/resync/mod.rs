@@ -151,6 +151,8 @@ enum Then {
     Again,
     /// Looks again after a while, or when it is nudged.
     Look,
+    /// Looks again soon: a handler that is fast has little left to do.
+    LookSoon,
     /// Ends.
     Over,
 }
@@ -170,6 +172,9 @@ async fn run(core: Core, id: i64, nudge: Arc<Nudge>) {
                 // Woken or not: it looks.
                 let _elapsed = tokio::time::timeout(wait, nudge.notify.notified()).await;
                 wait = (wait * 2).min(LOOK_MAX);
+            }
+            Then::LookSoon => {
+                let _elapsed = tokio::time::timeout(LOOK_MIN, nudge.notify.notified()).await;
             }
             Then::Over if core.resyncs.may_end(id, &nudge, seen) => return,
             Then::Over => {}

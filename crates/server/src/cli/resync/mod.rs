@@ -34,19 +34,19 @@ pub(crate) struct Resync {
     #[arg(long, value_name = "ID")]
     handler: Option<i64>,
     /// Only these clients
-    #[arg(long, value_name = "ID,ID...", value_delimiter = ',', requires = "handler")]
+    #[arg(long, value_name = "ID,ID...", value_delimiter = ',', conflicts_with_all = ["watch", "pause", "resume", "cancel"])]
     clients: Option<Vec<i64>>,
     /// Only clients of this reseller and those below it
-    #[arg(long, value_name = "ID", requires = "handler")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["watch", "pause", "resume", "cancel"])]
     company: Option<i64>,
     /// Only events for which this CEL expression is true
-    #[arg(long, value_name = "CEL", requires = "handler")]
+    #[arg(long, value_name = "CEL", conflicts_with_all = ["watch", "pause", "resume", "cancel"])]
     condition: Option<String>,
     /// Events a second at most [default: 500]
-    #[arg(long, value_name = "N", requires = "handler")]
+    #[arg(long, value_name = "N", conflicts_with_all = ["watch", "pause", "resume", "cancel"])]
     rate: Option<i64>,
     /// Only say how many events there would be
-    #[arg(long, requires = "handler")]
+    #[arg(long, conflicts_with_all = ["watch", "pause", "resume", "cancel"])]
     count: bool,
     /// Show how far this resync has come until it is over
     #[arg(long, value_name = "ID")]
