@@ -40,7 +40,8 @@ async fn packages(server: &Server, client: i64) -> [i64; 4] {
 /// What a handler of these events gets, once the resync is over.
 async fn told(server: &Server, events: Value, more: Value) -> Vec<Call> {
     let recorder = Recorder::start().await;
-    let handler = server.handler(with(after(events, &recorder), more)).await;
+    // One after another, so that the order of clients is seen too.
+    let handler = server.handler(with(with(after(events, &recorder), json!({"concurrency": 1})), more)).await;
     let (id, total) = begin(server, handler, json!({})).await;
     let over = wait_state(server, id, "done").await;
     assert_has(&over, &json!({"total": total, "sent": total, "delivered": total, "waiting": 0, "dead": 0}));

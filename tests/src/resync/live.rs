@@ -104,6 +104,26 @@ async fn after_a_resync_under_live_writes_the_receivers_state_equals_ours() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_it_does_when_every_event_is_weighed_by_conditions_while_its_object_changes() {
+    let (mut chance, server, told) = (Chance::seeded(), Server::start().await, Recorder::start().await);
+    let known = Known::default();
+    populate(&server, &known).await;
+    let own = json!({"concurrency": 16, "condition": "event.clients_id >= 0"});
+    let handler = server.handler(with(after(everything(), &told), own)).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let writers = start_writers(&server, &known, &stop, &mut chance);
+    let (id, total) =
+        begin(&server, handler, json!({"rate": 300, "condition": "object.id > 0 && event.cause == 'resync'"})).await;
+    assert!(total > 100, "{total}");
+    wait_state(&server, id, "done").await;
+    stop.store(true, Ordering::SeqCst);
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_in_step(&server, &told).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn so_it_does_when_the_handler_fails_three_times_out_of_ten_and_the_server_is_killed_in_the_middle() {
     let (mut chance, mut server) = (Chance::seeded(), Server::start().await);
     let dice = AtomicU64::new(chance.number());

@@ -147,7 +147,7 @@ async fn wanted(core: &Core, at: &At, request: &Object) -> Result<Wanted, Refusa
         started: at.now,
         ended: None,
     };
-    let counting = Counting::new(Arc::new(Rule::new(handler)), &resync, Arc::clone(&at.access), at.vault.clone());
+    let counting = Counting::new(Arc::new(Rule::new(handler)), &resync.selection, Arc::clone(&at.access), at.vault.clone());
     let none = || {
         Refusal::field(
             "id",

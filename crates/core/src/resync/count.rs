@@ -10,7 +10,7 @@ use hookswitch_model::{
     event::{Actor, Kind, Resync as OfResync},
     objects::{
         client_package,
-        resync::{Place, Resync, State},
+        resync::{Place, Resync, Selection, State},
     },
     refusal::Refusal,
 };
@@ -46,9 +46,9 @@ pub(crate) enum Counted {
 
 impl Counting {
     /// `None` if the handler takes no event that could tell anything.
-    pub(crate) fn new(rule: Arc<Rule>, resync: &Resync, access: Arc<Snapshot>, vault: Vault) -> Option<Self> {
-        let walk = Walk::new(&rule.handler, &resync.selection, access, vault)?;
-        Some(Self { rule, walk, condition: feed::asked(&resync.selection.condition) })
+    pub(crate) fn new(rule: Arc<Rule>, selection: &Selection, access: Arc<Snapshot>, vault: Vault) -> Option<Self> {
+        let walk = Walk::new(&rule.handler, selection, access, vault)?;
+        Some(Self { rule, walk, condition: feed::asked(&selection.condition) })
     }
 
     /// True if the database can't count it alone.
@@ -115,7 +115,7 @@ impl Counting {
 /// Counts a resync that has begun; it is begun anew after a crash, since nothing was told yet.
 pub(super) async fn under_way(core: &Core, resync: Resync, break_off: impl Fn() -> bool) -> Result<Then, Refusal> {
     let Some(rule) = core.hooks.rules().get(resync.handlers_id).map(Arc::clone) else { return Ok(Then::Look) };
-    let counting = Counting::new(rule, &resync, core.access.now(), core.store.vault().clone());
+    let counting = Counting::new(rule, &resync.selection, core.access.now(), core.store.vault().clone());
     let counted = match &counting {
         Some(counting) => counting.one_by_one(core, break_off).await?,
         None => Counted::All(0),

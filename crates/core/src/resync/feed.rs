@@ -117,7 +117,8 @@ async fn room(core: &Core, resync: &Resync) -> Result<usize, Refusal> {
     Ok(if is_full { 0 } else { usize::try_from(QUEUE_MAX - waiting).unwrap_or(0) })
 }
 
-fn stands_still(handler: &Handler) -> Option<String> {
+/// Why a handler gets nothing at all for now.
+pub(super) fn stands_still(handler: &Handler) -> Option<String> {
     match (&handler.paused, handler.status) {
         (_, Status::Disabled | Status::Archived) => Some(format!("the handler is {}", handler.status.word())),
         (Some(paused), _) => Some(format!("the handler is paused by {}: {}", paused.by, paused.reason)),
@@ -135,12 +136,13 @@ async fn wait(core: &Core, resync: &Resync, reason: String) -> Result<(), Refusa
 }
 
 async fn end_feeding(core: &Core, id: i64) -> Result<Written, Refusal> {
-    let end = |resync: &mut Resync| {
+    let now = core.store.clock().now();
+    let end = move |resync: &mut Resync| {
         let reason = "the handler was changed meanwhile and takes none of its events any more".to_owned();
-        (resync.state, resync.place, resync.reason) = (State::Delivering, walk::END, Some(reason));
+        resync.end(State::Cancelled, Some(reason), now);
     };
     change(core, id, &[State::Running, State::Waiting], end).await?;
-    Ok(Written::Events(0))
+    Ok(Written::Not)
 }
 
 /// What conditions said of the events of a portion, by their places; each as it was weighed.

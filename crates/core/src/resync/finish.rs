@@ -14,7 +14,7 @@ use hookswitch_model::{
 };
 use hookswitch_store::{Error, Tx, Vault, tables};
 
-use super::{Then, change, walk};
+use super::{Then, change, feed, walk};
 use crate::{Core, perform::event_id_at};
 
 const ENDING: &[State] = &[State::Delivering, State::Incomplete];
@@ -31,12 +31,16 @@ pub(super) async fn step(core: &Core, resync: Resync) -> Result<Then, Refusal> {
             );
             stand(core, &resync, State::Incomplete, Some(reason)).await
         }
-        _ => stand(core, &resync, State::Delivering, None).await,
+        _ => {
+            let rules = core.hooks.rules();
+            let reason = rules.get(resync.handlers_id).and_then(|rule| feed::stands_still(&rule.handler));
+            stand(core, &resync, State::Delivering, reason).await
+        }
     }
 }
 
 async fn stand(core: &Core, resync: &Resync, state: State, reason: Option<String>) -> Result<Then, Refusal> {
-    if resync.state != state || (state == State::Incomplete && resync.reason != reason) {
+    if resync.state != state || resync.reason != reason {
         change(core, resync.id, ENDING, move |resync| (resync.state, resync.reason) = (state, reason)).await?;
     }
     Ok(Then::Look)
@@ -74,10 +78,8 @@ async fn end(core: &Core, resync: Resync) -> Result<Then, Refusal> {
 
 /// What is worth a word about how it ended.
 fn end_in_words(resync: &Resync) -> Option<String> {
-    match resync.lost {
-        0 => resync.reason.clone().filter(|_| resync.state == State::Delivering),
-        lost => Some(format!("{lost} of its deliveries were discarded: the handler was not told that it has all")),
-    }
+    let words = |lost| format!("{lost} of its deliveries were discarded: the handler was not told that it has all");
+    (resync.lost > 0).then(|| words(resync.lost))
 }
 
 /// `provisioning.resync_done`: of no client, so numbered among its like.

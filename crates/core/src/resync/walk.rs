@@ -254,3 +254,6 @@ fn custom_fields(tx: &Tx, client: &Client) -> Result<Option<Object>, Error> {
     let values = definitions.into_iter().map(|definition| (definition.key.clone(), value(&definition.key)));
     Ok(Some(std::iter::once(("id".to_owned(), Value::from(client.id))).chain(values).collect()))
 }
+
+#[cfg(test)]
+mod tests;

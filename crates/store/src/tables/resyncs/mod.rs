@@ -149,13 +149,15 @@ pub fn outstanding(tx: &Tx<'_>, resync: &Resync) -> Result<Outstanding, Error> {
     Ok(found.unwrap_or_default())
 }
 
-/// How many deliveries wait for a handler, `most` at most.
+/// How many deliveries wait for a handler, `most` at most. Only the newest are looked at, however many dead ones there are.
 ///
 /// # Errors
 /// Whatever the engine says.
 pub fn waiting_for(tx: &Tx<'_>, handlers_id: i64, most: i64) -> Result<i64, Error> {
-    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE handlers_id = $1 AND dead = 0 LIMIT $2) some";
-    Ok(tx.first(SQL, params![handlers_id, most], |row| row.get(0))?.unwrap_or(0))
+    const SQL: &str = "SELECT COUNT(*) FROM
+        (SELECT newest.dead FROM (SELECT dead FROM deliveries WHERE handlers_id = $1 ORDER BY id DESC LIMIT $2) newest
+         WHERE newest.dead = 0 LIMIT $3) some";
+    Ok(tx.first(SQL, params![handlers_id, most.saturating_mul(4), most], |row| row.get(0))?.unwrap_or(0))
 }
 
 /// What the list may be asked.
