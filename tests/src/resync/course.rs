@@ -126,6 +126,21 @@ async fn disabled_meanwhile_it_waits_and_deleted_it_ends() {
 }
 
 #[tokio::test]
+async fn a_handler_that_takes_none_of_it_any_more_ends_it() {
+    let (server, recorder) = (Server::start().await, Recorder::start().await);
+    clients(&server, 30).await;
+    let handler = server.handler(after(json!(["clients.create", "provisioning.resync_done"]), &recorder)).await;
+    let (id, _) = begin(&server, handler, json!({"rate": 5})).await;
+    recorder.wait(1).await;
+    let less = json!({"id": handler, "event": ["clients.delete", "provisioning.resync_done"]});
+    server.ok("provisioning.handlers.update", less).await;
+    let ended = wait_state(&server, id, "cancelled").await;
+    assert!(ended["reason"].as_str().unwrap().contains("takes none of its events"), "{ended}");
+    server.wait_all_delivered().await;
+    assert!(recorder.calls().iter().all(|call| call.events_id() == "clients.create"), "it has not got all");
+}
+
+#[tokio::test]
 async fn after_kill_9_it_goes_on_where_it_was_and_leaves_nothing_out() {
     let (mut server, recorder) = (Server::start().await, Recorder::start().await);
     clients(&server, 40).await;

@@ -173,3 +173,12 @@ async fn a_handlers_answer_to_a_resync_event_is_a_reaction_like_any_other() {
     server.wait_all_delivered().await;
     recorder.wait_exactly(1).await;
 }
+
+#[tokio::test]
+async fn a_handler_of_the_first_generation_hears_its_own_names() {
+    let (server, client, account) = furnished().await;
+    packages(&server, client).await;
+    let own = json!({"condition": "event.events_id == 'accounts.create'"});
+    let calls = told(&server, json!(["accounts.*", "clients.subscriptions.*"]), own).await;
+    assert_eq!(names(&calls), [("accounts.create", account)]);
+}

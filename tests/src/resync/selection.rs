@@ -127,3 +127,15 @@ async fn a_resellers_user_resyncs_his_own_handlers_with_his_own_clients() {
     let seen = operator.ok("provisioning.resyncs.search", json!({})).await;
     assert_eq!((seen.as_array().unwrap().len(), &seen[0]["by"]), (1, &json!("below")));
 }
+
+#[tokio::test]
+async fn over_rest_it_is_the_same() {
+    let (server, recorder, handler, ..) = three_clients().await;
+    let begun = server.rest_is(200, &format!("POST /api/provisioning/handlers/{handler}/resync"), json!({"rate": 1000})).await;
+    assert_has(&begun, &json!({"id": 1, "total": 6}));
+    wait_state(&server, 1, "done").await;
+    let found = server.rest_is(200, "GET /api/provisioning/resyncs/1", json!(null)).await;
+    assert_has(&found, &json!({"state": "done", "delivered": 6}));
+    let none = server.handler(after("clients.delete", &recorder)).await;
+    server.rest_is(400, &format!("POST /api/provisioning/handlers/{none}/resync"), json!({})).await;
+}

@@ -162,7 +162,9 @@ async fn run(core: Core, id: i64, nudge: Arc<Nudge>) {
     while !core.resyncs.is_stopped() {
         let seen = nudge.times.load(Ordering::SeqCst);
         let then = step(&core, id, &mut feed, &nudge, seen).await.unwrap_or_else(|refusal| {
-            tracing::error!(%refusal, id, "a resync can't go on; trying again");
+            if !core.resyncs.is_stopped() {
+                tracing::error!(%refusal, id, "a resync can't go on; trying again");
+            }
             wait = PAUSE;
             Then::Look
         });

@@ -3,7 +3,7 @@
 //! The work is the server's: this asks for it and looks on. Whoever stops looking (Ctrl-C) stops nothing.
 mod bar;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use clap::{ArgGroup, Args};
@@ -19,6 +19,8 @@ use bar::Bar;
 
 /// Between two looks at how far it has come.
 const LOOK: Duration = Duration::from_millis(250);
+/// So long a server that does not answer is waited for.
+const SERVER_WITHIN: Duration = Duration::from_secs(30);
 
 /// Tells a handler how all clients stand now, or some of them, and shows how far that has come.
 ///
@@ -143,7 +145,7 @@ async fn watch(server: &Server, id: i64) -> anyhow::Result<()> {
 async fn look_on(server: &Server, id: i64) -> anyhow::Result<()> {
     let mut bar = Bar::new();
     loop {
-        let resync = server.call("provisioning.resyncs.get", json!({"id": id})).await?;
+        let resync = look(server, id).await?;
         let state = word(&resync, "state");
         match state {
             "done" => {
@@ -157,6 +159,21 @@ async fn look_on(server: &Server, id: i64) -> anyhow::Result<()> {
             _ => bar.show(&resync),
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// A resync as it stands. It survives its server, so a server that is being started again is waited for.
+async fn look(server: &Server, id: i64) -> anyhow::Result<Value> {
+    let began = Instant::now();
+    loop {
+        match server.call("provisioning.resyncs.get", json!({"id": id})).await {
+            Ok(resync) => return Ok(resync),
+            Err(refused) if server.is_ready().await.is_ok() => return Err(refused),
+            Err(gone) if began.elapsed() > SERVER_WITHIN => {
+                return Err(gone.context(format!("resync {id} goes on when its server is there again")));
+            }
+            Err(_gone) => tokio::time::sleep(LOOK).await,
+        }
     }
 }
 
