@@ -25,6 +25,7 @@ mod package_crash;
 mod package_fairness;
 mod program;
 mod rest;
+mod resync;
 mod scripts;
 mod story;
 mod trouble;

@@ -276,6 +276,7 @@ pub static METHODS: &[&[Method]] = &[
     methods::events::METHODS,
     methods::executions::METHODS,
     methods::deliveries::METHODS,
+    methods::resyncs::METHODS,
     methods::system::METHODS,
 ];
 

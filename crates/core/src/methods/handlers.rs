@@ -4,12 +4,13 @@ use hookswitch_model::{
     event::Stage,
     field::Field,
     handler::{self, Handler, Paused, Status},
+    objects::resync,
     refusal::{FieldErrors, Refusal},
 };
 use hookswitch_store::{Sequence, Tx, tables};
 use serde_json::Value;
 
-use super::{params, sample};
+use super::{params, resyncs, sample};
 use crate::{
     Core,
     access::Right,
@@ -105,10 +106,17 @@ pub(crate) static METHODS: &[Method] = &[
         Gives::Other(sample::trial),
         test,
     ),
+    Method::steers(
+        "provisioning.handlers.resync",
+        "Tells a handler how the chosen objects stand now: counts them, begins, and goes on by itself",
+        Takes::Fields(resync::REQUEST),
+        Gives::Other(resyncs::begun),
+        resyncs::resync,
+    ),
 ];
 
 /// A handler within the caller's reach: a reseller's user has its own reseller's and those below.
-fn reached(tx: &Tx, at: &At, id: i64) -> Result<Handler, Refusal> {
+pub(super) fn reached(tx: &Tx, at: &At, id: i64) -> Result<Handler, Refusal> {
     tables::handlers::get(tx, &at.vault, id)?
         .filter(|handler| is_reached(at, handler))
         .ok_or_else(|| Refusal::not_found(OBJECT, id))
@@ -276,6 +284,7 @@ fn delete(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     }
     let write: Write = Box::new(move |tx, at| {
         hookswitch_hooks::after::discard_all(tx, &handler, at.caller.login())?;
+        tables::resyncs::end_of_handler(tx, handler.id, "the handler was deleted")?;
         tables::handlers::delete(tx, handler.id)?;
         changed(tx, Vec::new())
     });

@@ -15,6 +15,7 @@ pub(crate) mod handlers;
 pub(crate) mod packages;
 pub(crate) mod params;
 pub(crate) mod reach;
+pub(crate) mod resyncs;
 mod sample;
 pub(crate) mod system;
 pub(crate) mod transactions;

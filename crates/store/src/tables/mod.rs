@@ -12,6 +12,7 @@ pub mod executions;
 pub mod handlers;
 pub mod idempotency;
 pub mod packages;
+pub mod resyncs;
 pub mod search;
 mod settings;
 pub mod told;
