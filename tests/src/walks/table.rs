@@ -192,6 +192,7 @@ static TABLE: &[Row] = &[
             json!({"id": own.handler, "companies_id": other.company}),
         ]
     }),
+    row("provisioning.handlers.status", Readonly, Reads, |o| json!({"id": o.handler})),
     row("provisioning.events.list", Readonly, Reads, |_| json!({})),
     row("provisioning.events.search", Readonly, Reads, |o| json!({"id": o.event})),
     row("provisioning.events.get", Readonly, Reads, |o| json!({"id": o.event})),

@@ -28,6 +28,24 @@ pub fn next_seq(tx: &mut Tx<'_>, clients_id: i64) -> Result<i64, Error> {
     tx.returning(SQL, params![clients_id], |row| row.get(0))?.ok_or_else(|| Error::engine("the counter gave no number"))
 }
 
+/// The number of a client's last event; 0 if there is none.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn last_seq(tx: &Tx<'_>, clients_id: i64) -> Result<i64, Error> {
+    let last = tx.first("SELECT seq FROM client_seqs WHERE clients_id = $1", params![clients_id], |row| row.get(0))?;
+    Ok(last.unwrap_or(0))
+}
+
+/// The reseller of a client at the time of its last event, if the journal has one: also of a client that is deleted.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn reseller_of(tx: &Tx<'_>, clients_id: i64) -> Result<Option<i64>, Error> {
+    const SQL: &str = "SELECT companies_id FROM events WHERE clients_id = $1 ORDER BY seq DESC LIMIT 1";
+    tx.first(SQL, params![clients_id], |row| row.get(0))
+}
+
 /// What is written of an event besides the event itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {

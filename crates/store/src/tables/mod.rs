@@ -15,6 +15,7 @@ pub mod packages;
 pub mod resyncs;
 pub mod search;
 mod settings;
+pub mod told;
 pub mod transactions;
 pub mod users;
 pub mod versions;
