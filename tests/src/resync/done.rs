@@ -1,5 +1,5 @@
 //! `provisioning.resync_done`: when the handler has all of it, and not before.
-use hookswitch_testkit::{Recorder, Reply, Server, after, api::id, assert_has, json, wait_for, wait_until};
+use hookswitch_testkit::{Gate, Recorder, Reply, Server, after, api::id, assert_has, json, wait_for, wait_until, with};
 
 use super::{begin, resync, wait_state};
 
@@ -98,6 +98,31 @@ async fn an_incomplete_one_gives_way_to_the_next() {
     let dead = server.ok("provisioning.deliveries.search", json!({"state": "dead"})).await;
     let refusal = server.refused("provisioning.deliveries.resend", json!({"id": id(&dead[0])})).await;
     assert_eq!(refusal.code, -32009, "the next one has overtaken it");
+}
+
+#[tokio::test]
+async fn with_the_latest_only_a_live_event_that_stands_for_one_of_the_resync_holds_it_back_too() {
+    let (server, gate) = (Server::start().await, Gate::shut());
+    for name in ["one", "two", "three"] {
+        server.client(name).await;
+    }
+    let shut = gate.clone();
+    let reply = |live: bool| if live { Reply::status(410) } else { Reply::ok() };
+    let recorder = Recorder::answering(move |call| reply(call.body["data"]["notes"] == "live").behind(&shut)).await;
+    let latest = json!({"ordering": "latest", "concurrency": 1, "timeout_ms": 30_000});
+    let handler = server.handler(with(after(json!(["clients.update", DONE]), &recorder), latest)).await;
+    let (id, total) = begin(&server, handler, json!({})).await;
+    wait_state(&server, id, "delivering").await;
+    server.ok("clients.update", json!({"id": 3, "notes": "live"})).await;
+    gate.open();
+    let incomplete = wait_state(&server, id, "incomplete").await;
+    assert_eq!((total, &incomplete["dead"]), (3, &json!(1)));
+    let calls = recorder.wait_exactly(3).await;
+    assert_eq!((calls[2].clients_id(), calls[2].event("cause")), (3, &json!(null)), "it stands for that of the resync");
+    recorder.answer(|_| Reply::ok());
+    server.ok("provisioning.deliveries.resend", json!({"handlers_id": handler, "state": "dead"})).await;
+    wait_state(&server, id, "done").await;
+    assert_eq!(recorder.wait_exactly(5).await[4].events_id(), DONE);
 }
 
 #[tokio::test]

@@ -185,7 +185,6 @@ static TABLE: &[Row] = &[
             json!({"handler": unsaved(own.company), "event_id": other.event}),
         ]
     }),
-    row("provisioning.handlers.status", Readonly, Reads, |o| json!({"id": o.handler})),
     row("provisioning.handlers.resync", Operator, Steers, |o| json!({"id": o.handler})).about(|own, other| {
         vec![
             json!({"id": other.handler}),
@@ -193,6 +192,7 @@ static TABLE: &[Row] = &[
             json!({"id": own.handler, "companies_id": other.company}),
         ]
     }),
+    row("provisioning.handlers.status", Readonly, Reads, |o| json!({"id": o.handler})),
     row("provisioning.events.list", Readonly, Reads, |_| json!({})),
     row("provisioning.events.search", Readonly, Reads, |o| json!({"id": o.event})),
     row("provisioning.events.get", Readonly, Reads, |o| json!({"id": o.event})),

@@ -96,6 +96,7 @@ impl Feed {
         let weighed = weigh(core, &rule, &walk, &resync, max).await?;
         let writing = Writing {
             id: resync.id,
+            rule,
             version,
             place: resync.place,
             max,
@@ -174,6 +175,7 @@ pub(super) fn asked(source: &str) -> Option<Condition> {
 /// A portion on its way into the transaction.
 struct Writing {
     id: i64,
+    rule: Arc<Rule>,
     version: i64,
     place: Place,
     max: usize,
@@ -195,7 +197,7 @@ impl Writing {
         let Found { items, end } = self.walk.next(tx, self.place, self.max)?;
         let mut wanted = Vec::with_capacity(items.len());
         for item in items {
-            match self.due(&item, resync.handlers_id) {
+            match self.due(&item) {
                 Some(Ok(due)) => wanted.push((item, due)),
                 Some(Err(())) => return Ok(Written::Moved),
                 None => {}
@@ -213,9 +215,8 @@ impl Writing {
     }
 
     /// Who is told of it: `None` = the conditions leave it out, an error = it is not what was weighed.
-    fn due(&self, item: &Item, handlers_id: i64) -> Option<Result<Due, ()>> {
-        // Nothing stands for it, not even with `ordering: latest`: whoever drops what was not named must see it named.
-        let due = |note| Some(Ok(Due { handlers_id, note, latest: false }));
+    fn due(&self, item: &Item) -> Option<Result<Due, ()>> {
+        let due = |note| Some(Ok(Due::of(&self.rule, note)));
         let Some(weighed) = &self.weighed else { return due(None) };
         match weighed.get(&item.place) {
             Some((known, outcome)) if known == item => match outcome {

@@ -3,9 +3,12 @@
 //! A handler may drop what a resync did not name. So `provisioning.resync_done` is held back until every event of the resync is
 //! delivered: while one waits, is retried or is dead, its object might be dropped although it exists. If one was discarded,
 //! the handler never hears of that object, and `resync_done` is not sent at all.
+use std::sync::Arc;
+
 use hookswitch_hooks::{
     after::Entrance,
     outbox::{self, Due},
+    rules::Rule,
 };
 use hookswitch_model::{
     event::{self, Cause, Event, Mode},
@@ -48,7 +51,8 @@ async fn stand(core: &Core, resync: &Resync, state: State, reason: Option<String
 
 async fn end(core: &Core, resync: Resync) -> Result<Then, Refusal> {
     let rules = core.hooks.rules();
-    let listens = rules.get(resync.handlers_id).is_some_and(|rule| rule.handler.wants(event::RESYNC_DONE.events_id));
+    let listening = |rule: &&Arc<Rule>| rule.handler.wants(event::RESYNC_DONE.events_id);
+    let listener = rules.get(resync.handlers_id).filter(listening).map(|rule| Due::of(rule, None));
     let (vault, entrance, version) = (core.store.vault().clone(), core.hooks.entrance(), rules.version);
     let ended = core
         .store
@@ -62,8 +66,8 @@ async fn end(core: &Core, resync: Resync) -> Result<Then, Refusal> {
             if tables::resyncs::outstanding(tx, &resync)? == Outstanding::default() {
                 let now = tx.now();
                 resync.end(State::Done, end_in_words(&resync), now);
-                if listens && resync.lost == 0 {
-                    tell(tx, &resync, &vault, &entrance)?;
+                if let Some(due) = listener.filter(|_| resync.lost == 0) {
+                    tell(tx, &resync, due, &vault, &entrance)?;
                 }
                 tables::resyncs::update(tx, &resync)?;
             }
@@ -83,7 +87,7 @@ fn end_in_words(resync: &Resync) -> Option<String> {
 }
 
 /// `provisioning.resync_done`: of no client, so numbered among its like.
-fn tell(tx: &mut Tx, resync: &Resync, vault: &Vault, entrance: &Entrance) -> Result<(), Error> {
+fn tell(tx: &mut Tx, resync: &Resync, due: Due, vault: &Vault, entrance: &Entrance) -> Result<(), Error> {
     let now = tx.now();
     let done = Event {
         id: event_id_at(now),
@@ -99,6 +103,5 @@ fn tell(tx: &mut Tx, resync: &Resync, vault: &Vault, entrance: &Entrance) -> Res
         previous: None,
         object: resync.shown(),
     };
-    let due = vec![Due { handlers_id: resync.handlers_id, note: None, latest: false }];
-    outbox::put(tx, vault, &done, due, entrance).map(drop)
+    outbox::put(tx, vault, &done, vec![due], entrance).map(drop)
 }

@@ -219,10 +219,10 @@ fn discard(tx: &mut Tx<'_>, rules: &Rules, portion: &[Selected], by: &str) -> Re
     let rows: Vec<executions::Ended> = portion.iter().map(|selected| row(tx, rules, selected, by)).collect();
     executions::insert(tx, &rows)?;
     for selected in portion {
+        // The handler will not hear of this object: it must not be told that it has heard of all.
+        tables::resyncs::lost(tx, selected.id, selected.events_row)?;
         deliveries::delete(tx, selected.id)?;
         tables::events::forget_secrets(tx, selected.events_row)?;
-        // The handler will not hear of this object: it must not be told that it has heard of all.
-        tables::resyncs::lost(tx, selected.events_row)?;
     }
     Ok(())
 }

@@ -28,8 +28,7 @@ const SPELLED: &[(&str, &str)] =
 pub static LIST: List = List {
     table: "deliveries d",
     from: "deliveries d JOIN events e ON e.row_id = d.events_row LEFT JOIN handlers h ON h.id = d.handlers_id",
-    select: "d.id, d.event_id, e.events_id, d.handlers_id, d.clients_id, d.seq, d.dead, d.attempt, d.next_at, d.error, h.companies_id, d.folded,
-      e.dt",
+    select: "d.id, d.event_id, e.events_id, d.handlers_id, d.clients_id, d.seq, d.dead, d.attempt, d.next_at, d.error, h.companies_id, d.folded, e.dt",
     scope: "d.companies_id",
     scope_indexed: false,
     key: "d.id",

@@ -119,34 +119,49 @@ pub fn end_of_handler(tx: &mut Tx<'_>, handlers_id: i64, reason: &str) -> Result
     Ok(())
 }
 
-/// Counts an event that was discarded, if a resync told it.
+/// Counts a delivery that is about to be discarded, if a resync told its event, or if it stands for earlier events, one of which
+/// a resync may have told.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn lost(tx: &mut Tx<'_>, events_row: i64) -> Result<(), Error> {
-    const WHOSE: &str = "SELECT resyncs_id FROM events WHERE row_id = $1 AND events_id <> 'provisioning.resync_done'";
+pub fn lost(tx: &mut Tx<'_>, delivery: i64, events_row: i64) -> Result<(), Error> {
+    const TOLD: &str = "SELECT resyncs_id FROM events WHERE row_id = $1 AND events_id <> 'provisioning.resync_done'";
+    const FOLDED: &str = "SELECT r.id FROM deliveries d JOIN resyncs r ON r.handlers_id = d.handlers_id AND r.ended_at IS NULL
+      WHERE d.id = $1 AND d.folded > 0";
     const SQL: &str = "UPDATE resyncs SET lost = lost + 1 WHERE id = $1";
-    match tx.first(WHOSE, params![events_row], |row| row.get::<Option<i64>>(0))?.flatten() {
-        Some(id) => tx.execute(SQL, params![id]).map(drop),
-        None => Ok(()),
-    }
+    let told = tx.first(TOLD, params![events_row], |row| row.get::<Option<i64>>(0))?.flatten();
+    let whose = match told {
+        Some(id) => Some(id),
+        None => tx.first(FOLDED, params![delivery], |row| row.get(0))?,
+    };
+    whose.map_or(Ok(()), |id| tx.execute(SQL, params![id]).map(drop))
 }
 
 /// How those of its deliveries stand that are not done. A delivery's id begins with its event's row, so that only the stretch
-/// of the handler's queue is looked at in which its events were written.
+/// of the handler's queue is looked at in which its events were written. Of a handler that only wants the latest, those that
+/// stand for earlier ones count as well: they may stand for one of the resync.
 ///
 /// # Errors
 /// Whatever the engine says.
 pub fn outstanding(tx: &Tx<'_>, resync: &Resync) -> Result<Outstanding, Error> {
-    const SQL: &str = "SELECT COALESCE(SUM(CASE WHEN d.dead = 0 AND d.attempt = 0 THEN 1 ELSE 0 END), 0),
+    const OWN: &str = "SELECT COALESCE(SUM(CASE WHEN d.dead = 0 AND d.attempt = 0 THEN 1 ELSE 0 END), 0),
         COALESCE(SUM(CASE WHEN d.dead = 0 AND d.attempt > 0 THEN 1 ELSE 0 END), 0), COALESCE(SUM(d.dead), 0)
       FROM deliveries d JOIN events e ON e.row_id = d.events_row
       WHERE d.handlers_id = $1 AND d.id >= $2 * 65536 AND d.id < ($3 + 1) * 65536 AND e.resyncs_id = $4";
+    const FOLDED: &str = "SELECT COALESCE(SUM(CASE WHEN d.dead = 0 AND d.attempt = 0 THEN 1 ELSE 0 END), 0),
+        COALESCE(SUM(CASE WHEN d.dead = 0 AND d.attempt > 0 THEN 1 ELSE 0 END), 0), COALESCE(SUM(d.dead), 0)
+      FROM deliveries d JOIN events e ON e.row_id = d.events_row
+      WHERE d.handlers_id = $1 AND d.fold IS NOT NULL AND d.folded > 0 AND d.id >= $2 * 65536
+        AND (e.resyncs_id IS NULL OR e.resyncs_id <> $3)";
     let Some((first, last)) = resync.rows else { return Ok(Outstanding::default()) };
-    let found = tx.first(SQL, params![resync.handlers_id, first, last, resync.id], |row| {
-        Ok(Outstanding { waiting: row.get(0)?, retrying: row.get(1)?, dead: row.get(2)? })
-    })?;
-    Ok(found.unwrap_or_default())
+    let read = |row: &Row<'_>| Ok(Outstanding { waiting: row.get(0)?, retrying: row.get(1)?, dead: row.get(2)? });
+    let own = tx.first(OWN, params![resync.handlers_id, first, last, resync.id], read)?.unwrap_or_default();
+    let folded = tx.first(FOLDED, params![resync.handlers_id, first, resync.id], read)?.unwrap_or_default();
+    Ok(Outstanding {
+        waiting: own.waiting + folded.waiting,
+        retrying: own.retrying + folded.retrying,
+        dead: own.dead + folded.dead,
+    })
 }
 
 /// How many deliveries wait for a handler, `most` at most. Only the newest are looked at, however many dead ones there are.
