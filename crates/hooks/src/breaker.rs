@@ -46,6 +46,11 @@ impl Streak {
         self.failures >= breaker.failures && self.lasts_ms(now) >= over_ms
     }
 
+    /// When the first of the failures was.
+    pub(crate) fn since(&self) -> Moment {
+        self.since
+    }
+
     /// Since the first of the failures.
     pub(crate) fn lasts_ms(&self, now: Moment) -> i64 {
         now.millis_since(self.since)

@@ -15,7 +15,7 @@
 //! | [`cause`], `asked` | loops: what a handler does in reaction |
 //! | [`log`], [`mask`] | every call leaves a row, without secrets |
 //! | [`validate`] | what can be found out about a handler when it is saved |
-//! | [`figures`] | how calls went, for metrics |
+//! | [`figures`], [`standing`] | how calls went, for metrics; where each handler stands |
 //!
 //! **Invariant:** no handler is ever called with a transaction, a lock or a pooled connection held.
 pub mod after;
@@ -34,6 +34,7 @@ pub mod payload;
 pub mod reply;
 pub mod retry;
 pub mod rules;
+pub mod standing;
 pub mod validate;
 
 use std::{
@@ -43,12 +44,8 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use hookswitch_model::{
-    event::{Cause, Event, Stage},
-    handler::Handler,
-};
+use hookswitch_model::event::{Cause, Event, Stage};
 use hookswitch_store::{Error, Store, tables};
-use serde_json::{Value, json};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -238,59 +235,6 @@ impl Hooks {
     #[must_use]
     pub fn checks(&self) -> Checks {
         self.shared.checks.clone()
-    }
-
-    /// How each handler's queue stands, for `system.status`.
-    ///
-    /// # Errors
-    /// Whatever the store says.
-    pub async fn standing(&self) -> Result<Value, Error> {
-        let (rules, now) = (self.rules(), self.shared.store.clock().now());
-        let queues = self.shared.store.read(tables::deliveries::standing).await?;
-        let mut handlers: Vec<&Handler> = rules.all().map(|rule| &rule.handler).collect();
-        handlers.sort_unstable_by_key(|handler| handler.id);
-        let row = |handler: &Handler| {
-            let queue = queues.iter().find(|queue| queue.handlers_id == handler.id);
-            let age_s = queue.and_then(|queue| queue.oldest).map(|oldest| now.millis_since(oldest).max(0) / 1_000);
-            json!({
-                "id": handler.id,
-                "name": handler.name,
-                "type": handler.stage.word(),
-                "status": handler.status.word(),
-                "paused": handler.shown().get("paused"),
-                "waiting": queue.map_or(0, |queue| queue.waiting),
-                "retrying": queue.map_or(0, |queue| queue.retrying),
-                "dead": queue.map_or(0, |queue| queue.dead),
-                "oldest_age_s": age_s,
-            })
-        };
-        Ok(handlers.into_iter().map(row).collect())
-    }
-
-    /// How calls went and how the queues stand, for metrics.
-    ///
-    /// # Errors
-    /// Whatever the store says.
-    pub async fn figures(&self) -> Result<Figures, Error> {
-        let now = self.shared.store.clock().now();
-        let queues = self.shared.store.read(tables::deliveries::standing).await?;
-        let sum = |of: fn(&tables::deliveries::Standing) -> i64| queues.iter().map(of).sum::<i64>().unsigned_abs();
-        let oldest = queues.iter().filter_map(|queue| queue.oldest).min();
-        let age_ms = oldest.map_or(0, |oldest| now.millis_since(oldest).max(0)).unsigned_abs();
-        Ok(Figures {
-            before_calls: self.before.calls().by_status(),
-            before_time: self.before.calls().times(),
-            before_tripped: self.before.tripped(),
-            after_calls: self.after.calls().by_status(),
-            after_time: self.after.calls().times(),
-            deliveries: vec![
-                ("waiting", sum(|queue| queue.waiting)),
-                ("retrying", sum(|queue| queue.retrying)),
-                ("dead", sum(|queue| queue.dead)),
-            ],
-            queue_age_seconds: Duration::from_millis(age_ms).as_secs_f64(),
-            log_rows_dropped: self.shared.log.rows_dropped(),
-        })
     }
 
     /// Stops delivering: no new attempts, those in flight get `grace` to end. What has ended is written down.

@@ -185,6 +185,7 @@ static TABLE: &[Row] = &[
             json!({"handler": unsaved(own.company), "event_id": other.event}),
         ]
     }),
+    row("provisioning.handlers.status", Readonly, Reads, |o| json!({"id": o.handler})),
     row("provisioning.events.list", Readonly, Reads, |_| json!({})),
     row("provisioning.events.search", Readonly, Reads, |o| json!({"id": o.event})),
     row("provisioning.events.get", Readonly, Reads, |o| json!({"id": o.event})),

@@ -110,11 +110,16 @@ pub(crate) static METHODS: &[Method] = &[
 /// A handler within the caller's reach: a reseller's user has its own reseller's and those below.
 fn reached(tx: &Tx, at: &At, id: i64) -> Result<Handler, Refusal> {
     tables::handlers::get(tx, &at.vault, id)?
-        .filter(|handler| match handler.companies_id {
-            None => at.caller.companies_id.is_none(),
-            Some(companies_id) => at.access.sees(&at.caller, companies_id),
-        })
+        .filter(|handler| is_reached(at, handler))
         .ok_or_else(|| Refusal::not_found(OBJECT, id))
+}
+
+/// True if a handler is within the caller's reach.
+pub(crate) fn is_reached(at: &At, handler: &Handler) -> bool {
+    match handler.companies_id {
+        None => at.caller.companies_id.is_none(),
+        Some(companies_id) => at.access.sees(&at.caller, companies_id),
+    }
 }
 
 /// A handler that the caller may change: a reseller's admin his own reseller's only.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use hookswitch_model::{Object, event::Stage, moment::Moment};
-use hookswitch_store::tables::executions;
+use hookswitch_store::tables::{executions, told::Told};
 
 use super::{
     judge::{Judged, judge},
@@ -30,7 +30,7 @@ pub(super) async fn attempt(queue: &Arc<Queue>, place: Place, mut delivery: Deli
     if is_balance(delivery.event.kind) && delivery.attempt == 0 {
         match wanted(&rule, &delivery).await {
             Outcome::Holds => {}
-            Outcome::Fails => return settle(queue, place, &delivery, None, Ended::Over, done(&delivery)).await,
+            Outcome::Fails => return settle(queue, place, &delivery, None, Ended::Over, done(&rule, &delivery)).await,
             Outcome::CallAnyway(words) => delivery.note = Some(condition::note(&words)),
         }
     }
@@ -41,7 +41,7 @@ pub(super) async fn attempt(queue: &Arc<Queue>, place: Place, mut delivery: Deli
     };
     let now = queue.shared.store.clock().now();
     let (status, error, ended, change) = match judge(&called.result) {
-        Judged::Delivered => ("success", None, Ended::Over, done(&delivery)),
+        Judged::Delivered => ("success", None, Ended::Over, done(&rule, &delivery)),
         Judged::Hopeless { words } => {
             let change = failed(&delivery, began, None, words.clone());
             ("failed", Some(words), Ended::Over, change)
@@ -103,9 +103,11 @@ fn chance() -> u8 {
     u8::try_from(RandomState::new().build_hasher().finish() % 100).unwrap_or(0)
 }
 
-fn done(delivery: &Delivery) -> Change {
-    let forget = delivery.event.payload.clear.is_some().then_some(delivery.event.events_row);
-    Change::Done { id: delivery.id, forget }
+fn done(rule: &Rule, delivery: &Delivery) -> Change {
+    let event = &delivery.event;
+    let forget = event.payload.clear.is_some().then_some(event.events_row);
+    let told = Told { handlers_id: rule.handler.id, clients_id: event.clients_id, seq: event.seq };
+    Change::Done { id: delivery.id, forget, told }
 }
 
 fn failed(delivery: &Delivery, began: Moment, due: Option<Moment>, error: String) -> Change {

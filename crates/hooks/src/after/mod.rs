@@ -94,8 +94,17 @@ pub(crate) struct Fresh {
     pub(crate) event: Arc<Told>,
     /// When it was committed: its deliveries are due from then on.
     pub(crate) at: Moment,
-    /// Delivery, handler, and what is to be noted with the first attempt.
-    pub(crate) deliveries: Vec<(i64, i64, Option<String>)>,
+    pub(crate) deliveries: Vec<FreshOne>,
+}
+
+/// One of its deliveries.
+pub(crate) struct FreshOne {
+    pub(crate) id: i64,
+    pub(crate) handlers_id: i64,
+    /// To be noted with the first attempt.
+    pub(crate) note: Option<String>,
+    /// It stands for what waits of the same object and kind.
+    pub(crate) latest: bool,
 }
 
 /// An event that is told, shared by all its deliveries in memory.
@@ -105,6 +114,8 @@ pub(crate) struct Told {
     pub(crate) object_id: i64,
     pub(crate) clients_id: i64,
     pub(crate) companies_id: i64,
+    /// The client's number for it.
+    pub(crate) seq: i64,
     /// Its row in the journal.
     pub(crate) events_row: i64,
     pub(crate) payload: Payload,
@@ -214,11 +225,11 @@ impl Entrance {
     /// Takes in what was just committed; called by the thread that committed, in the order of commits.
     pub(crate) fn enter(&self, fresh: Fresh) {
         let Fresh { event, at, deliveries } = fresh;
-        for (id, handlers_id, note) in deliveries {
+        for FreshOne { id, handlers_id, note, latest } in deliveries {
             // Without a queue the handler was saved this very moment: its queue will look at everything.
             if let Some(queue) = self.0.queue(handlers_id) {
                 let event = Arc::clone(&event);
-                queue.fresh(Delivery { id, event, attempt: 0, next_at: at, first_at: None, resend: false, note });
+                queue.fresh(Delivery { id, event, attempt: 0, next_at: at, first_at: None, resend: false, note, latest });
             }
         }
     }

@@ -45,6 +45,8 @@ pub(super) struct Delivery {
     pub(super) resend: bool,
     /// To be noted in the log with its first attempt.
     pub(super) note: Option<String>,
+    /// Its handler only wants the latest.
+    pub(super) latest: bool,
 }
 
 impl Entry for Delivery {
@@ -71,6 +73,11 @@ impl Entry for Delivery {
     fn size(&self) -> usize {
         self.event.payload.size()
     }
+
+    fn stands_for(&self, other: &Self) -> bool {
+        let same = *self.event.kind == *other.event.kind && self.event.object_id == other.event.object_id;
+        self.latest && same && other.attempt == 0
+    }
 }
 
 /// The queue of one handler.
@@ -89,7 +96,7 @@ pub(super) struct Queue {
 }
 
 fn is_per_client(handler: &Handler) -> bool {
-    handler.ordering == handler::Ordering::PerClient
+    handler.ordering != handler::Ordering::None
 }
 
 impl Queue {
@@ -384,6 +391,7 @@ impl Queue {
             object_id: row.object_id,
             clients_id: row.clients_id,
             companies_id: row.companies_id,
+            seq: row.seq,
             events_row: row.events_row,
             payload,
         };
@@ -395,6 +403,7 @@ impl Queue {
             first_at: row.first_at,
             resend: row.resend,
             note: row.note,
+            latest: false,
         }
     }
 

@@ -75,6 +75,14 @@ impl Gates {
         self.gates.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, _| wanted(*id));
     }
 
+    /// Since when a tripped handler has been failing; `None` if it is asked as ever.
+    pub(super) fn tripped_since(&self, handler: &Handler) -> Option<Moment> {
+        let gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let gate = gates.get(&handler.id).filter(|gate| gate.version == handler.version)?;
+        let health = *gate.health();
+        health.tripped.map(|_| health.streak.since())
+    }
+
     /// How many handlers are tripped.
     pub(super) fn tripped(&self) -> u64 {
         let gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);

@@ -27,6 +27,8 @@ use std::{future::Future, sync::Arc, time::Duration};
 use hookswitch_model::{
     Object,
     event::{Event, Mode},
+    handler::Handler,
+    moment::Moment,
     refusal::{FieldErrors, Refusal},
 };
 use hookswitch_store::Clock;
@@ -170,6 +172,10 @@ impl Before {
 
     pub(crate) fn calls(&self) -> &Calls {
         &self.0.calls
+    }
+
+    pub(crate) fn tripped_since(&self, handler: &Handler) -> Option<Moment> {
+        self.0.gates.tripped_since(handler)
     }
 
     pub(crate) fn tripped(&self) -> u64 {

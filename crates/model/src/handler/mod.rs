@@ -64,6 +64,8 @@ words! {
     Ordering {
         /// One at a time, in the order of `seq`.
         PerClient = "per_client",
+        /// The same, and a newer event of the same object and kind stands for those that wait.
+        Latest = "latest",
         /// As they come.
         None = "none",
     }

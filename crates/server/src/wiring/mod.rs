@@ -74,7 +74,11 @@ pub(crate) async fn core(settings: &Settings, store: Store) -> Ended<Core> {
         network: None,
     };
     let breaker = Breaker { failures: settings.breaker_failures, over: settings.breaker_over };
-    let retention = Retention { days: settings.retention_days, bytes_max: settings.log_bytes_max };
+    let retention = Retention {
+        days: settings.retention_days,
+        log_bytes_max: settings.log_bytes_max,
+        journal_bytes_max: settings.journal_bytes_max,
+    };
     let hooks = hookswitch_hooks::Options { caller, breaker, retention };
     let options = hookswitch_core::Options { store, hooks, before_budget: settings.before_budget };
     Ok(Core::open(options).await.context("loading what the database holds")?)

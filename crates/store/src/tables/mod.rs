@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod packages;
 pub mod search;
 mod settings;
+pub mod told;
 pub mod transactions;
 pub mod users;
 pub mod versions;

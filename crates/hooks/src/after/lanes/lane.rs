@@ -26,6 +26,8 @@ pub(in crate::after) trait Entry {
     fn next_at(&self) -> Moment;
     /// Bytes of its payload.
     fn size(&self) -> usize;
+    /// True if this one stands for the other, which waits before it.
+    fn stands_for(&self, other: &Self) -> bool;
 }
 
 /// What became of an attempt.

@@ -190,7 +190,10 @@ impl<E: Entry> Lanes<E> {
         let full = !self.running || self.is_full();
         match self.lanes.get_mut(&key) {
             Some(lane) if lane.seen >= entry.id() => {}
-            Some(lane) if lane.takes_fresh() && !full => self.hold(key, entry, now),
+            Some(lane) if lane.takes_fresh() && !full => {
+                self.fold(key, &entry);
+                self.hold(key, entry, now);
+            }
             Some(lane) => {
                 (lane.more, lane.missed) = (true, true);
                 self.want_loading(key);
@@ -202,6 +205,19 @@ impl<E: Entry> Lanes<E> {
 
     fn is_full(&self) -> bool {
         self.held >= self.room.held || self.held_bytes >= self.room.bytes || self.lanes.len() >= self.room.lanes
+    }
+
+    /// Forgets what a new one stands for; the database has done so already.
+    fn fold(&mut self, key: Key, entry: &E) {
+        if let Some(lane) = self.lanes.get_mut(&key) {
+            let (held, held_bytes) = (&mut self.held, &mut self.held_bytes);
+            lane.held.retain(|older| {
+                let stays = !entry.stands_for(older);
+                *held -= usize::from(!stays);
+                *held_bytes -= if stays { 0 } else { older.size() };
+                stays
+            });
+        }
     }
 
     fn hold(&mut self, key: Key, entry: E, now: Moment) {

@@ -11,6 +11,7 @@ struct Row {
     clients_id: i64,
     attempt: i64,
     next_at: Moment,
+    latest: bool,
 }
 
 impl Entry for Row {
@@ -31,6 +32,9 @@ impl Entry for Row {
     }
     fn size(&self) -> usize {
         1
+    }
+    fn stands_for(&self, other: &Self) -> bool {
+        self.latest && self.clients_id == other.clients_id && other.attempt == 0
     }
 }
 
@@ -151,7 +155,7 @@ impl World {
         match step {
             Step::Commit { clients_id } => {
                 self.last_id += 1;
-                let row = Row { id: self.last_id, clients_id, attempt: 0, next_at: self.now };
+                let row = Row { id: self.last_id, clients_id, attempt: 0, next_at: self.now, latest: false };
                 self.rows.insert(row.id, row);
                 self.open.insert(row.id, row);
                 self.committed.push_back(row);
@@ -359,7 +363,7 @@ fn what_is_done_leaves_nothing_behind() {
 fn a_paused_handler_holds_nothing() {
     let mut lanes = Turns::new(true, false);
     for id in 1..100 {
-        lanes.fresh(Row { id, clients_id: id, attempt: 0, next_at: Moment(0) }, Moment(0));
+        lanes.fresh(Row { id, clients_id: id, attempt: 0, next_at: Moment(0), latest: false }, Moment(0));
     }
     assert!(lanes.held() == 0 && lanes.take(PLACES).is_none() && lanes.wants_look().is_none() && !lanes.wants_tending());
 }
@@ -373,7 +377,7 @@ fn counted() -> Turns<Row> {
 }
 
 fn fresh(id: i64, clients_id: i64) -> Row {
-    Row { id, clients_id, attempt: 0, next_at: Moment(0) }
+    Row { id, clients_id, attempt: 0, next_at: Moment(0), latest: false }
 }
 
 #[test]
@@ -402,6 +406,20 @@ fn what_fails_again_and_again_leaves_half_of_the_places_to_first_attempts() {
     assert!(lanes.take(PLACES).is_none() && !lanes.has_ready(PLACES));
     lanes.fresh(fresh(5, 9), Moment(0));
     assert_eq!(lanes.take(PLACES).unwrap().1.clients_id, 9);
+}
+
+#[test]
+fn the_latest_stands_for_those_that_wait_and_not_for_the_one_under_way() {
+    let mut lanes = counted();
+    let latest = |id| Row { latest: true, ..fresh(id, 1) };
+    lanes.fresh(latest(1), Moment(0));
+    let (place, first) = lanes.take(PLACES).unwrap();
+    (2..=20).for_each(|id| lanes.fresh(latest(id), Moment(0)));
+    assert_eq!(lanes.held(), 1);
+    lanes.ended(place, first.id, Ended::Over, Moment(0));
+    lanes.written(place, Moment(0));
+    assert_eq!(lanes.take(PLACES).unwrap().1.id, 20);
+    assert_eq!(lanes.held(), 0);
 }
 
 proptest! {

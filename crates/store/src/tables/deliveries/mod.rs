@@ -7,8 +7,10 @@
 //! | file | subject |
 //! |---|---|
 //! | here | a delivery's life: written, loaded, failed, done, sent again |
+//! | `fold` | only the latest: a newer one stands for those that wait |
 //! | `list` | as the Core API lists them; what `resend` and `discard` choose |
 //! | `standing` | how the queues stand |
+mod fold;
 mod list;
 mod standing;
 
@@ -21,8 +23,9 @@ use uuid::Uuid;
 use super::executions;
 use crate::{Error, Row, Tx, params};
 
+pub use fold::fold;
 pub use list::{LIST, STATES, Selected, get, search, selected, selection};
-pub use standing::{Standing, standing};
+pub use standing::{Lane, Standing, lane, standing};
 
 /// A delivery that begins.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +46,10 @@ pub struct New<'a> {
     pub event_id: Uuid,
     /// What is to be noted in the log with its first attempt.
     pub note: Option<&'a str>,
+    /// What it may stand for, see [`fold`]; `None` = for itself only.
+    pub fold: Option<&'a str>,
+    /// How many earlier ones it stands for.
+    pub folded: i64,
 }
 
 /// Deliveries that one event may have.
@@ -54,14 +61,16 @@ const PLACES: i64 = 1 << 16;
 /// Whatever the engine says.
 pub fn insert(tx: &mut Tx<'_>, new: New<'_>) -> Result<i64, Error> {
     const SQL: &str = "INSERT INTO deliveries
-      (id, handlers_id, clients_id, companies_id, seq, events_row, event_id, dead, attempt, next_at, first_at, error, resend)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, $8, NULL, $9, 0)";
-    let New { handlers_id, clients_id, companies_id, seq, events_row, place, event_id, note } = new;
+      (id, handlers_id, clients_id, companies_id, seq, events_row, event_id, dead, attempt, next_at, first_at, error, resend, fold,
+       folded)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, $8, NULL, $9, 0, $10, $11)";
+    let New { handlers_id, clients_id, companies_id, seq, events_row, place, event_id, note, fold, folded } = new;
     let place = i64::try_from(place).ok().filter(|place| *place < PLACES);
     let id = place.and_then(|place| events_row.checked_mul(PLACES)?.checked_add(place));
     let id = id.ok_or_else(|| Error::engine("an event has too many deliveries"))?;
     let now = tx.now();
-    tx.execute(SQL, params![id, handlers_id, clients_id, companies_id, seq, events_row, event_id.as_bytes(), now, note])?;
+    let event_id = event_id.as_bytes();
+    tx.execute(SQL, params![id, handlers_id, clients_id, companies_id, seq, events_row, event_id, now, note, fold, folded])?;
     Ok(id)
 }
 
@@ -72,6 +81,8 @@ pub struct Waiting {
     pub id: i64,
     /// Whose event.
     pub clients_id: i64,
+    /// The client's number of the event.
+    pub seq: i64,
     /// The event's row in the journal.
     pub events_row: i64,
     /// The event's id.
@@ -102,7 +113,7 @@ macro_rules! waiting {
     ($rest:literal) => {
         concat!(
             "SELECT d.id, d.clients_id, d.events_row, d.event_id, e.events_id, e.object_id, e.companies_id, d.attempt,
-               d.next_at, d.first_at, d.error, d.resend, e.body, e.secrets
+               d.next_at, d.first_at, d.error, d.resend, e.body, e.secrets, d.seq
              FROM deliveries d JOIN events e ON e.row_id = d.events_row ",
             $rest
         )
@@ -127,6 +138,7 @@ impl Waiting {
             resend: row.get(11)?,
             body: row.get(12)?,
             secrets: row.get(13)?,
+            seq: row.get(14)?,
         })
     }
 }
