@@ -162,7 +162,7 @@ impl Hooks {
         let rules = Arc::new(self.shared.store.read(move |tx| Rules::load(tx, &vault)).await?);
         self.shared.rules.store(Arc::clone(&rules));
         let wanted = |id| rules.get(id).is_some();
-        self.shared.caller.keep_only(wanted);
+        self.shared.caller.keep_only(|id| rules.get(id).map(|rule| &rule.handler));
         self.before.keep_only(wanted);
         self.after.retune(&rules);
         Ok(())
@@ -281,5 +281,6 @@ impl Hooks {
     /// Stops delivering: no new attempts, those in flight get `grace` to end. What has ended is written down.
     pub async fn stop(&self, grace: Duration) {
         self.after.stop(grace).await;
+        self.shared.caller.stop().await;
     }
 }
