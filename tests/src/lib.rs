@@ -28,3 +28,4 @@ mod rest;
 mod scripts;
 mod story;
 mod walks;
+mod workers;

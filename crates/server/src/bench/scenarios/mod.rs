@@ -6,6 +6,7 @@ mod memory;
 mod night;
 mod search;
 mod throughput;
+mod workers;
 
 use std::path::PathBuf;
 
@@ -39,6 +40,8 @@ pub(crate) enum Scenario {
     Search,
     /// Renewals that fall due at one moment
     Night,
+    /// Calls to a script that stays
+    Workers,
 }
 
 /// What the scenarios of one run share.
@@ -77,6 +80,7 @@ impl Scenario {
             Self::Memory => memory::held(at).await,
             Self::Search => search::lists(at).await,
             Self::Night => night::renewals(at).await,
+            Self::Workers => workers::calls(at).await,
         }
     }
 }
