@@ -12,7 +12,8 @@
 //! | [`call`] | one call to one handler: HTTP, scripts, signatures, addresses |
 //! | [`payload`] | what is sent, with passwords, masked, and sealed for the journal |
 //! | `names` | what a handler of the first API generation calls the events |
-//! | [`cause`], `asked` | loops: what a handler does in reaction |
+//! | [`cause`], `asked` | what a handler does in reaction |
+//! | [`loops`] | handlers that answer each other |
 //! | [`log`], [`mask`] | every call leaves a row, without secrets |
 //! | [`validate`] | what can be found out about a handler when it is saved |
 //! | [`figures`] | how calls went, for metrics |
@@ -26,6 +27,7 @@ pub mod cause;
 pub mod condition;
 pub mod figures;
 pub mod log;
+pub mod loops;
 pub mod mask;
 mod names;
 pub mod outbox;
@@ -60,6 +62,7 @@ use condition::Outcome;
 pub use figures::{Figures, Times};
 use log::Log;
 pub use log::retention::Retention;
+use loops::Loops;
 use rules::{Resellers, Rules};
 use validate::Checks;
 
@@ -93,6 +96,7 @@ struct Shared {
     causes: Causes,
     asked: asked::Asked,
     log: Log,
+    loops: Loops,
     checks: Checks,
 }
 
@@ -123,11 +127,12 @@ impl Hooks {
             resellers,
             breaker,
         });
-        let after = After::new(store.clone(), caller.clone(), causes.clone(), log.clone());
+        let loops = Loops::new(store.clone());
+        let after = After::new(store.clone(), caller.clone(), causes.clone(), log.clone(), loops.clone());
         tokio::spawn(log::retention::run(store.clone(), log.clone(), retention));
         let rules = ArcSwap::from_pointee(Rules::default());
         let reloading = tokio::sync::Mutex::default();
-        let shared = Shared { store, rules, reloading, caller, causes, asked: asked::Asked::default(), log, checks };
+        let shared = Shared { store, rules, reloading, caller, causes, asked: asked::Asked::default(), log, loops, checks };
         let hooks = Self { before, after, shared: Arc::new(shared) };
         hooks.reload().await?;
         Ok(hooks)
@@ -213,6 +218,12 @@ impl Hooks {
         }
     }
 
+    /// Finds handlers that answer each other.
+    #[must_use]
+    pub fn loops(&self) -> &Loops {
+        &self.shared.loops
+    }
+
     /// Where the outbox hands over.
     #[must_use]
     pub fn entrance(&self) -> Entrance {
@@ -275,6 +286,7 @@ impl Hooks {
             ],
             queue_age_seconds: Duration::from_millis(age_ms).as_secs_f64(),
             log_rows_dropped: self.shared.log.rows_dropped(),
+            loops: self.shared.loops.counted(),
         })
     }
 

@@ -34,6 +34,8 @@ pub(super) struct Objects {
     pub(super) event: String,
     pub(super) delivery: i64,
     pub(super) execution: i64,
+    /// Two handlers that answered each other about the client.
+    pub(super) found_loop: i64,
 }
 
 impl Objects {
@@ -61,6 +63,7 @@ impl Objects {
             event: "019aa9b2-7c1e-7d33-9d0a-3b1f5c0e8a11".to_owned(),
             delivery: 900_009,
             execution: 900_010,
+            found_loop: 900_013,
         }
     }
 
@@ -91,6 +94,7 @@ impl Objects {
         let delivery =
             wait_for("a dead delivery", async || admin.ok("provisioning.deliveries.search", dead.clone()).await.get(0).cloned())
                 .await;
+        let found_loop = go_round(admin, client, &users_of).await;
         Self {
             company,
             users_of,
@@ -108,8 +112,37 @@ impl Objects {
             event: delivery["event_id"].as_str().unwrap().to_owned(),
             delivery: id(&delivery),
             execution: id(&admin.wait_log(of_it, 1).await[0]),
+            found_loop,
         }
     }
+}
+
+/// Has two handlers answer each other about a client, each with the cause, until that is cut; the loop's id.
+async fn go_round(admin: &Api, client: i64, users_of: &Value) -> i64 {
+    let (recorders, mut handlers) = ([Recorder::start().await, Recorder::start().await], Vec::new());
+    for recorder in &recorders {
+        let handler = json!({"name": "round", "event": "clients.update", "task": recorder.url(), "companies_id": users_of});
+        handlers.push(admin.handler(handler).await);
+    }
+    let mut cause = String::new();
+    for turn in 0..8 {
+        let notes = json!(format!("turn {turn}"));
+        let params = json!({"id": client, "notes": notes});
+        admin.call_with(&[("hookswitch-cause", &cause)], "clients.update", params).await.expect("not yet too deep");
+        let told = wait_for("the next one to be told", async || {
+            recorders[turn % 2].calls().into_iter().find(|call| call.body["data"]["notes"] == notes)
+        });
+        cause = told.await.header("hookswitch-cause").unwrap().to_owned();
+    }
+    let params = json!({"id": client, "notes": null});
+    admin.call_with(&[("hookswitch-cause", &cause)], "clients.update", params.clone()).await.expect_err("too deep");
+    for handler in handlers {
+        admin.ok("provisioning.handlers.delete", json!({"id": handler, "force": true})).await;
+    }
+    admin.ok("clients.update", params).await;
+    let found = json!({"clients_id": client});
+    let found = wait_for("the loop", async || admin.ok("provisioning.loops.search", found.clone()).await.get(0).cloned());
+    id(&found.await)
 }
 
 /// A server whose handlers of resellers may be on this machine, and one that is gone for good.

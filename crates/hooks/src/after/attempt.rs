@@ -34,11 +34,17 @@ pub(super) async fn attempt(queue: &Arc<Queue>, key: Key, mut delivery: Delivery
             Outcome::CallAnyway(words) => delivery.note = Some(condition::note(&words)),
         }
     }
+    let clients_id = delivery.event.clients_id;
+    if queue.shared.unless_cut(queue.shared.loops.wait(clients_id)).await.is_none() {
+        return queue.broken_off(key, delivery.id);
+    }
     let began = queue.shared.store.clock().now();
     let call = request(queue, &rule, &delivery, began);
+    let telling = queue.shared.loops.telling(clients_id, rule.handler.id);
     let Some(called) = queue.shared.unless_cut(queue.shared.caller.call(&rule.handler, &call)).await else {
         return queue.broken_off(key, delivery.id);
     };
+    drop(telling);
     let now = queue.shared.store.clock().now();
     let (status, error, ended, change) = match judge(&called.result) {
         Judged::Delivered => ("success", None, Ended::Over, done(&delivery)),

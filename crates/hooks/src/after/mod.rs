@@ -37,7 +37,7 @@ use hookswitch_store::Store;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::{call::Caller, cause::Causes, figures::Calls, log::Log, payload::Payload, rules::Rules};
+use crate::{call::Caller, cause::Causes, figures::Calls, log::Log, loops::Loops, payload::Payload, rules::Rules};
 
 use queue::{Delivery, Queue};
 pub use repair::{Resent, discard_all};
@@ -55,6 +55,7 @@ struct Shared {
     caller: Caller,
     causes: Causes,
     log: Log,
+    loops: Loops,
     calls: Calls,
     runtime: tokio::runtime::Handle,
     queues: RwLock<HashMap<i64, Arc<Queue>>>,
@@ -93,12 +94,13 @@ pub(crate) struct Told {
 }
 
 impl After {
-    pub(crate) fn new(store: Store, caller: Caller, causes: Causes, log: Log) -> Self {
+    pub(crate) fn new(store: Store, caller: Caller, causes: Causes, log: Log, loops: Loops) -> Self {
         Self(Arc::new(Shared {
             store,
             caller,
             causes,
             log,
+            loops,
             calls: Calls::default(),
             runtime: tokio::runtime::Handle::current(),
             queues: RwLock::default(),
