@@ -90,6 +90,36 @@ async fn a_chain_of_causes_that_is_cut_is_shown_with_its_way() {
 }
 
 #[tokio::test]
+async fn before_handlers_that_call_back_about_what_they_are_asked_are_shown_too() {
+    let server = Server::start().await;
+    let mut handlers = Vec::new();
+    for name in ["one", "other"] {
+        let (recorder, api) = (Recorder::start().await, server.with_key(ADMIN_KEY));
+        recorder.answer_later(move |call: Call| {
+            let api = api.clone();
+            async move {
+                let cause = call.header("hookswitch-cause").unwrap().to_owned();
+                let notes = format!("{} and on", call.body["data"]["notes"].as_str().unwrap());
+                let params = json!({"id": call.clients_id(), "notes": notes});
+                let _whatever = api.call_with(&[("hookswitch-cause", &cause)], "clients.update", params).await;
+                Reply::ok()
+            }
+        });
+        // The other one hears of reactions only.
+        let condition = if name == "one" { "" } else { "event.cause != null" };
+        let handler =
+            json!({"name": name, "event": "clients.update", "type": "before", "task": recorder.url(), "condition": condition});
+        handlers.push(server.handler(handler).await);
+    }
+    let client = server.client("Acme").await;
+    // Whether it comes to anything does not matter: each waits for the next.
+    let _whatever = server.call("clients.update", json!({"id": client, "notes": "on"})).await;
+    let found = found(&server).await;
+    assert_has(&found, &json!({"state": "cut", "found_by": "depth", "handlers": handlers, "clients_id": client}));
+    assert_eq!(found["way"].as_array().unwrap().len(), 8, "{found}");
+}
+
+#[tokio::test]
 async fn two_handlers_that_answer_each_other_without_a_cause_are_cut_and_a_person_is_not() {
     let server = Server::start().await;
     let unless = |own: &'static str| move |call: &Call| (call.body["object"]["notes"] != own).then(|| own.to_owned());

@@ -218,6 +218,11 @@ impl Hooks {
         }
     }
 
+    /// Writes down that a chain of causes was cut: this handler's reaction to this event.
+    pub fn too_deep(&self, event_id: Uuid, handlers_id: i64) {
+        self.shared.loops.too_deep(event_id, handlers_id, self.shared.asked.chain(event_id));
+    }
+
     /// Finds handlers that answer each other.
     #[must_use]
     pub fn loops(&self) -> &Loops {

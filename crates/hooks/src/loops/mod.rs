@@ -17,9 +17,10 @@
 //! | here | which clients are looked at; which requests are refused |
 //! | [`track`] | one client: does it answer the calls? |
 //! | `heat` | who may be one |
-//! | `record` | what is written down, and the way it ran |
+//! | `record`, `step` | what is written down, and the way it ran |
 mod heat;
 mod record;
+mod step;
 mod track;
 
 use std::{
@@ -37,9 +38,11 @@ use hookswitch_model::{
     event::{Actor, Event},
 };
 use hookswitch_store::{Store, tables::loops::Seen};
-use serde_json::{Value, json};
+use serde_json::Value;
+use uuid::Uuid;
 
 use heat::Heat;
+pub(crate) use step::Step;
 use track::{Found, HOLD_MAX, Track};
 
 /// Changes of a client within half a minute from which on it is looked at.
@@ -203,7 +206,7 @@ impl Loops {
         if client.way.len() == WAY_MAX {
             client.way.pop_front();
         }
-        client.way.push_back(step(event, &answers));
+        client.way.push_back(Step::of(event).shown(&answers));
         let mut trying = locked(&self.0.trying);
         let is_free = trying.is_none_or(|(whose, since)| whose == event.clients_id || now.duration_since(since) > HOLD_MAX);
         let found = client.track.changed(watched.request, watched.arrived, now, is_free);
@@ -271,11 +274,11 @@ impl Loops {
         Some(Telling { loops: self.clone(), clients_id, number })
     }
 
-    /// Writes down a chain of causes that was cut: from this event on, to which this handler reacted.
-    pub fn too_deep(&self, event_id: uuid::Uuid, handlers_id: i64) {
+    /// A chain of causes was cut: from this event on, to which this handler reacted.
+    pub(crate) fn too_deep(&self, event_id: Uuid, handlers_id: i64, asked: Vec<Step>) {
         self.0.refused.fetch_add(1, Ordering::Relaxed);
         self.0.found[0].fetch_add(1, Ordering::Relaxed);
-        record::write_chain(&self.0.store, event_id, handlers_id);
+        record::write_chain(&self.0.store, event_id, handlers_id, asked);
     }
 
     /// Since the start.
@@ -296,22 +299,6 @@ impl Drop for Telling {
 
 fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn step(event: &Event, answers: &[i64]) -> Object {
-    let step = json!({
-        "event_id": event.id.to_string(),
-        "events_id": event.kind.events_id,
-        "object_id": event.object_id,
-        "clients_id": event.clients_id,
-        "dt": event.dt.iso(),
-        "actor": event.actor,
-        "handlers": answers,
-    });
-    match step {
-        Value::Object(step) => step,
-        _ => Object::new(),
-    }
 }
 
 fn seen(found: Found, event: &Event, way: &VecDeque<Object>) -> Seen {

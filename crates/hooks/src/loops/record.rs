@@ -1,5 +1,4 @@
 //! What is written down of a loop: beside the action, which does not wait for it.
-use hookswitch_model::{Object, event::Cause};
 use hookswitch_store::{
     Error, Store, Tx,
     tables::{
@@ -7,8 +6,9 @@ use hookswitch_store::{
         loops::{self, Seen},
     },
 };
-use serde_json::{Value, json};
 use uuid::Uuid;
+
+use super::step::Step;
 
 /// Causes that are followed back: more than there can be.
 const STEPS_MAX: usize = 16;
@@ -18,11 +18,12 @@ pub(super) fn write(store: &Store, seen: Seen) {
     tokio::spawn(async move { complain(store.write(move |tx| loops::note(tx, &seen)).await) });
 }
 
-/// A chain of causes, from its last event back to its first.
-pub(super) fn write_chain(store: &Store, event_id: Uuid, handlers_id: i64) {
+/// A chain of causes that was cut, from its last event back to its first. `asked` are those of its last events that handlers are
+/// still being asked about, so that they are not in the journal; the newest first.
+pub(super) fn write_chain(store: &Store, event_id: Uuid, handlers_id: i64, asked: Vec<Step>) {
     let store = store.clone();
     tokio::spawn(async move {
-        let noted = store.write(move |tx| match chain(tx, event_id, handlers_id)? {
+        let noted = store.write(move |tx| match chain(tx, event_id, handlers_id, asked)? {
             Some(seen) => loops::note(tx, &seen),
             None => Ok(()),
         });
@@ -36,53 +37,31 @@ fn complain(result: Result<(), Error>) {
     }
 }
 
-/// `None` if nothing of it is in the journal: a before handler that reacts to what was never done.
-fn chain(tx: &Tx<'_>, event_id: Uuid, handlers_id: i64) -> Result<Option<Seen>, Error> {
-    let (mut way, mut handlers, mut last) = (Vec::new(), vec![handlers_id], None);
-    let mut next = Some(event_id);
-    while let Some(id) = next.take().filter(|_| way.len() < STEPS_MAX) {
-        let Some(recorded) = events::get(tx, &id)? else { break };
-        if let Some(Cause { event_id, handlers_id, handlers: all, .. }) = &recorded.cause {
-            next = Some(*event_id).filter(|cause| *cause != id);
-            handlers.push(*handlers_id);
-            handlers.extend(all);
-        }
-        way.push(step(&recorded));
-        last.get_or_insert(recorded);
+/// `None` if nothing is known of the event any more.
+fn chain(tx: &Tx<'_>, event_id: Uuid, handlers_id: i64, asked: Vec<Step>) -> Result<Option<Seen>, Error> {
+    let mut steps = asked;
+    let behind = |steps: &[Step]| match steps.last() {
+        Some(step) => step.cause.as_ref().map(|cause| cause.event_id),
+        None => Some(event_id),
+    };
+    while let Some(id) = behind(&steps).filter(|_| steps.len() < STEPS_MAX) {
+        let Some(event) = events::get(tx, &id)?.and_then(|recorded| recorded.event()) else { break };
+        steps.push(Step::of(&event));
     }
-    let Some(last) = last else { return Ok(None) };
-    way.reverse();
+    let Some(last) = steps.first() else { return Ok(None) };
+    let causes = steps.iter().filter_map(|step| step.cause.as_ref());
+    let mut handlers: Vec<i64> = causes.flat_map(|cause| cause.handlers.iter().copied()).chain([handlers_id]).collect();
     handlers.sort_unstable();
     handlers.dedup();
-    let shown = last.shown();
-    let number = |name: &str| shown.get(name).and_then(Value::as_i64).unwrap_or_default();
+    let shown = |step: &Step| step.shown(step.cause.as_ref().map(|cause| cause.handlers_id).as_slice());
     Ok(Some(Seen {
         found_by: "depth",
         companies_id: last.companies_id,
-        clients_id: number("clients_id"),
+        clients_id: last.clients_id,
         events_id: last.kind.events_id.to_owned(),
-        object_id: number("object_id"),
+        object_id: last.object_id,
         handlers,
         count: 1,
-        way,
+        way: steps.iter().rev().map(shown).collect(),
     }))
-}
-
-fn step(recorded: &events::Recorded) -> Object {
-    let mut shown = recorded.shown();
-    let by: Vec<i64> = recorded.cause.iter().map(|cause| cause.handlers_id).collect();
-    let mut take = |name: &str| shown.shift_remove(name).unwrap_or_default();
-    let step = json!({
-        "event_id": take("id"),
-        "events_id": take("events_id"),
-        "object_id": take("object_id"),
-        "clients_id": take("clients_id"),
-        "dt": take("dt"),
-        "actor": take("actor"),
-        "handlers": by,
-    });
-    match step {
-        Value::Object(step) => step,
-        _ => Object::new(),
-    }
 }
