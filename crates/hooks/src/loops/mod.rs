@@ -49,8 +49,12 @@ use track::{Found, HOLD_MAX, Track};
 const HOT: u64 = 6;
 /// Clients that are looked at, at most.
 const TRACKS_MAX: usize = 256;
-/// One of which nothing was heard for so long is forgotten.
+/// One of which nothing was heard for so long is forgotten...
 const FORGET_AFTER: Duration = Duration::from_secs(90);
+/// ...or, if there is no room for another one, for so long.
+const FORGET_SOONER: Duration = Duration::from_secs(5);
+/// How often that is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Requests that are refused, at most.
 const CUTS_MAX: usize = 1_024;
 /// A request that answered no call for so long is let through again.
@@ -70,7 +74,7 @@ struct Shared {
     heat: Heat,
     /// How many clients are looked at: mostly none, and then nothing is locked.
     tracked: AtomicUsize,
-    clients: Mutex<HashMap<i64, Client>>,
+    clients: Mutex<Clients>,
     /// How many requests are refused: the same.
     refusing: AtomicUsize,
     cuts: Mutex<HashMap<u64, Cut>>,
@@ -79,6 +83,11 @@ struct Shared {
     trying: Mutex<Option<(i64, Instant)>>,
     refused: AtomicU64,
     found: [AtomicU64; 2],
+}
+
+struct Clients {
+    by_id: HashMap<i64, Client>,
+    looked_at: Instant,
 }
 
 struct Client {
@@ -135,7 +144,7 @@ impl Loops {
             hasher: RandomState::new(),
             heat: Heat::default(),
             tracked: AtomicUsize::new(0),
-            clients: Mutex::default(),
+            clients: Mutex::new(Clients { by_id: HashMap::new(), looked_at: Instant::now() }),
             refusing: AtomicUsize::new(0),
             cuts: Mutex::default(),
             calls: AtomicU64::new(0),
@@ -165,7 +174,7 @@ impl Loops {
         cuts.retain(|_, cut| now.duration_since(cut.last) < QUIET);
         self.0.refusing.store(cuts.len(), Ordering::Release);
         let Some(cut) = cuts.get_mut(&watched.request) else { return Ok(()) };
-        let answers = locked(&self.0.clients).get(&cut.clients_id).map(|client| client.track.answerers(watched.arrived));
+        let answers = locked(&self.0.clients).by_id.get(&cut.clients_id).map(|client| client.track.answerers(watched.arrived));
         if answers.is_none_or(|handlers| handlers.is_empty()) {
             return Ok(());
         }
@@ -190,35 +199,31 @@ impl Loops {
 
     fn changed_one(&self, watched: Watched, event: &Event, now: Instant) {
         let is_hot = self.0.heat.count(event.clients_id, now) >= HOT;
+        // Also who is looked at may look cold: in the next half minute.
         if !is_hot && self.0.tracked.load(Ordering::Acquire) == 0 {
             return;
         }
         let mut clients = locked(&self.0.clients);
-        if !clients.contains_key(&event.clients_id) {
-            if !is_hot || !self.make_room(&mut clients, now) {
+        self.forget(&mut clients, now);
+        if !clients.by_id.contains_key(&event.clients_id) {
+            if !is_hot || clients.by_id.len() >= TRACKS_MAX {
                 return;
             }
-            clients.insert(event.clients_id, Client { track: Track::new(now), way: VecDeque::new() });
-            self.0.tracked.store(clients.len(), Ordering::Release);
+            clients.by_id.insert(event.clients_id, Client { track: Track::new(now), way: VecDeque::new() });
+            self.0.tracked.store(clients.by_id.len(), Ordering::Release);
         }
-        let Some(client) = clients.get_mut(&event.clients_id) else { return };
+        let Some(client) = clients.by_id.get_mut(&event.clients_id) else { return };
         let answers = client.track.answerers(watched.arrived);
         if client.way.len() == WAY_MAX {
             client.way.pop_front();
         }
         client.way.push_back(Step::of(event).shown(&answers));
         let mut trying = locked(&self.0.trying);
-        let is_free = trying.is_none_or(|(whose, since)| whose == event.clients_id || now.duration_since(since) > HOLD_MAX);
-        let found = client.track.changed(watched.request, watched.arrived, now, is_free);
-        if client.track.is_trying(now) {
-            trying.get_or_insert((event.clients_id, now));
-            if let Some((whose, since)) = &mut *trying
-                && *whose != event.clients_id
-            {
-                (*whose, *since) = (event.clients_id, now);
-            }
-        } else if trying.is_some_and(|(whose, _)| whose == event.clients_id) {
-            *trying = None;
+        // One that has ended in the middle of it is not waited for.
+        let is_anothers = trying.is_some_and(|(whose, since)| whose != event.clients_id && now.duration_since(since) <= HOLD_MAX);
+        let found = client.track.changed(watched.request, watched.arrived, now, !is_anothers);
+        if !is_anothers {
+            *trying = client.track.is_trying(now).then_some((event.clients_id, now));
         }
         drop(trying);
         if let Some(found) = found {
@@ -228,12 +233,14 @@ impl Loops {
         }
     }
 
-    /// Forgets those of which nothing is heard any more; false if there is no room all the same.
-    fn make_room(&self, clients: &mut HashMap<i64, Client>, now: Instant) -> bool {
-        if clients.len() >= TRACKS_MAX {
-            clients.retain(|_, client| now.duration_since(client.track.seen) < FORGET_AFTER);
+    /// Forgets those of which nothing is heard any more.
+    fn forget(&self, clients: &mut Clients, now: Instant) {
+        if now.duration_since(clients.looked_at) >= LOOK_EVERY {
+            clients.looked_at = now;
+            let after = if clients.by_id.len() < TRACKS_MAX { FORGET_AFTER } else { FORGET_SOONER };
+            clients.by_id.retain(|_, client| now.duration_since(client.track.seen) < after);
+            self.0.tracked.store(clients.by_id.len(), Ordering::Release);
         }
-        clients.len() < TRACKS_MAX
     }
 
     fn found(&self, found: Found, seen: Seen, requests: &[u64], now: Instant) {
@@ -261,7 +268,7 @@ impl Loops {
         if self.0.tracked.load(Ordering::Acquire) == 0 {
             return None;
         }
-        locked(&self.0.clients).get_mut(&clients_id)?.track.held(Instant::now())
+        locked(&self.0.clients).by_id.get_mut(&clients_id)?.track.held(Instant::now())
     }
 
     /// A handler is being told of something about this client.
@@ -269,8 +276,10 @@ impl Loops {
         if self.0.tracked.load(Ordering::Acquire) == 0 {
             return None;
         }
-        let number = self.0.calls.fetch_add(1, Ordering::Relaxed);
-        locked(&self.0.clients).get_mut(&clients_id)?.track.began(number, handlers_id, Instant::now());
+        let (number, now) = (self.0.calls.fetch_add(1, Ordering::Relaxed), Instant::now());
+        let mut clients = locked(&self.0.clients);
+        self.forget(&mut clients, now);
+        clients.by_id.get_mut(&clients_id)?.track.began(number, handlers_id, now);
         Some(Telling { loops: self.clone(), clients_id, number })
     }
 
@@ -291,7 +300,7 @@ impl Loops {
 
 impl Drop for Telling {
     fn drop(&mut self) {
-        if let Some(client) = locked(&self.loops.0.clients).get_mut(&self.clients_id) {
+        if let Some(client) = locked(&self.loops.0.clients).by_id.get_mut(&self.clients_id) {
             client.track.ended(self.number, Instant::now());
         }
     }

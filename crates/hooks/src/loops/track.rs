@@ -32,7 +32,7 @@ const SLACK: Duration = Duration::from_millis(200);
 /// Calls are never held longer.
 pub(super) const HOLD_MAX: Duration = Duration::from_secs(5);
 /// So often it must stand still with the calls, and go on with them.
-const TRIALS: u8 = 3;
+const TRIALS: u8 = 4;
 /// So long nothing is tried out after it went on by itself.
 const CALM: Duration = Duration::from_secs(60);
 /// How often a call that is held looks whether it may go.
@@ -57,6 +57,8 @@ struct Step {
     arrived: Instant,
     /// How long after the end of the last call it came; zero while one was under way, `None` if it answers none.
     lag: Option<Duration>,
+    /// Calls were held before it: the time since the last one says nothing.
+    held: bool,
 }
 
 #[derive(Debug)]
@@ -157,7 +159,8 @@ impl Track {
         if self.steps.len() == STEPS_MAX {
             self.steps.pop_front();
         }
-        self.steps.push_back(Step { request, arrived, lag });
+        let held = matches!(self.trial, Trial::Resumed { .. });
+        self.steps.push_back(Step { request, arrived, lag, held });
         let found = self.judge(arrived, lag, now);
         if found.is_none()
             && may_try
@@ -219,13 +222,12 @@ impl Track {
     /// Whether it looks like a loop, and how that is tried out.
     fn suspicion(&self, request: u64, now: Instant) -> Option<Bounds> {
         let same = self.within(now).filter(|step| step.request == request);
-        let bounds = if all_answer(same.clone(), COMES_BACK_MIN) {
-            bounds(Found::States, same, self.within(now))
-        } else if all_answer(self.within(now), RUNS_MIN) {
-            bounds(Found::Rate, self.within(now), self.within(now))
+        let (what, first) = if let Some(first) = first_answer(same, COMES_BACK_MIN) {
+            (Found::States, first)
         } else {
-            return None;
+            (Found::Rate, first_answer(self.within(now), RUNS_MIN)?)
         };
+        let bounds = bounds(what, self.within(now).filter(|step| step.arrived >= first));
         // Too slow to be tried out in time.
         (bounds.hold + Duration::from_millis(500) <= HOLD_MAX).then_some(bounds)
     }
@@ -250,31 +252,21 @@ impl Told {
     }
 }
 
-/// All but one, which may have set it off.
-fn all_answer<'a>(steps: impl Iterator<Item = &'a Step>, least: usize) -> bool {
-    let (answers, others) = steps.fold((0, 0), |(answers, others), step| match step.lag {
-        Some(_) => (answers + 1, others),
-        None => (answers, others + 1),
-    });
-    answers >= least && others <= 1
+/// When the last `least` of these began, if all but one are answers: that one may have set it off.
+fn first_answer<'a>(steps: impl DoubleEndedIterator<Item = &'a Step> + Clone, least: usize) -> Option<Instant> {
+    let others = steps.clone().filter(|step| step.lag.is_none()).count();
+    let first = steps.rev().filter(|step| step.lag.is_some()).nth(least - 1);
+    first.map(|step| step.arrived).filter(|_| others <= 1)
 }
 
-/// The hold goes beyond the last possible answer by several times what usually lies between two changes: whoever goes on by himself
-/// is seen to.
-fn bounds<'a>(
-    what: Found,
-    suspected: impl Iterator<Item = &'a Step>,
-    all: impl DoubleEndedIterator<Item = &'a Step> + Clone,
-) -> Bounds {
-    let lag = suspected.filter_map(|step| step.lag).max().unwrap_or_default();
+/// The hold goes beyond the last possible answer by three times the longest that nothing came for: whoever goes on by himself is seen to,
+/// however unevenly.
+fn bounds<'a>(what: Found, steps: impl Iterator<Item = &'a Step> + Clone) -> Bounds {
+    let lag = steps.clone().filter_map(|step| step.lag).max().unwrap_or_default();
+    let gaps = steps.clone().zip(steps.skip(1)).filter(|(_, later)| !later.held);
+    let longest = gaps.map(|(step, later)| later.arrived.saturating_duration_since(step.arrived)).max().unwrap_or_default();
     let answer = 2 * lag + SLACK;
-    let count = u32::try_from(all.clone().count()).unwrap_or(u32::MAX);
-    let whole = match (all.clone().next(), all.clone().next_back()) {
-        (Some(first), Some(last)) => last.arrived.saturating_duration_since(first.arrived),
-        _ => Duration::ZERO,
-    };
-    let between = whole / count.saturating_sub(1).max(1);
-    Bounds { what, answer, hold: answer + (4 * between).max(answer / 2) }
+    Bounds { what, answer, hold: answer + (3 * longest).max(answer / 2) }
 }
 
 #[cfg(test)]
