@@ -7,6 +7,7 @@
 //! | [`before`] | asks in order under one deadline: modify, allow, forbid; failure policy |
 //! | [`reply`] | what a before handler's reply means |
 //! | [`outbox`] | inside the commit: the client's next number, the journal, one delivery per handler |
+//! | [`outcome`] | before handlers that are told how it ended: committed, or aborted and by whom |
 //! | [`after`] | lanes: one per handler and client; in order, retried, dead; resend and discard |
 //! | [`retry`] | when a failed delivery is tried again |
 //! | [`call`] | one call to one handler: HTTP, scripts, signatures, addresses |
@@ -29,6 +30,7 @@ pub mod log;
 pub mod mask;
 mod names;
 pub mod outbox;
+pub mod outcome;
 pub mod payload;
 pub mod reply;
 pub mod retry;
@@ -46,7 +48,7 @@ use hookswitch_model::{
     event::{Cause, Event, Stage},
     handler::Handler,
 };
-use hookswitch_store::{Error, Store, tables};
+use hookswitch_store::{Error, Store, Tx, tables};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -60,6 +62,7 @@ use condition::Outcome;
 pub use figures::{Figures, Times};
 use log::Log;
 pub use log::retention::Retention;
+use outcome::Outcomes;
 use rules::{Resellers, Rules};
 use validate::Checks;
 
@@ -81,6 +84,8 @@ pub struct Hooks {
     pub before: Before,
     /// Tells.
     pub after: After,
+    /// Tells before handlers how it ended.
+    pub outcomes: Outcomes,
     shared: Arc<Shared>,
 }
 
@@ -124,12 +129,14 @@ impl Hooks {
             breaker,
         });
         let after = After::new(store.clone(), caller.clone(), causes.clone(), log.clone());
+        let outcomes = Outcomes::new(store.clone(), caller.clone(), causes.clone(), log.clone());
         tokio::spawn(log::retention::run(store.clone(), log.clone(), retention));
         let rules = ArcSwap::from_pointee(Rules::default());
         let reloading = tokio::sync::Mutex::default();
         let shared = Shared { store, rules, reloading, caller, causes, asked: asked::Asked::default(), log, checks };
-        let hooks = Self { before, after, shared: Arc::new(shared) };
+        let hooks = Self { before, after, outcomes, shared: Arc::new(shared) };
         hooks.reload().await?;
+        hooks.outcomes.recover().await?;
         Ok(hooks)
     }
 
@@ -165,6 +172,7 @@ impl Hooks {
         self.shared.caller.keep_only(wanted);
         self.before.keep_only(wanted);
         self.after.retune(&rules);
+        self.outcomes.retune(&rules);
         Ok(())
     }
 
@@ -231,11 +239,13 @@ impl Hooks {
     /// Whatever the store says.
     pub async fn standing(&self) -> Result<Value, Error> {
         let (rules, now) = (self.rules(), self.shared.store.clock().now());
-        let queues = self.shared.store.read(tables::deliveries::standing).await?;
+        let read = |tx: &Tx<'_>| Ok::<_, Error>((tables::deliveries::standing(tx)?, tables::outcomes::standing(tx)?));
+        let (queues, owed) = self.shared.store.read(read).await?;
         let mut handlers: Vec<&Handler> = rules.all().map(|rule| &rule.handler).collect();
         handlers.sort_unstable_by_key(|handler| handler.id);
         let row = |handler: &Handler| {
             let queue = queues.iter().find(|queue| queue.handlers_id == handler.id);
+            let owed = owed.iter().find(|owed| owed.handlers_id == handler.id);
             let age_s = queue.and_then(|queue| queue.oldest).map(|oldest| now.millis_since(oldest).max(0) / 1_000);
             json!({
                 "id": handler.id,
@@ -247,6 +257,12 @@ impl Hooks {
                 "retrying": queue.map_or(0, |queue| queue.retrying),
                 "dead": queue.map_or(0, |queue| queue.dead),
                 "oldest_age_s": age_s,
+                "outcomes": {
+                    "asked": owed.map_or(0, |owed| owed.asked),
+                    "waiting": owed.map_or(0, |owed| owed.waiting),
+                    "retrying": owed.map_or(0, |owed| owed.retrying),
+                    "dead": owed.map_or(0, |owed| owed.dead),
+                },
             })
         };
         Ok(handlers.into_iter().map(row).collect())
@@ -280,6 +296,6 @@ impl Hooks {
 
     /// Stops delivering: no new attempts, those in flight get `grace` to end. What has ended is written down.
     pub async fn stop(&self, grace: Duration) {
-        self.after.stop(grace).await;
+        tokio::join!(self.after.stop(grace), self.outcomes.stop(grace));
     }
 }

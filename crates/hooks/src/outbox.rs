@@ -25,11 +25,11 @@ pub struct Due {
     pub note: Option<String>,
 }
 
-/// Writes an event and its deliveries. Once that is committed, and only then, the handlers' queues have them.
+/// Writes an event and its deliveries; gives the event's number. Once that is committed, and only then, the handlers' queues have them.
 ///
 /// # Errors
 /// Whatever the store says.
-pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entrance: &Entrance) -> Result<(), Error> {
+pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entrance: &Entrance) -> Result<i64, Error> {
     let seq = events::next_seq(tx, event.clients_id)?;
     let payload = Payload::of(event, Stage::After, Some(seq));
     // Nobody who is not told needs a password, nor does the journal.
@@ -37,7 +37,7 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
     let body = std::str::from_utf8(&payload.masked).map_err(|error| Error::Engine(error.to_string()))?;
     let events_row = events::insert(tx, event, events::Entry { seq, body, secrets: secrets.as_deref() })?;
     if due.is_empty() {
-        return Ok(());
+        return Ok(seq);
     }
     let mut written = Vec::with_capacity(due.len());
     for (place, Due { handlers_id, note }) in due.into_iter().enumerate() {
@@ -59,5 +59,5 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
     let fresh = Fresh { event: Arc::new(told), at: tx.now(), deliveries: written };
     let entrance = entrance.clone();
     tx.on_commit(move || entrance.enter(fresh));
-    Ok(())
+    Ok(seq)
 }

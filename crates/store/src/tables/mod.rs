@@ -11,6 +11,7 @@ pub mod events;
 pub mod executions;
 pub mod handlers;
 pub mod idempotency;
+pub mod outcomes;
 pub mod packages;
 pub mod search;
 mod settings;
