@@ -275,6 +275,7 @@ pub static METHODS: &[&[Method]] = &[
     methods::events::METHODS,
     methods::executions::METHODS,
     methods::deliveries::METHODS,
+    methods::outcomes::METHODS,
     methods::system::METHODS,
 ];
 

@@ -12,12 +12,12 @@ const PORTION: i64 = 500;
 
 impl Outcomes {
     /// Tells again what the filters choose: dead ones begin anew, retrying ones are due now; gives how many. `scope`: the
-    /// resellers whose handlers' outcomes may be touched; `None` = all. A dry run only counts what the filters choose.
+    /// resellers whose handlers' outcomes may be touched; `None` = all. A dry run only counts.
     ///
     /// # Errors
     /// Wrong filters by name.
     pub async fn resend(&self, filters: Object, scope: Option<Vec<i64>>, mode: Mode) -> Result<u64, Refusal> {
-        self.portions(filters, scope, mode, outcomes::send_again).await
+        self.portions(filters, scope, mode, true, outcomes::send_again).await
     }
 
     /// Discards what the filters choose, as far as it is decided; gives how many. A dry run only counts.
@@ -25,16 +25,17 @@ impl Outcomes {
     /// # Errors
     /// Wrong filters by name.
     pub async fn discard(&self, filters: Object, scope: Option<Vec<i64>>, mode: Mode) -> Result<u64, Refusal> {
-        self.portions(filters, scope, mode, |tx, id| outcomes::delete(tx, id).map(|()| true)).await
+        self.portions(filters, scope, mode, false, outcomes::delete).await
     }
 
-    /// Portion by portion; gives for how many `work` was true.
+    /// Portion by portion; gives how many there were. `tried`: only those that were told in vain before.
     async fn portions(
         &self,
         filters: Object,
         scope: Option<Vec<i64>>,
         mode: Mode,
-        work: fn(&mut Tx<'_>, i64) -> Result<bool, Error>,
+        tried: bool,
+        work: fn(&mut Tx<'_>, i64) -> Result<(), Error>,
     ) -> Result<u64, Refusal> {
         let selection = Arc::new(outcomes::selection(&filters, scope.as_deref())?);
         // What has ended by now is to be seen as it ended.
@@ -42,19 +43,18 @@ impl Outcomes {
         let (mut done, mut behind) = (0, Some(0));
         while let Some(after) = behind {
             let selection = Arc::clone(&selection);
-            let (portion, count) = self
+            let portion = self
                 .0
                 .store
                 .write(move |tx| {
-                    let portion = outcomes::selected(tx, &selection, after, PORTION)?;
-                    let mut count = 0;
-                    for (id, _) in &portion {
-                        count += u64::from(mode == Mode::DryRun || work(tx, *id)?);
+                    let portion = outcomes::selected(tx, &selection, tried, after, PORTION)?;
+                    if mode != Mode::DryRun {
+                        portion.iter().try_for_each(|(id, _)| work(tx, *id))?;
                     }
-                    Ok::<_, Error>((portion, count))
+                    Ok::<_, Error>(portion)
                 })
                 .await?;
-            done += count;
+            done += portion.len() as u64;
             portion.iter().map(|(_, handlers_id)| *handlers_id).collect::<BTreeSet<_>>().into_iter().for_each(|id| self.0.wake(id));
             behind = portion.last().filter(|_| portion.len() as i64 == PORTION).map(|(id, _)| *id);
         }

@@ -15,6 +15,7 @@ pub mod outcomes;
 pub mod packages;
 pub mod search;
 mod settings;
+pub mod shadows;
 pub mod transactions;
 pub mod users;
 pub mod versions;

@@ -131,16 +131,18 @@ pub fn selection(filters: &Object, scope: Option<&[i64]>) -> Result<Query, Field
     }
 }
 
-/// The next of a selection that are decided, in order of id, from behind `after`: each with its handler.
+/// The next of a selection that are decided, in order of id, from behind `after`: each with its handler. `tried`: only those that
+/// were told in vain before.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn selected(tx: &Tx<'_>, selection: &Query, after: i64, limit: i64) -> Result<Vec<(i64, i64)>, Error> {
+pub fn selected(tx: &Tx<'_>, selection: &Query, tried: bool, after: i64, limit: i64) -> Result<Vec<(i64, i64)>, Error> {
     let (filter, mut values) = selection.conditions();
     let (behind, most) = (values.len() + 1, values.len() + 2);
+    let which = if tried { "(o.dead = 1 OR o.attempt > 0)" } else { "o.outcome <> 'asked'" };
     let joint = if filter.is_empty() { "WHERE" } else { "AND" };
     let sql = format!(
-        "SELECT o.id, o.handlers_id FROM outcomes o{filter} {joint} o.outcome <> 'asked' AND o.id > ${behind} ORDER BY o.id LIMIT ${most}"
+        "SELECT o.id, o.handlers_id FROM outcomes o{filter} {joint} {which} AND o.id > ${behind} ORDER BY o.id LIMIT ${most}"
     );
     values.extend(params![after, limit]);
     tx.query(&sql, &values, |row| Ok((row.get(0)?, row.get(1)?)))

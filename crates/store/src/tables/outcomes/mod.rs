@@ -228,16 +228,17 @@ pub fn move_on(tx: &mut Tx<'_>, handlers_id: i64, micros: i64) -> Result<(), Err
     tx.execute(SQL, params![micros, handlers_id]).map(drop)
 }
 
-/// A dead one begins anew; one that is being retried is due now. True if there was such a one.
+/// A dead one begins anew; one that is being retried is due now.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn send_again(tx: &mut Tx<'_>, id: i64) -> Result<bool, Error> {
+pub fn send_again(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
     const REVIVE: &str = "UPDATE outcomes SET dead = 0, attempt = 0, next_at = $1, first_at = NULL, error = NULL, resend = 1
       WHERE id = $2 AND dead = 1";
     const HURRY: &str = "UPDATE outcomes SET next_at = $1, resend = 1 WHERE id = $2 AND dead = 0 AND attempt > 0";
     let now = tx.now();
-    Ok(tx.execute(REVIVE, params![now, id])? + tx.execute(HURRY, params![now, id])? > 0)
+    tx.execute(HURRY, params![now, id])?;
+    tx.execute(REVIVE, params![now, id]).map(drop)
 }
 
 /// How many a handler has that are decided, dead ones included.
