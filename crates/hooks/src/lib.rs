@@ -274,7 +274,9 @@ impl Hooks {
     /// Whatever the store says.
     pub async fn figures(&self) -> Result<Figures, Error> {
         let now = self.shared.store.clock().now();
-        let queues = self.shared.store.read(tables::deliveries::standing).await?;
+        let read = |tx: &Tx<'_>| Ok::<_, Error>((tables::deliveries::standing(tx)?, tables::outcomes::standing(tx)?));
+        let (queues, owed) = self.shared.store.read(read).await?;
+        let sum_owed = |of: fn(&tables::outcomes::Standing) -> i64| owed.iter().map(of).sum::<i64>().unsigned_abs();
         let sum = |of: fn(&tables::deliveries::Standing) -> i64| queues.iter().map(of).sum::<i64>().unsigned_abs();
         let oldest = queues.iter().filter_map(|queue| queue.oldest).min();
         let age_ms = oldest.map_or(0, |oldest| now.millis_since(oldest).max(0)).unsigned_abs();
@@ -288,6 +290,12 @@ impl Hooks {
                 ("waiting", sum(|queue| queue.waiting)),
                 ("retrying", sum(|queue| queue.retrying)),
                 ("dead", sum(|queue| queue.dead)),
+            ],
+            outcomes: vec![
+                ("asked", sum_owed(|owed| owed.asked)),
+                ("waiting", sum_owed(|owed| owed.waiting)),
+                ("retrying", sum_owed(|owed| owed.retrying)),
+                ("dead", sum_owed(|owed| owed.dead)),
             ],
             queue_age_seconds: Duration::from_millis(age_ms).as_secs_f64(),
             log_rows_dropped: self.shared.log.rows_dropped(),

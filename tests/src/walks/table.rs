@@ -185,6 +185,11 @@ static TABLE: &[Row] = &[
             json!({"handler": unsaved(own.company), "event_id": other.event}),
         ]
     }),
+    row("provisioning.handlers.backtest", Operator, Steers, |o| json!({"id": o.asked, "last": 1})).about(|own, other| {
+        let unsaved = json!({"name": "t", "type": "before", "event": "clients.create", "task": "https://example.org/", "companies_id": other.company});
+        vec![json!({"id": other.asked, "last": 1}), json!({"id": other.asked, "clients_id": own.client}), json!({"handler": unsaved})]
+    }),
+    row("provisioning.handlers.shadow", Readonly, Reads, |o| json!({"id": o.asked})),
     row("provisioning.events.list", Readonly, Reads, |_| json!({})),
     row("provisioning.events.search", Readonly, Reads, |o| json!({"id": o.event})),
     row("provisioning.events.get", Readonly, Reads, |o| json!({"id": o.event})),
@@ -195,6 +200,10 @@ static TABLE: &[Row] = &[
     row("provisioning.deliveries.resend", Operator, Steers, |o| json!({"handlers_id": o.handler, "force": true}))
         .about(deliveries_of),
     row("provisioning.deliveries.discard", Operator, Steers, |o| json!({"handlers_id": o.handler})).about(deliveries_of),
+    row("provisioning.outcomes.search", Readonly, Reads, |o| json!({"id": o.outcome})),
+    row("provisioning.outcomes.get", Readonly, Reads, |o| json!({"id": o.outcome})),
+    row("provisioning.outcomes.resend", Operator, Steers, |o| json!({"handlers_id": o.asked})).about(outcomes_of),
+    row("provisioning.outcomes.discard", Operator, Steers, |o| json!({"handlers_id": o.asked})).about(outcomes_of),
     row("system.status", Readonly, Reads, |_| json!({})),
 ];
 
@@ -208,6 +217,16 @@ fn deliveries_of(_: &Objects, other: &Objects) -> Vec<Value> {
         json!({"id": other.delivery}),
         json!({"id": [other.delivery]}),
         json!({"handlers_id": other.handler}),
+        json!({"clients_id": other.client}),
+        json!({"event_id": other.event}),
+    ]
+}
+
+fn outcomes_of(_: &Objects, other: &Objects) -> Vec<Value> {
+    vec![
+        json!({"id": other.outcome}),
+        json!({"id": [other.outcome]}),
+        json!({"handlers_id": other.asked}),
         json!({"clients_id": other.client}),
         json!({"event_id": other.event}),
     ]

@@ -85,6 +85,8 @@ impl Page<'_> {
         self.counters("after_calls", "Calls to after handlers, by how they ended", "status", &figures.after_calls)?;
         self.histogram("after_call_duration", "Time that calls to after handlers took", &figures.after_time)?;
         self.gauges("deliveries", "Deliveries that are not done, by state", "state", &figures.deliveries)?;
+        let owed = "Outcomes that before handlers have not heard yet, by state";
+        self.gauges("outcomes", owed, "state", &figures.outcomes)?;
         let age = "Age of the oldest delivery that is neither done nor dead";
         self.gauge("queue_age", age, Some(&Unit::Seconds), figures.queue_age_seconds)?;
         self.counter("log_rows_dropped", "Calls that the execution log could not keep up with", figures.log_rows_dropped)
