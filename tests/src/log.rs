@@ -16,6 +16,7 @@ const KEYS: [&str; 14] = [
     "duration_ms",
     "response_status",
     "error",
+    "shadow",
 ];
 
 #[tokio::test]

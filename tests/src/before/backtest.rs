@@ -51,7 +51,8 @@ async fn a_saved_handler_is_asked_by_client_and_event_and_writable_counts() {
     let summary = server.ok("provisioning.handlers.backtest", asked).await;
     assert_has(&summary, &json!({"planned": 4, "asked": 4, "failed": 4, "failed_reasons": {"bad_reply": 4}}));
     assert!(recorder.calls().iter().all(|call| call.clients_id() == one));
-    let refused = server.refused("provisioning.handlers.backtest", json!({"id": handler, "events_id": "clients.balance_zero"})).await;
+    let refused =
+        server.refused("provisioning.handlers.backtest", json!({"id": handler, "events_id": "clients.balance_zero"})).await;
     assert_eq!(refused.fields(), ["events_id"]);
     for (wrong, field) in [(json!({"last": 0}), "last"), (json!({"last": 1001}), "last"), (json!({"zzz": 1}), "zzz")] {
         assert_eq!(server.refused("provisioning.handlers.backtest", with(json!({"id": handler}), wrong)).await.fields(), [field]);
@@ -77,7 +78,10 @@ async fn a_password_is_masked_and_a_reseller_is_asked_about_its_own_clients() {
     let account = calls.iter().find(|call| call.events_id() == "clients.accounts.create").unwrap();
     assert_eq!(account.body["data"]["password"], "********");
     let of_stranger = json!({"handler": before("clients.create", &recorder), "clients_id": stranger});
-    assert_has(&admin.ok("provisioning.handlers.backtest", of_stranger).await, &json!({"planned": 0, "asked": 0, "median_ms": null}));
+    assert_has(
+        &admin.ok("provisioning.handlers.backtest", of_stranger).await,
+        &json!({"planned": 0, "asked": 0, "median_ms": null}),
+    );
 }
 
 #[tokio::test]

@@ -67,7 +67,8 @@ async fn a_committed_action_is_told_with_its_number_and_without_data() {
     );
     assert_eq!(call.body.as_object().unwrap().keys().collect::<Vec<_>>(), ["event", "outcome"], "no data, so no password");
     assert_eq!(&call.event("seq"), &told.wait_exactly(1).await[0].event("seq"));
-    let headers = ["hookswitch-stage", "hookswitch-event", "hookswitch-attempt"].map(|name| call.header(name).unwrap().to_owned());
+    let headers =
+        ["hookswitch-stage", "hookswitch-event", "hookswitch-attempt"].map(|name| call.header(name).unwrap().to_owned());
     assert_eq!(headers, ["outcome", "clients.accounts.create", "1"]);
     assert_eq!(call.header("webhook-id").unwrap(), before.event("id"));
     assert!(call.header("webhook-signature").is_some() && call.header("hookswitch-cause").is_some());
@@ -189,7 +190,9 @@ async fn who_is_asked_a_second_time_hears_once() {
         async move {
             if !is_outcome(&call) && call.attempt() == 1 {
                 let cause = call.header("hookswitch-cause").unwrap();
-                api.call_with(&[("hookswitch-cause", cause)], "clients.update", json!({"id": client, "name": "M"})).await.unwrap();
+                api.call_with(&[("hookswitch-cause", cause)], "clients.update", json!({"id": client, "name": "M"}))
+                    .await
+                    .unwrap();
             }
             Reply::ok()
         }
@@ -209,9 +212,11 @@ async fn each_part_of_a_compound_action_is_told_under_its_own_event() {
     let accounts = [server.account(client, "a").await, server.account(client, "b").await];
     let handler = server.handler(reserving(json!(["clients.accounts.delete", "clients.delete"]), &recorder)).await;
     // The first time the last part is refused, and with it all.
-    recorder.answer(move |call| {
-        if !is_outcome(call) && call.events_id() == "clients.delete" { Reply::status(403) } else { Reply::ok() }
-    });
+    recorder.answer(
+        move |call| {
+            if !is_outcome(call) && call.events_id() == "clients.delete" { Reply::status(403) } else { Reply::ok() }
+        },
+    );
     server.refused("clients.delete", json!({"id": client})).await;
     for call in outcomes(&recorder, 3).await {
         assert_has(&call.body["outcome"], &json!({"state": "aborted", "by": {"type": "handler", "id": handler}}));
@@ -221,7 +226,9 @@ async fn each_part_of_a_compound_action_is_told_under_its_own_event() {
     server.ok("clients.delete", json!({"id": client})).await;
     let told = outcomes(&recorder, 3).await;
     let asked = asked(&recorder);
-    for (event, object, seq) in [("clients.accounts.delete", accounts[0], 4), ("clients.accounts.delete", accounts[1], 5), ("clients.delete", client, 6)] {
+    for (event, object, seq) in
+        [("clients.accounts.delete", accounts[0], 4), ("clients.accounts.delete", accounts[1], 5), ("clients.delete", client, 6)]
+    {
         let is_it = |call: &&Call| call.events_id() == event && call.event("object_id") == object;
         let (one, other) = (told.iter().find(is_it).unwrap(), asked.iter().find(is_it).unwrap());
         assert_eq!((one.event("id"), one.seq()), (other.event("id"), seq));
@@ -263,8 +270,7 @@ async fn the_second_of_two_requests_with_one_idempotency_key_hears_of_the_replay
         ids.push(one.await.unwrap()["id"].clone());
     }
     assert_eq!(ids[0], ids[1]);
-    let mut states: Vec<String> =
-        outcomes(&recorder, 2).await.iter().map(|call| call.body["outcome"].to_string()).collect();
+    let mut states: Vec<String> = outcomes(&recorder, 2).await.iter().map(|call| call.body["outcome"].to_string()).collect();
     states.sort();
     assert!(states[0].contains("aborted") && states[0].contains("replay") && states[1].contains("committed"), "{states:?}");
 }
@@ -307,7 +313,9 @@ async fn a_script_is_told_on_its_standard_input() {
     let server = Server::start().await;
     server.scripts().shell("reserve.sh", "echo \"$HOOKSWITCH_STAGE $(cat)\" >> seen; exit 0");
     server
-        .handler(json!({"name": "script", "type": "before", "event": "clients.create", "task": "script://reserve.sh", NOTIFY: true}))
+        .handler(
+            json!({"name": "script", "type": "before", "event": "clients.create", "task": "script://reserve.sh", NOTIFY: true}),
+        )
         .await;
     server.client("Acme").await;
     let seen = wait_for("a second run", async || {
@@ -422,9 +430,11 @@ async fn a_program_that_is_killed_right_after_the_commit_tells_after_its_start_t
 async fn an_after_handler_and_a_word_that_is_no_boolean_are_refused() {
     let server = Server::start().await;
     let recorder = Recorder::start().await;
-    let refused = server.refused("provisioning.handlers.create", with(after("clients.create", &recorder), json!({NOTIFY: true}))).await;
+    let refused =
+        server.refused("provisioning.handlers.create", with(after("clients.create", &recorder), json!({NOTIFY: true}))).await;
     assert_eq!(refused.fields(), [NOTIFY]);
-    let refused = server.refused("provisioning.handlers.create", with(before("clients.create", &recorder), json!({NOTIFY: 1}))).await;
+    let refused =
+        server.refused("provisioning.handlers.create", with(before("clients.create", &recorder), json!({NOTIFY: 1}))).await;
     assert_eq!(refused.fields(), [NOTIFY]);
     let shown = server.ok("provisioning.handlers.create", before("clients.create", &recorder)).await;
     assert_eq!(shown[NOTIFY], json!(false));

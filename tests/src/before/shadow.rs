@@ -48,7 +48,9 @@ async fn in_a_chain_it_sees_the_data_as_it_stands_at_its_turn_and_changes_nothin
 async fn nobody_waits_for_a_shadow_that_hangs() {
     let server = Server::start().await;
     let (hanging, quick) = (Recorder::answering(|_| Reply::hang()).await, Recorder::start().await);
-    server.handler(with(shadow(json!(["clients.create", "clients.update"]), &hanging), json!({"timeout_ms": 30_000, "order": 1}))).await;
+    server
+        .handler(with(shadow(json!(["clients.create", "clients.update"]), &hanging), json!({"timeout_ms": 30_000, "order": 1})))
+        .await;
     let began = std::time::Instant::now();
     let client = server.client("Alone").await;
     // The budget is all there for those who decide, too.
@@ -63,7 +65,8 @@ async fn nobody_waits_for_a_shadow_that_hangs() {
 #[tokio::test]
 async fn a_refusal_before_its_turn_leaves_it_out_and_one_after_it_does_not() {
     let server = Server::start().await;
-    let (early, late, forbidding) = (Recorder::start().await, Recorder::start().await, Recorder::answering(|_| Reply::status(403)).await);
+    let (early, late, forbidding) =
+        (Recorder::start().await, Recorder::start().await, Recorder::answering(|_| Reply::status(403)).await);
     server.handler(with(shadow("clients.create", &early), json!({"order": 1}))).await;
     server.handler(with(before("clients.create", &forbidding), json!({"order": 2}))).await;
     server.handler(with(shadow("clients.create", &late), json!({"order": 3}))).await;
@@ -114,7 +117,7 @@ async fn when_too_many_of_its_calls_are_under_way_it_is_left_out_with_a_row_that
 async fn a_summary_says_what_it_would_have_done() {
     let server = Server::start().await;
     let recorder = Recorder::answering(|call: &Call| match call.body["data"]["name"].as_str().unwrap() {
-        "Forbid" => Reply::json(&json!({"verdict": "forbid", "message": "not him"})),
+        "Forbid" | "Forbid again" => Reply::json(&json!({"verdict": "forbid", "message": "not him"})),
         "Change" => Reply::json(&json!({"data": {"credit": 5, "notes": "n"}})),
         "Fail" => Reply::status(500),
         _ => Reply::ok(),
@@ -139,7 +142,7 @@ async fn a_summary_says_what_it_would_have_done() {
     assert_has(&none, &json!({"asked": 0, "median_ms": null, "p95_ms": null, "forbidden_examples": []}));
     // Once it decides, what it decides is no shadow's word.
     server.ok("provisioning.handlers.update", json!({"id": handler, "status": "enabled"})).await;
-    assert_eq!(server.refused("clients.create", json!({"name": "Forbid"})).await.word(), "forbidden_by_handler");
+    assert_eq!(server.refused("clients.create", json!({"name": "Forbid again"})).await.word(), "forbidden_by_handler");
     wait_until("its row", async || server.log(json!({"handlers_id": handler, "shadow": false})).await.len() == 1).await;
     assert_eq!(server.ok("provisioning.handlers.shadow", json!({"id": handler})).await["asked"], 4);
 }
@@ -168,7 +171,9 @@ async fn it_may_call_us_back_and_a_dead_one_is_never_tripped() {
 async fn after_handlers_have_no_shadow() {
     let server = Server::start().await;
     let recorder = Recorder::start().await;
-    let refused = server.refused("provisioning.handlers.create", with(after("clients.create", &recorder), json!({"status": "shadow"}))).await;
+    let refused = server
+        .refused("provisioning.handlers.create", with(after("clients.create", &recorder), json!({"status": "shadow"})))
+        .await;
     assert_eq!(refused.fields(), ["status"]);
     let handler = server.handler(shadow("clients.create", &recorder)).await;
     let refused = server.refused("provisioning.handlers.update", json!({"id": handler, "type": "after"})).await;

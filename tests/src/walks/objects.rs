@@ -104,7 +104,8 @@ impl Objects {
                 .await;
         let dead = json!({"handlers_id": asked, "state": "dead"});
         let outcome =
-            wait_for("a dead outcome", async || admin.ok("provisioning.outcomes.search", dead.clone()).await.get(0).cloned()).await;
+            wait_for("a dead outcome", async || admin.ok("provisioning.outcomes.search", dead.clone()).await.get(0).cloned())
+                .await;
         Self {
             company,
             users_of,

@@ -150,6 +150,7 @@ mod tests {
             after_calls: vec![("success", 7)],
             after_time: times,
             deliveries: vec![("waiting", 5), ("dead", 0)],
+            outcomes: vec![("retrying", 2)],
             queue_age_seconds: 1.5,
             log_rows_dropped: 0,
         };
@@ -178,6 +179,7 @@ mod tests {
             "hookswitch_before_call_duration_seconds_bucket{le=\"+Inf\"} 3",
             "hookswitch_before_handlers_tripped 1",
             "hookswitch_deliveries{state=\"waiting\"} 5",
+            "hookswitch_outcomes{state=\"retrying\"} 2",
             "hookswitch_queue_age_seconds 1.5",
             "hookswitch_clock_steps_total{outcome=\"refused\"} 1",
             "hookswitch_clock_lag_seconds 2.5",

@@ -11,7 +11,7 @@ use hookswitch_model::{
     field::{Field, Kind, schema},
     handler::Handler,
     moment::Moment,
-    refusal::Refusal,
+    refusal::{FailureReason, Refusal},
 };
 use hookswitch_store::{
     Tx,
@@ -55,12 +55,20 @@ const SUMMARY: &[Field] = &[
     Field::new("skipped", NUMBER, "It was due and not called, because too many of its calls were under way"),
     Field::new("changed_keys", COUNTS, "How often it would have changed each key"),
     Field::new("failed_reasons", COUNTS, "How often it failed for each reason"),
-    Field::new("forbidden_examples", Kind::Any { bytes: usize::MAX }, "The first of those that it would have forbidden, at most 10"),
+    Field::new(
+        "forbidden_examples",
+        Kind::Any { bytes: usize::MAX },
+        "The first of those that it would have forbidden, at most 10",
+    ),
     Field::new("median_ms", NUMBER, "Half of the calls took at most this").or_null(),
     Field::new("p95_ms", NUMBER, "95 % of the calls took at most this").or_null(),
 ];
 const PLANNED: &[Field] = &[
-    Field::new("planned", NUMBER, "Events that there were to ask about; what is missing in asked and unwanted did not fit into the time"),
+    Field::new(
+        "planned",
+        NUMBER,
+        "Events that there were to ask about; what is missing in asked and unwanted did not fit into the time",
+    ),
     Field::new("unwanted", NUMBER, "Events that its condition left out"),
 ];
 const READ: &[Field] = &[Field::new("complete", Kind::Boolean, "False: there were more than 10000 calls; these are the newest")];
@@ -100,12 +108,10 @@ fn subject(tx: &Tx, at: &At, request: &Object) -> Result<(Handler, Vec<Uuid>), R
         return Err(Refusal::field("id", "only before handlers can be asked about what happened"));
     }
     let limit = params::integer(request, "last").unwrap_or(LAST_DEFAULT);
-    let mut filters: Object = [
-        ("events_id".to_owned(), events_of(&handler, params::text(request, "events_id"))?),
-        ("limit".to_owned(), limit.into()),
-    ]
-    .into_iter()
-    .collect();
+    let mut filters: Object =
+        [("events_id".to_owned(), events_of(&handler, params::text(request, "events_id"))?), ("limit".to_owned(), limit.into())]
+            .into_iter()
+            .collect();
     if let Some(clients_id) = params::integer(request, "clients_id") {
         filters.insert("clients_id".to_owned(), clients_id.into());
     }
@@ -152,9 +158,9 @@ fn said(row: shadows::Asked) -> Said {
         "skipped" => Said::Skipped,
         "failed" => {
             let words = row.error.unwrap_or_default();
-            // Behind a note about its condition, if there is one.
-            let words = words.rsplit_once("; ").map_or(words.as_str(), |(_, words)| words);
-            Said::Failed(words.split_once(':').map_or(words, |(reason, _)| reason).to_owned())
+            // A note about its condition may stand before it.
+            let reason = |part: &str| FailureReason::ALL.iter().find(|reason| part.split(':').next() == Some(reason.word()));
+            Said::Failed(words.split("; ").find_map(reason).map_or("", |reason| reason.word()).to_owned())
         }
         "forbidden" => Said::Forbid(json!({
             "id": row.id,

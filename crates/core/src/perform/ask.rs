@@ -66,7 +66,15 @@ impl Journey {
     /// Sets out with the whole budget.
     pub(super) fn start(core: &Core) -> Self {
         let deadline = Instant::now() + core.before_budget;
-        Self { deadline, asking: 1, attempt: 1, reloads: 0, ids: EventIds::default(), standing: None, owed: core.hooks.outcomes.owed() }
+        Self {
+            deadline,
+            asking: 1,
+            attempt: 1,
+            reloads: 0,
+            ids: EventIds::default(),
+            standing: None,
+            owed: core.hooks.outcomes.owed(),
+        }
     }
 
     fn asking(&self, request: &Request) -> Asking {

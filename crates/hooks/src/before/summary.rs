@@ -132,7 +132,10 @@ mod tests {
             summary.add(Said::Forbid(json!(number)), 0);
         }
         let shown = summary.shown();
-        assert_eq!((shown["changed_keys"].as_object().unwrap().len(), &shown["changed_keys"][OTHERS]), (NAMES_MAX + 1, &json!(400)));
+        assert_eq!(
+            (shown["changed_keys"].as_object().unwrap().len(), &shown["changed_keys"][OTHERS]),
+            (NAMES_MAX + 1, &json!(400))
+        );
         assert_eq!((shown["forbidden_examples"].as_array().unwrap().len(), &shown["would_forbid"]), (EXAMPLES_MAX, &json!(500)));
     }
 

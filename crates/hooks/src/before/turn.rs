@@ -125,11 +125,7 @@ impl Turn<'_> {
         self.record(&request, &called, &result, changed, note).await;
     }
 
-    async fn weigh(
-        &self,
-        result: Result<Decision, NoDecision>,
-        subject: &impl Subject,
-    ) -> (Result<Outcome, Ended>, Object) {
+    async fn weigh(&self, result: Result<Decision, NoDecision>, subject: &impl Subject) -> (Result<Outcome, Ended>, Object) {
         match result {
             Ok(Decision { verdict: Verdict::Modify(data), warnings }) => self.modify(subject, data, warnings).await,
             Ok(Decision { verdict: Verdict::Allow, warnings }) => (Ok(Outcome::Passed { warnings }), Object::new()),
@@ -301,8 +297,7 @@ pub(super) async fn overrule(shared: &Shared, rule: &Rule, event: &Event) {
 
 /// The record of a call that was not made.
 pub(super) fn skipped(rule: &Rule, about: About, words: String) -> Record {
-    let ending =
-        Ending { status: "skipped", error: Some(words), request: None, called: None, changes: None, passwords: &[] };
+    let ending = Ending { status: "skipped", error: Some(words), request: None, called: None, changes: None, passwords: &[] };
     Record::of_call(row::of(rule, about, ending))
 }
 

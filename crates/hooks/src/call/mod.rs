@@ -21,7 +21,7 @@ use uuid::Uuid;
 pub mod address;
 mod caller;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod headers;
 mod http;
 mod resolver;

@@ -157,9 +157,10 @@ impl Log {
 
     /// The same without waiting: dropped if there is no room right now.
     pub(crate) fn record_if_room(&self, record: Record) {
-        let sent = Arc::clone(&self.room).try_acquire_many_owned(kib(&record)).ok().and_then(|share| {
-            self.queue.try_send(Message::Record(Box::new(record), Some(share))).ok()
-        });
+        let sent = Arc::clone(&self.room)
+            .try_acquire_many_owned(kib(&record))
+            .ok()
+            .and_then(|share| self.queue.try_send(Message::Record(Box::new(record), Some(share))).ok());
         if sent.is_none() {
             self.shared.rows_dropped.fetch_add(1, Ordering::Relaxed);
         }

@@ -110,14 +110,9 @@ mod tests {
     #[test]
     fn every_refusal_has_its_word_and_our_own_faults_tell_nothing() {
         let handler = HandlerName { id: 7, name: "fraud".to_owned() };
-        let forbidden = Refusal::ForbiddenByHandler {
-            handler: handler.clone(),
-            message: "no".to_owned(),
-            handler_code: None,
-            field: None,
-        };
-        let failed =
-            Refusal::HandlerFailed { handler, reason: FailureReason::Timeout, message: "no reply".to_owned() };
+        let forbidden =
+            Refusal::ForbiddenByHandler { handler: handler.clone(), message: "no".to_owned(), handler_code: None, field: None };
+        let failed = Refusal::HandlerFailed { handler, reason: FailureReason::Timeout, message: "no reply".to_owned() };
         let internal = Refusal::internal("SELECT * FROM secrets");
         for (refusal, by, message) in [
             (&forbidden, json!({"type": "handler", "id": 7, "name": "fraud"}), "no"),

@@ -10,12 +10,7 @@ use std::{
     time::Duration,
 };
 
-use hookswitch_model::{
-    Object,
-    event::Stage,
-    handler::Handler,
-    moment::Moment,
-};
+use hookswitch_model::{Object, event::Stage, handler::Handler, moment::Moment};
 use hookswitch_store::{
     Error,
     tables::{
@@ -233,7 +228,6 @@ fn logged(
         dt: began,
     };
     let passwords = row::passwords_in_reply(due.kind, called);
-    let ending =
-        Ending { status, error, request: Some(&call.body), called: Some(called), changes: None, passwords: &passwords };
+    let ending = Ending { status, error, request: Some(&call.body), called: Some(called), changes: None, passwords: &passwords };
     row::of(rule, about, ending)
 }

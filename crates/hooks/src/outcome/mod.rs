@@ -26,6 +26,9 @@ mod owed;
 mod repair;
 mod settle;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
     future::Future,

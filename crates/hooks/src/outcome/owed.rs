@@ -21,7 +21,7 @@ use super::{
     by::Ending,
     settle::{Fate, Settled},
 };
-use crate::rules::Rule;
+use crate::{mask::Mask, payload, rules::Rule};
 
 /// What one action owes. Dropped, it aborts whatever was not settled.
 pub struct Owed {
@@ -32,6 +32,8 @@ pub struct Owed {
 #[derive(Default)]
 struct Open {
     rows: Vec<Noted>,
+    /// Passwords that were shown: a handler may quote one in its refusal, which is stored and told to others.
+    secrets: Mask,
     /// Set when the action has ended: what is noted afterwards ends so, too.
     ended: Option<Ending>,
 }
@@ -69,6 +71,11 @@ impl Owed {
         if self.open().rows.iter().any(|row| row.event_id == event_id && row.handlers_id == handlers_id) {
             return Ok(Note::Known);
         }
+        let passwords = payload::passwords(event);
+        if !passwords.is_empty() {
+            let mut open = self.open();
+            open.secrets = std::mem::take(&mut open.secrets).and(passwords.iter().map(String::as_str));
+        }
         let place = tokio::time::timeout(within, Arc::clone(&self.shared.places).acquire_owned()).await;
         let place = place.ok().and_then(Result::ok).ok_or_else(|| Error::Engine("too many outcomes are owed".to_owned()))?;
         let new = new(rule, event);
@@ -104,7 +111,8 @@ impl Owed {
     fn end(&self, ending: Ending) {
         let mut open = self.open();
         let rows = std::mem::take(&mut open.rows);
-        let ending = open.ended.get_or_insert(ending).clone();
+        let message = ending.message.map(|words| open.secrets.text(&words).into_owned());
+        let ending = open.ended.get_or_insert(Ending { message, ..ending }).clone();
         drop(open);
         self.shared.settle(rows.into_iter().map(|row| Settled { row, fate: Fate::Aborted(ending.clone()) }));
     }

@@ -55,7 +55,12 @@ impl Outcomes {
                 })
                 .await?;
             done += portion.len() as u64;
-            portion.iter().map(|(_, handlers_id)| *handlers_id).collect::<BTreeSet<_>>().into_iter().for_each(|id| self.0.wake(id));
+            portion
+                .iter()
+                .map(|(_, handlers_id)| *handlers_id)
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .for_each(|id| self.0.wake(id));
             behind = portion.last().filter(|_| portion.len() as i64 == PORTION).map(|(id, _)| *id);
         }
         Ok(done)

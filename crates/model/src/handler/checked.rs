@@ -169,11 +169,8 @@ impl Handler {
         take_word(&mut self.on_failure, checked, "on_failure", OnFailure::from_word);
         take_word(&mut self.ordering, checked, "ordering", Ordering::from_word);
         take_word(&mut self.balance_basis, checked, "balance_basis", Basis::from_word);
-        let switches = [
-            ("dry_run", &mut self.dry_run),
-            ("notify_outcome", &mut self.notify_outcome),
-            ("passwords", &mut self.passwords),
-        ];
+        let switches =
+            [("dry_run", &mut self.dry_run), ("notify_outcome", &mut self.notify_outcome), ("passwords", &mut self.passwords)];
         for (name, own) in switches {
             if let Some(value) = checked.get(name).and_then(Value::as_bool) {
                 *own = value;

@@ -34,7 +34,8 @@ pub struct Asked {
 /// # Errors
 /// Whatever the engine says.
 pub fn newest(tx: &Tx<'_>, handlers_id: i64, from: Moment, to: Moment, limit: i64) -> Result<Vec<Asked>, Error> {
-    const SQL: &str = "SELECT id, dt, event_id, events_id, object_id, clients_id, status, duration_us, error, changes FROM executions
+    const SQL: &str =
+        "SELECT id, dt, event_id, events_id, object_id, clients_id, status, duration_us, error, changes FROM executions
       WHERE handlers_id = $1 AND shadow <> 0 AND dt >= $2 AND dt < $3 ORDER BY id DESC LIMIT $4";
     tx.query(SQL, params![handlers_id, from, to, limit], |row| {
         Ok(Asked {

@@ -109,7 +109,8 @@ pub fn recover(tx: &mut Tx<'_>, ended_by: &str, message: &str) -> Result<Vec<i64
     const COMMITTED: &str = "UPDATE outcomes SET outcome = 'committed', next_at = $1,
         seq = (SELECT e.seq FROM events e WHERE e.id = outcomes.event_id)
       WHERE outcome = 'asked' AND EXISTS (SELECT 1 FROM events e WHERE e.id = outcomes.event_id)";
-    const ABORTED: &str = "UPDATE outcomes SET outcome = 'aborted', ended_by = $1, message = $2, next_at = $3 WHERE outcome = 'asked'";
+    const ABORTED: &str =
+        "UPDATE outcomes SET outcome = 'aborted', ended_by = $1, message = $2, next_at = $3 WHERE outcome = 'asked'";
     const WAITING: &str = "SELECT DISTINCT handlers_id FROM outcomes WHERE dead = 0 ORDER BY handlers_id";
     let now = tx.now();
     tx.execute(COMMITTED, params![now])?;
@@ -174,7 +175,8 @@ impl Due {
 /// # Errors
 /// Whatever the engine says.
 pub fn due(tx: &Tx<'_>, handlers_id: i64, now: Moment, limit: i64) -> Result<(Vec<Due>, Option<Moment>), Error> {
-    const DUE: &str = "SELECT id, event_id, events_id, object_id, clients_id, companies_id, head, seq, ended_by, message, attempt, first_at,
+    const DUE: &str =
+        "SELECT id, event_id, events_id, object_id, clients_id, companies_id, head, seq, ended_by, message, attempt, first_at,
         resend
       FROM outcomes WHERE handlers_id = $1 AND outcome <> 'asked' AND dead = 0 AND next_at <= $2 ORDER BY next_at, id LIMIT $3";
     const NEXT: &str = "SELECT next_at FROM outcomes
