@@ -21,6 +21,7 @@ mod examples;
 mod first_generation;
 mod flask;
 mod log;
+mod outcome_crash;
 mod package_crash;
 mod package_fairness;
 mod program;

@@ -105,7 +105,7 @@ pub(super) fn backtest(core: &Core, at: At, request: Object) -> Steered<'_> {
 fn subject(tx: &Tx, at: &At, request: &Object) -> Result<(Handler, Vec<Uuid>), Refusal> {
     let handler = handlers::saved_or_not(tx, at, request)?;
     if handler.stage != Stage::Before {
-        return Err(Refusal::field("id", "only before handlers can be asked about what happened"));
+        return Err(Refusal::field("id", "a back-test is for before handlers only"));
     }
     let limit = params::integer(request, "last").unwrap_or(LAST_DEFAULT);
     let mut filters: Object =
