@@ -3,6 +3,10 @@
 //! `HOOKSWITCH_TEST_SEED` repeats a run's choices.
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -44,9 +48,14 @@ async fn after_any_number_of_crashes_a_handler_has_heard_of_everything_that_it_w
     let mut chance = Chance::seeded();
     let mut server = Server::start().await;
     // Some outcomes are not taken at first, so that there is always something to be told again.
-    let reserving = Recorder::answering(|call| match is_outcome(call) && call.attempt() == 1 && call.raw.len() % 4 == 0 {
-        true => Reply::status(503),
-        false => Reply::ok(),
+    let asked = Arc::new(AtomicUsize::new(0));
+    let reserving = Recorder::answering({
+        let asked = Arc::clone(&asked);
+        move |call| {
+            asked.fetch_add(usize::from(!is_outcome(call)), Ordering::SeqCst);
+            let takes = !is_outcome(call) || call.attempt() > 1 || call.raw.len() % 4 > 0;
+            if takes { Reply::ok() } else { Reply::status(503) }
+        }
     })
     .await;
     let judging = Recorder::answering(|call| {
@@ -61,8 +70,8 @@ async fn after_any_number_of_crashes_a_handler_has_heard_of_everything_that_it_w
     server.handler(with(before(events, &judging), json!({"order": 2}))).await;
     for _ in 0..rounds() {
         let workers: Vec<_> = (0..WORKERS).map(|_| tokio::spawn(work((*server).clone(), chance.branch()))).collect();
-        let (seen, more) = (reserving.calls().len(), usize::try_from(chance.between(20, 200)).unwrap());
-        reserving.wait(seen + more).await;
+        let enough = asked.load(Ordering::SeqCst) + usize::try_from(chance.between(10, 100)).unwrap();
+        wait_until("it is asked", async || asked.load(Ordering::SeqCst) >= enough).await;
         server.kill9().await;
         for worker in workers {
             worker.await.unwrap();
@@ -95,7 +104,13 @@ async fn assert_told(server: &Server, calls: &[Call]) {
         assert!(asked.contains(id), "{id} was committed without being asked about");
     }
     let outcomes = calls.iter().filter(|call| is_outcome(call)).count();
-    eprintln!("{} asked about, {} committed, {} told, {} of them again", asked.len(), journal.len(), told.len(), outcomes - told.len());
+    eprintln!(
+        "{} asked about, {} committed, {} told, {} of them again",
+        asked.len(),
+        journal.len(),
+        told.len(),
+        outcomes - told.len()
+    );
     assert!(journal.len() < asked.len(), "some were aborted");
 }
 

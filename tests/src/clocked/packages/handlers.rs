@@ -89,10 +89,7 @@ async fn each_try_of_a_step_is_told_how_it_ended_under_its_own_event() {
     let calls = reserving.wait(4).await;
     assert_has(&calls[3].body, &json!({"event": {"id": calls[2].event("id")}, "outcome": {"state": "committed", "by": null}}));
     assert_ne!(calls[2].event("id"), calls[0].event("id"), "another try is another event");
-    wait_until("nothing is owed", async || {
-        scene.server.ok("provisioning.outcomes.search", json!({})).await == json!([])
-    })
-    .await;
+    wait_until("nothing is owed", async || scene.server.ok("provisioning.outcomes.search", json!({})).await == json!([])).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
