@@ -206,6 +206,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn so_many_shadows_wait_and_no_more() {
+        let gate = Gates::new(Breaker::default()).of(&handler());
+        let seats: Vec<_> = std::iter::from_fn(|| gate.seat()).collect();
+        assert_eq!(seats.len(), 1 + SHADOWS_WAITING_MAX as usize);
+        let _place = gate.place_in_time().await.unwrap();
+        drop(seats);
+        assert!(gate.seat().is_some() && gate.place(Duration::from_millis(1)).await.is_none());
+    }
+
+    #[tokio::test]
     async fn a_handler_that_is_saved_anew_keeps_its_places_and_gets_a_new_chance() {
         let gates = Gates::new(Breaker { failures: 1, over: Duration::ZERO });
         let old = gates.of(&handler());
