@@ -385,6 +385,8 @@ async fn a_dead_outcome_is_kept_shown_and_told_again_on_demand() {
     let again = outcomes(&recorder, 1).await.remove(0);
     assert_eq!((again.header("hookswitch-resend"), again.attempt()), (Some("true"), 1));
     assert_eq!(server.ok("provisioning.outcomes.discard", json!({"state": "dead"})).await, json!({"discarded": 1}));
+    let row = server.wait_log(json!({"handlers_id": handler, "stage": "outcome", "status": "skipped"}), 1).await.remove(0);
+    assert_has(&row, &json!({"error": "discarded by admin", "handlers_name": "reserving", "events_id": "clients.create"}));
     nothing_owed(&server).await;
     server.ok("provisioning.handlers.delete", json!({"id": handler})).await;
 }

@@ -293,7 +293,7 @@ fn delete(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     }
     let write: Write = Box::new(move |tx, at| {
         hookswitch_hooks::after::discard_all(tx, &handler, at.caller.login())?;
-        tables::outcomes::delete_of_handler(tx, handler.id)?;
+        hookswitch_hooks::outcome::discard_all(tx, &handler, at.caller.login())?;
         tables::handlers::delete(tx, handler.id)?;
         changed(tx, Vec::new())
     });

@@ -35,7 +35,7 @@ pub(crate) static METHODS: &[Method] = &[
     ),
     Method::steers(
         "provisioning.outcomes.discard",
-        "Discards outcomes that wait or are dead: their handlers will not hear of them",
+        "Discards outcomes that wait or are dead: their handlers will not hear of them; the log says who did it",
         Takes::Selection(&tables::outcomes::LIST, &[]),
         Gives::Other(discarded),
         discard,
@@ -87,9 +87,7 @@ fn resend(core: &Core, at: At, request: Object) -> Steered<'_> {
 fn discard(core: &Core, at: At, request: Object) -> Steered<'_> {
     Box::pin(async move {
         let scope = at.access.scope(&at.caller);
-        let filters = Value::Object(request.clone());
-        tracing::info!(by = at.caller.login(), %filters, "outcomes are discarded");
-        let discarded = core.hooks.outcomes.discard(request, scope, at.mode).await?;
+        let discarded = core.hooks.outcomes.discard(request, scope, at.caller.login(), at.mode).await?;
         Ok(json!({"discarded": discarded}))
     })
 }

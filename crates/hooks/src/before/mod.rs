@@ -145,7 +145,7 @@ impl Before {
         for (index, rule) in &turns {
             let event = &events[*index];
             if rule.handler.is_shadow() {
-                shadow::ask(&self.0, rule, event.clone(), asking);
+                shadow::ask(&self.0, rule, event, asking);
                 continue;
             }
             let seen = match shown.take() {
@@ -181,7 +181,7 @@ impl Before {
     pub fn shadow(&self, rules: &Rules, events: &[Event], asking: &Asking) {
         for event in events {
             for rule in rules.before(event, &*self.0.resellers).iter().filter(|rule| rule.handler.is_shadow()) {
-                shadow::ask(&self.0, rule, event.clone(), asking);
+                shadow::ask(&self.0, rule, event, asking);
             }
         }
     }

@@ -49,6 +49,7 @@ use by::Ending;
 use line::Line;
 pub(crate) use owed::Note;
 pub use owed::{Owed, Settling};
+pub use repair::discard_all;
 use settle::Settled;
 
 /// Handlers that may be owed an outcome at once; who would be the next is not asked before there is room.

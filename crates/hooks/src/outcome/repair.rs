@@ -2,7 +2,7 @@
 //! each, so that a hundred thousand don't hold the writer up.
 use std::{collections::BTreeSet, sync::Arc};
 
-use hookswitch_model::{Object, event::Mode, refusal::Refusal};
+use hookswitch_model::{Object, event::Mode, handler::Handler, refusal::Refusal};
 use hookswitch_store::{Error, Tx, tables::outcomes};
 
 use super::Outcomes;
@@ -17,15 +17,18 @@ impl Outcomes {
     /// # Errors
     /// Wrong filters by name.
     pub async fn resend(&self, filters: Object, scope: Option<Vec<i64>>, mode: Mode) -> Result<u64, Refusal> {
-        self.portions(filters, scope, mode, true, outcomes::send_again).await
+        let work = |tx: &mut Tx<'_>, ids: &[i64]| ids.iter().try_for_each(|id| outcomes::send_again(tx, *id));
+        self.portions(filters, scope, mode, true, work).await
     }
 
-    /// Discards what the filters choose, as far as it is decided; gives how many. A dry run only counts.
+    /// Discards what the filters choose, as far as it is decided, each with a row in the log that says who did it; gives how
+    /// many. A dry run only counts.
     ///
     /// # Errors
     /// Wrong filters by name.
-    pub async fn discard(&self, filters: Object, scope: Option<Vec<i64>>, mode: Mode) -> Result<u64, Refusal> {
-        self.portions(filters, scope, mode, false, outcomes::delete).await
+    pub async fn discard(&self, filters: Object, scope: Option<Vec<i64>>, by: &str, mode: Mode) -> Result<u64, Refusal> {
+        let words = words(by);
+        self.portions(filters, scope, mode, false, move |tx, ids| outcomes::discard(tx, ids, &words)).await
     }
 
     /// Portion by portion; gives how many there were. `tried`: only those that were told in vain before.
@@ -35,21 +38,21 @@ impl Outcomes {
         scope: Option<Vec<i64>>,
         mode: Mode,
         tried: bool,
-        work: fn(&mut Tx<'_>, i64) -> Result<(), Error>,
+        work: impl Fn(&mut Tx<'_>, &[i64]) -> Result<(), Error> + Clone + Send + 'static,
     ) -> Result<u64, Refusal> {
         let selection = Arc::new(outcomes::selection(&filters, scope.as_deref())?);
         // What has ended by now is to be seen as it ended.
         self.0.log.flush().await;
         let (mut done, mut behind) = (0, Some(0));
         while let Some(after) = behind {
-            let selection = Arc::clone(&selection);
+            let (selection, work) = (Arc::clone(&selection), work.clone());
             let portion = self
                 .0
                 .store
                 .write(move |tx| {
                     let portion = outcomes::selected(tx, &selection, tried, after, PORTION)?;
                     if mode != Mode::DryRun {
-                        portion.iter().try_for_each(|(id, _)| work(tx, *id))?;
+                        work(tx, &portion.iter().map(|(id, _)| *id).collect::<Vec<_>>())?;
                     }
                     Ok::<_, Error>(portion)
                 })
@@ -65,4 +68,16 @@ impl Outcomes {
         }
         Ok(done)
     }
+}
+
+fn words(by: &str) -> String {
+    format!("discarded by {by}")
+}
+
+/// Discards everything that a handler has, as part of its deletion.
+///
+/// # Errors
+/// Whatever the store says.
+pub fn discard_all(tx: &mut Tx<'_>, handler: &Handler, by: &str) -> Result<(), Error> {
+    outcomes::discard_of_handler(tx, handler.id, &handler.name, &words(by))
 }

@@ -20,6 +20,7 @@ use hookswitch_model::{
 };
 use uuid::Uuid;
 
+use super::executions;
 use crate::{Error, Row, Tx, params};
 
 pub use list::{LIST, OUTCOMES, STATES, selected, selection};
@@ -185,7 +186,7 @@ pub fn due(tx: &Tx<'_>, handlers_id: i64, now: Moment, limit: i64) -> Result<(Ve
     Ok((due, tx.first(NEXT, params![handlers_id, now], |row| row.get(0))?))
 }
 
-/// Deletes one: the handler has heard, or it is discarded.
+/// Deletes one: the handler has heard.
 ///
 /// # Errors
 /// Whatever the engine says.
@@ -202,11 +203,40 @@ pub fn delete_of_gone(tx: &mut Tx<'_>, handlers_id: i64) -> Result<(), Error> {
     tx.execute(SQL, params![handlers_id]).map(drop)
 }
 
-/// Deletes all that a handler has. What is still undecided goes too: nobody is left to hear of it.
+/// Takes these away, each with a row in the log that says why.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn delete_of_handler(tx: &mut Tx<'_>, handlers_id: i64) -> Result<(), Error> {
+pub fn discard(tx: &mut Tx<'_>, ids: &[i64], error: &str) -> Result<(), Error> {
+    const LOG: &str = "INSERT INTO executions
+      (id, dt, event_id, events_id, stage, handlers_id, handlers_name, object_id, clients_id, companies_id, handlers_companies_id,
+       attempt, status, duration_us, error)
+      SELECT $1, $2, o.event_id, o.events_id, 'outcome', o.handlers_id, COALESCE(h.name, ''), o.object_id, o.clients_id,
+        o.companies_id, o.handlers_companies_id, o.attempt, 'skipped', 0, $3
+      FROM outcomes o LEFT JOIN handlers h ON h.id = o.handlers_id WHERE o.id = $4";
+    let (now, last_id) = (tx.now(), executions::last_id(tx)?);
+    for (row, id) in (last_id + 1..).zip(ids) {
+        tx.execute(LOG, params![row, now, error, *id])?;
+        delete(tx, *id)?;
+    }
+    executions::written(tx, i64::try_from(ids.len()).unwrap_or(0), error.len())
+}
+
+/// Takes away all that a handler has, what is decided with a row in the log that says why. What is still undecided goes without:
+/// nobody is left to hear of it.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn discard_of_handler(tx: &mut Tx<'_>, handlers_id: i64, handlers_name: &str, error: &str) -> Result<(), Error> {
+    const LOG: &str = "INSERT INTO executions
+      (id, dt, event_id, events_id, stage, handlers_id, handlers_name, object_id, clients_id, companies_id, handlers_companies_id,
+       attempt, status, duration_us, error)
+      SELECT $1 + ROW_NUMBER() OVER (ORDER BY o.id), $2, o.event_id, o.events_id, 'outcome', o.handlers_id, $3, o.object_id, o.clients_id,
+        o.companies_id, o.handlers_companies_id, o.attempt, 'skipped', 0, $4
+      FROM outcomes o WHERE o.handlers_id = $5 AND o.outcome <> 'asked' ORDER BY o.id";
+    let (now, last_id) = (tx.now(), executions::last_id(tx)?);
+    let logged = tx.execute(LOG, params![last_id, now, handlers_name, error, handlers_id])?;
+    executions::written(tx, i64::try_from(logged).unwrap_or(0), error.len())?;
     tx.execute("DELETE FROM outcomes WHERE handlers_id = $1", params![handlers_id]).map(drop)
 }
 
