@@ -28,4 +28,5 @@ mod program;
 mod rest;
 mod scripts;
 mod story;
+mod trouble;
 mod walks;

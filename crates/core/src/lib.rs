@@ -16,6 +16,8 @@ pub mod methods;
 pub mod perform;
 pub mod registry;
 pub mod schedule;
+#[cfg(test)]
+mod trouble;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 

@@ -272,6 +272,7 @@ pub static METHODS: &[&[Method]] = &[
     methods::companies::METHODS,
     methods::users::METHODS,
     methods::handlers::METHODS,
+    methods::handler_status::METHODS,
     methods::events::METHODS,
     methods::executions::METHODS,
     methods::deliveries::METHODS,

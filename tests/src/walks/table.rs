@@ -190,6 +190,7 @@ static TABLE: &[Row] = &[
         vec![json!({"id": other.asked, "last": 1}), json!({"id": other.asked, "clients_id": own.client}), json!({"handler": unsaved})]
     }),
     row("provisioning.handlers.shadow", Readonly, Reads, |o| json!({"id": o.asked})),
+    row("provisioning.handlers.status", Readonly, Reads, |o| json!({"id": o.handler})),
     row("provisioning.events.list", Readonly, Reads, |_| json!({})),
     row("provisioning.events.search", Readonly, Reads, |o| json!({"id": o.event})),
     row("provisioning.events.get", Readonly, Reads, |o| json!({"id": o.event})),

@@ -155,6 +155,9 @@ pub(super) fn of_schema(collection: &str, name: &str, schema: &Value) -> Value {
     if let Some(known) = named(collection, name).filter(|known| is_of_type(schema, known)) {
         return known;
     }
+    if let Some(Value::Array(either)) = schema.get("anyOf") {
+        return either.first().map_or(Value::Null, |first| of_schema(collection, name, first));
+    }
     if let Some(Value::Array(words)) = schema.get("enum") {
         return words.first().cloned().unwrap_or_default();
     }

@@ -54,6 +54,7 @@ const ROW: &[Field] = &[
     Field::new("attempt", NUMBER, "Attempts made"),
     Field::new("next_dt", Kind::Time, "When it is tried next; null = dead").or_null(),
     Field::new("error", Kind::Text { max: usize::MAX }, "What went wrong last, in words").or_null(),
+    Field::new("folded", NUMBER, "Earlier events that it stands for (ordering latest)"),
 ];
 const NUMBER: Kind = Kind::Integer { min: 0, max: i64::MAX };
 const FORCE: &[Field] = &[Field::FORCE];

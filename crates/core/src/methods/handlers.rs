@@ -125,11 +125,16 @@ pub(crate) static METHODS: &[Method] = &[
 /// A handler within the caller's reach: a reseller's user has its own reseller's and those below.
 pub(super) fn reached(tx: &Tx, at: &At, id: i64) -> Result<Handler, Refusal> {
     tables::handlers::get(tx, &at.vault, id)?
-        .filter(|handler| match handler.companies_id {
-            None => at.caller.companies_id.is_none(),
-            Some(companies_id) => at.access.sees(&at.caller, companies_id),
-        })
+        .filter(|handler| is_reached(at, handler))
         .ok_or_else(|| Refusal::not_found(OBJECT, id))
+}
+
+/// True if a handler is within the caller's reach.
+pub(crate) fn is_reached(at: &At, handler: &Handler) -> bool {
+    match handler.companies_id {
+        None => at.caller.companies_id.is_none(),
+        Some(companies_id) => at.access.sees(&at.caller, companies_id),
+    }
 }
 
 /// A handler that the caller may change: a reseller's admin his own reseller's only.
@@ -269,8 +274,12 @@ fn stand_or_go(tx: &mut Tx, at: &At, old: &Handler, new: &mut Handler) -> Result
         (true, false) => new.still_since = Some(at.now),
         (false, true) => {
             if let Some(since) = new.still_since.take() {
-                tables::deliveries::move_on(tx, new.id, at.now.0 - since.0)?;
-                tables::outcomes::move_on(tx, new.id, at.now.0 - since.0)?;
+                let stood_still = at.now.0 - since.0;
+                match &old.paused {
+                    Some(paused) if paused.probed => tables::deliveries::back_again(tx, new.id, stood_still)?,
+                    _ => tables::deliveries::move_on(tx, new.id, stood_still)?,
+                }
+                tables::outcomes::move_on(tx, new.id, stood_still)?;
             }
         }
         _ => {}
@@ -320,12 +329,13 @@ fn pause(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     if old.stage == Stage::Before {
         return Err(Refusal::field("id", "only after handlers can be paused; disable a before handler instead"));
     }
-    if old.paused.is_some() {
+    // The breaker's pause ends by itself: who pauses by hand means it to last.
+    if old.paused.as_ref().is_some_and(|paused| !paused.probed) {
         return Ok(Draft::nothing(old.shown().into()));
     }
-    let mut handler = old.clone();
-    let reason = params::text(request, "reason").unwrap_or("maintenance").to_owned();
-    handler.paused = Some(Paused { by: at.caller.login().to_owned(), since: at.now, reason });
+    let reason = params::text(request, "reason").unwrap_or("maintenance");
+    let paused = Some(Paused::by_hand(at.caller.login(), at.now, reason));
+    let handler = Handler { paused, ..old.clone() };
     save(old, handler, Vec::new())
 }
 

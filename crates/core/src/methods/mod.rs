@@ -10,6 +10,7 @@ pub(crate) mod custom_fields;
 pub(crate) mod deliveries;
 pub(crate) mod events;
 pub(crate) mod executions;
+pub(crate) mod handler_status;
 pub(crate) mod handlers;
 pub(crate) mod outcomes;
 pub(crate) mod packages;

@@ -9,7 +9,7 @@ use hookswitch_hooks::{
     before::{Asking, Before},
     outbox::{self, Due},
     outcome::Owed,
-    rules::Rules,
+    rules::{Rule, Rules},
 };
 use hookswitch_model::{event::Event, refusal::Refusal};
 use hookswitch_store::{Tx, tables};
@@ -110,12 +110,12 @@ impl Outgoing {
     fn put(&self, tx: &mut Tx, events: &[Event]) -> Result<Vec<(Uuid, i64)>, Refusal> {
         let mut numbers = Vec::with_capacity(events.len());
         for (index, event) in events.iter().enumerate() {
-            let due = |handlers_id| {
-                let place = (index, handlers_id);
+            let due = |rule: &Arc<Rule>| {
+                let place = (index, rule.handler.id);
                 let wanted = !self.weighed.unwanted.contains(&place);
-                wanted.then(|| Due { handlers_id, note: self.weighed.notes.get(&place).cloned() })
+                wanted.then(|| Due::of(rule, self.weighed.notes.get(&place).cloned()))
             };
-            let due = self.handlers(event).filter_map(due).collect();
+            let due = self.rules.after(event, &self.resellers).filter_map(due).collect();
             numbers.push((event.id, outbox::put(tx, &self.vault, event, due, &self.entrance)?));
         }
         Ok(numbers)
@@ -133,13 +133,9 @@ impl Outgoing {
     /// Balance edges, to all who hear of that basis: their conditions are weighed in the lane.
     fn put_edges(&self, tx: &mut Tx, edges: &[Event]) -> Result<(), Refusal> {
         for event in edges {
-            let due = self.handlers(event).map(|handlers_id| Due { handlers_id, note: None }).collect();
+            let due = self.rules.after(event, &self.resellers).map(|rule| Due::of(rule, None)).collect();
             outbox::put(tx, &self.vault, event, due, &self.entrance)?;
         }
         Ok(())
-    }
-
-    fn handlers<'a>(&'a self, event: &'a Event) -> impl Iterator<Item = i64> + 'a {
-        self.rules.after(event, &self.resellers).map(|rule| rule.handler.id)
     }
 }

@@ -245,10 +245,11 @@ fn row(tx: &Tx<'_>, rules: &Rules, selected: &Selected, by: &str) -> executions:
     }
 }
 
-/// Discards everything that a handler has, as part of its deletion.
+/// Discards everything that a handler has, and forgets what it has heard, as part of its deletion.
 ///
 /// # Errors
 /// Whatever the store says.
 pub fn discard_all(tx: &mut Tx<'_>, handler: &Handler, by: &str) -> Result<(), Error> {
-    deliveries::discard_of_handler(tx, handler.id, &handler.name, &words(by))
+    deliveries::discard_of_handler(tx, handler.id, &handler.name, &words(by))?;
+    tables::told::forget_handler(tx, handler.id)
 }

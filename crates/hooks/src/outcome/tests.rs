@@ -27,7 +27,8 @@ impl Scene {
     async fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let database = Database::Sqlite(home.path().join("test.db"));
-        let store = Store::open(Options { database, key: MasterKey::from_bytes([5; 32]), clock: Clock::system() }).unwrap();
+        let store =
+            Store::open(Options { database, key: MasterKey::from_bytes([5; 32]), clock: Clock::system(), faults: None }).unwrap();
         let causes = Causes::new(&store.vault().derive("cause"));
         let outcomes = Outcomes::new(store.clone(), fixture::caller(), causes, Log::start(store.clone()));
         let rule = Rule::new(fixture::handler("http://127.0.0.1:9/", json!({"type": "before", "notify_outcome": true})));

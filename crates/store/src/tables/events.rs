@@ -18,6 +18,9 @@ use super::{
 };
 use crate::{Error, Row, Tx, params};
 
+/// What a row takes besides its body, roughly, with its share of the indexes.
+const ROW_BYTES: i64 = 400;
+
 /// The client's next number.
 ///
 /// # Errors
@@ -26,6 +29,24 @@ pub fn next_seq(tx: &mut Tx<'_>, clients_id: i64) -> Result<i64, Error> {
     const SQL: &str = "INSERT INTO client_seqs (clients_id, seq) VALUES ($1, 1)
       ON CONFLICT (clients_id) DO UPDATE SET seq = client_seqs.seq + 1 RETURNING seq";
     tx.returning(SQL, params![clients_id], |row| row.get(0))?.ok_or_else(|| Error::engine("the counter gave no number"))
+}
+
+/// The number of a client's last event; 0 if there is none.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn last_seq(tx: &Tx<'_>, clients_id: i64) -> Result<i64, Error> {
+    let last = tx.first("SELECT seq FROM client_seqs WHERE clients_id = $1", params![clients_id], |row| row.get(0))?;
+    Ok(last.unwrap_or(0))
+}
+
+/// The reseller of a client at the time of its last event, if the journal has one: also of a client that is deleted.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn reseller_of(tx: &Tx<'_>, clients_id: i64) -> Result<Option<i64>, Error> {
+    const SQL: &str = "SELECT companies_id FROM events WHERE clients_id = $1 ORDER BY seq DESC LIMIT 1";
+    tx.first(SQL, params![clients_id], |row| row.get(0))
 }
 
 /// What is written of an event besides the event itself.
@@ -230,7 +251,21 @@ pub fn cut(tx: &mut Tx<'_>, before: Moment, from: Uuid, limit: i64) -> Result<Po
     for (row_id, _) in &old {
         tx.execute("DELETE FROM events WHERE row_id = $1", params![*row_id])?;
     }
+    let cut = i64::try_from(old.len()).unwrap_or(0);
+    tx.execute("UPDATE counters SET value = value + $1 WHERE name = 'events_cut'", params![cut])?;
     Ok(Portion::of(&looked_at, old.len(), limit))
+}
+
+/// How much the journal takes, roughly: its rows, and the mean of what the newest of them hold.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn bytes(tx: &Tx<'_>) -> Result<i64, Error> {
+    const ROWS: &str = "SELECT COALESCE(MAX(row_id), 0) - (SELECT value FROM counters WHERE name = 'events_cut') FROM events";
+    const MEAN: &str = "SELECT CAST(COALESCE(AVG(LENGTH(body)), 0) AS BIGINT) FROM (SELECT body FROM events ORDER BY row_id DESC LIMIT 1000) newest";
+    let rows: i64 = tx.first(ROWS, &[], |row| row.get(0))?.unwrap_or(0);
+    let mean: i64 = tx.first(MEAN, &[], |row| row.get(0))?.unwrap_or(0);
+    Ok(rows.max(0).saturating_mul(mean + ROW_BYTES))
 }
 
 /// What the list may be asked.

@@ -16,6 +16,7 @@ pub mod packages;
 pub mod search;
 mod settings;
 pub mod shadows;
+pub mod told;
 pub mod transactions;
 pub mod users;
 pub mod versions;

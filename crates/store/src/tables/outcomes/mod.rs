@@ -297,6 +297,14 @@ pub struct Standing {
     pub dead: i64,
 }
 
+impl Standing {
+    /// Of a handler that has none.
+    #[must_use]
+    pub fn nothing(handlers_id: i64) -> Self {
+        Self { handlers_id, asked: 0, waiting: 0, retrying: 0, dead: 0 }
+    }
+}
+
 /// How they stand for every handler that has some.
 ///
 /// # Errors
