@@ -278,6 +278,7 @@ pub static METHODS: &[&[Method]] = &[
     methods::deliveries::METHODS,
     methods::resyncs::METHODS,
     methods::loops::METHODS,
+    methods::outcomes::METHODS,
     methods::system::METHODS,
 ];
 

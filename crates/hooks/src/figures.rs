@@ -40,6 +40,8 @@ pub struct Figures {
     pub after_time: Times,
     /// Deliveries that are not done, by state (`waiting`, `retrying`, `dead`).
     pub deliveries: Vec<(&'static str, u64)>,
+    /// What before handlers have not heard yet of how actions ended, by state (`asked`, `waiting`, `retrying`, `dead`).
+    pub outcomes: Vec<(&'static str, u64)>,
     /// Seconds since the oldest event was asked for that is neither delivered nor given up; 0 if there is none.
     pub queue_age_seconds: f64,
     /// How each after handler stands.

@@ -7,6 +7,7 @@
 //! | [`before`] | asks in order under one deadline: modify, allow, forbid; failure policy |
 //! | [`reply`] | what a before handler's reply means |
 //! | [`outbox`] | inside the commit: the client's next number, the journal, one delivery per handler |
+//! | [`outcome`] | before handlers that are told how it ended: committed, or aborted and by whom |
 //! | [`after`] | lanes: one per handler and client; in order, retried, dead; resend and discard |
 //! | [`retry`], `breaker` | when a failed delivery is tried again, and when a handler is taken for dead |
 //! | [`call`] | one call to one handler: HTTP, scripts, signatures, addresses |
@@ -32,6 +33,7 @@ pub mod loops;
 pub mod mask;
 mod names;
 pub mod outbox;
+pub mod outcome;
 pub mod payload;
 pub mod reply;
 pub mod retry;
@@ -62,6 +64,7 @@ pub use figures::{Figures, Times};
 use log::Log;
 pub use log::retention::Retention;
 use loops::Loops;
+use outcome::Outcomes;
 use rules::{Resellers, Rules};
 use validate::Checks;
 
@@ -86,6 +89,8 @@ pub struct Hooks {
     pub before: Before,
     /// Tells.
     pub after: After,
+    /// Tells before handlers how it ended.
+    pub outcomes: Outcomes,
     shared: Arc<Shared>,
 }
 
@@ -140,12 +145,14 @@ impl Hooks {
             breaker,
             saved: Arc::clone(&saved),
         });
+        let outcomes = Outcomes::new(store.clone(), caller.clone(), causes.clone(), log.clone());
         tokio::spawn(log::retention::run(store.clone(), log.clone(), retention));
         let rules = ArcSwap::from_pointee(Rules::default());
         let reloading = tokio::sync::Mutex::default();
         let shared = Shared { store, rules, reloading, caller, causes, asked: asked::Asked::default(), log, loops, checks };
-        let hooks = Self { before, after, shared: Arc::new(shared) };
+        let hooks = Self { before, after, outcomes, shared: Arc::new(shared) };
         hooks.reload().await?;
+        hooks.outcomes.recover().await?;
         tokio::spawn(reload_when(saved, hooks.clone()));
         tokio::spawn(after::set_back::watch(hooks.after.clone(), hooks.shared.store.clock().now()));
         Ok(hooks)
@@ -183,6 +190,7 @@ impl Hooks {
         self.shared.caller.keep_only(|id| rules.get(id).map(|rule| &rule.handler));
         self.before.keep_only(wanted);
         self.after.retune(&rules);
+        self.outcomes.retune(&rules);
         Ok(())
     }
 
@@ -256,7 +264,7 @@ impl Hooks {
 
     /// Stops delivering: no new attempts, those in flight get `grace` to end. What has ended is written down.
     pub async fn stop(&self, grace: Duration) {
-        self.after.stop(grace).await;
+        tokio::join!(self.after.stop(grace), self.outcomes.stop(grace));
         self.shared.caller.stop().await;
     }
 }

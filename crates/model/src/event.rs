@@ -16,13 +16,17 @@ pub enum Stage {
     Before,
     /// Told: in order, until it has heard.
     After,
+    /// A before handler is told how it ended: no stage that a handler or an event can have, but a call and its row in the log.
+    Outcome,
 }
 
 impl Stage {
-    /// Both words of the contract.
+    /// The words of the log.
+    pub const LOGGED: &'static [&'static str] = &[Self::Before.word(), Self::After.word(), Self::Outcome.word()];
+    /// The words of handlers and of the catalogue.
     pub const WORDS: &'static [&'static str] = &[Self::Before.word(), Self::After.word()];
 
-    /// Reads the contract's word.
+    /// Reads the word of a handler or of the catalogue.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         match word {
@@ -38,6 +42,7 @@ impl Stage {
         match self {
             Self::Before => "before",
             Self::After => "after",
+            Self::Outcome => "outcome",
         }
     }
 }

@@ -30,6 +30,10 @@ pub(super) struct Objects {
     pub(super) user_key: String,
     /// An after handler of `clients.create`; its delivery is dead.
     pub(super) handler: i64,
+    /// A before handler that was asked about the client's creation alone, and was to hear how it ended.
+    pub(super) asked: i64,
+    /// That outcome, which is dead.
+    pub(super) outcome: i64,
     /// The event of the client's creation.
     pub(super) event: String,
     pub(super) delivery: i64,
@@ -62,6 +66,8 @@ impl Objects {
             user: 900_007,
             user_key: String::new(),
             handler: 900_008,
+            asked: 900_013,
+            outcome: 900_014,
             event: "019aa9b2-7c1e-7d33-9d0a-3b1f5c0e8a11".to_owned(),
             delivery: 900_009,
             execution: 900_010,
@@ -84,6 +90,11 @@ impl Objects {
         admin.ok("custom_fields.create", with(custom, json!({"object_type": "packages"}))).await;
         let handler = json!({"name": named("handler"), "event": "clients.create", "task": gone.url(), "companies_id": users_of});
         let handler = admin.handler(handler).await;
+        let asked = json!({
+            "name": named("asked"), "event": "clients.create", "task": gone.url(), "companies_id": users_of, "type": "before",
+            "on_failure": "allow", "notify_outcome": true, "condition": format!("data.name == '{}'", named("Client")),
+        });
+        let asked = admin.handler(asked).await;
         let below = admin.company(&named("Below"), company).await;
         let client = id(&admin.ok("clients.create", json!({"name": named("Client"), "companies_id": company})).await);
         admin.ok("clients.custom_fields.update", json!({"id": client, key: named("value")})).await;
@@ -111,6 +122,10 @@ impl Objects {
             (found["state"] == "incomplete").then_some(())
         })
         .await;
+        let dead = json!({"handlers_id": asked, "state": "dead"});
+        let outcome =
+            wait_for("a dead outcome", async || admin.ok("provisioning.outcomes.search", dead.clone()).await.get(0).cloned())
+                .await;
         Self {
             company,
             users_of,
@@ -125,6 +140,8 @@ impl Objects {
             user: id(&user),
             user_key: user["key"].as_str().unwrap().to_owned(),
             handler,
+            asked,
+            outcome: id(&outcome),
             event: delivery["event_id"].as_str().unwrap().to_owned(),
             delivery: id(&delivery),
             execution,
@@ -177,6 +194,10 @@ pub(super) async fn settled(admin: &Api) {
     .await;
     wait_until("every delivery has ended", async || {
         admin.ok("provisioning.deliveries.search", json!({"state": ["waiting", "retrying"]})).await == json!([])
+    })
+    .await;
+    wait_until("every outcome was told", async || {
+        admin.ok("provisioning.outcomes.search", json!({"state": ["asked", "waiting", "retrying"]})).await == json!([])
     })
     .await;
 }

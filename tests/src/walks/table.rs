@@ -192,6 +192,11 @@ static TABLE: &[Row] = &[
             json!({"id": own.handler, "companies_id": other.company}),
         ]
     }),
+    row("provisioning.handlers.backtest", Operator, Steers, |o| json!({"id": o.asked, "last": 1})).about(|own, other| {
+        let unsaved = json!({"name": "t", "type": "before", "event": "clients.create", "task": "https://example.org/", "companies_id": other.company});
+        vec![json!({"id": other.asked, "last": 1}), json!({"id": other.asked, "clients_id": own.client}), json!({"handler": unsaved})]
+    }),
+    row("provisioning.handlers.shadow", Readonly, Reads, |o| json!({"id": o.asked})),
     row("provisioning.handlers.status", Readonly, Reads, |o| json!({"id": o.handler})),
     row("provisioning.events.list", Readonly, Reads, |_| json!({})),
     row("provisioning.events.search", Readonly, Reads, |o| json!({"id": o.event})),
@@ -211,6 +216,10 @@ static TABLE: &[Row] = &[
     row("provisioning.resyncs.resume", Operator, Changes, |o| json!({"id": o.resync}))
         .first("provisioning.resyncs.pause", |o| json!({"id": o.resync})),
     row("provisioning.resyncs.cancel", Operator, Changes, |o| json!({"id": o.resync})),
+    row("provisioning.outcomes.search", Readonly, Reads, |o| json!({"id": o.outcome})),
+    row("provisioning.outcomes.get", Readonly, Reads, |o| json!({"id": o.outcome})),
+    row("provisioning.outcomes.resend", Operator, Steers, |o| json!({"handlers_id": o.asked})).about(outcomes_of),
+    row("provisioning.outcomes.discard", Operator, Steers, |o| json!({"handlers_id": o.asked})).about(outcomes_of),
     row("system.status", Readonly, Reads, |_| json!({})),
 ];
 
@@ -224,6 +233,16 @@ fn deliveries_of(_: &Objects, other: &Objects) -> Vec<Value> {
         json!({"id": other.delivery}),
         json!({"id": [other.delivery]}),
         json!({"handlers_id": other.handler}),
+        json!({"clients_id": other.client}),
+        json!({"event_id": other.event}),
+    ]
+}
+
+fn outcomes_of(_: &Objects, other: &Objects) -> Vec<Value> {
+    vec![
+        json!({"id": other.outcome}),
+        json!({"id": [other.outcome]}),
+        json!({"handlers_id": other.asked}),
         json!({"clients_id": other.client}),
         json!({"event_id": other.event}),
     ]

@@ -87,6 +87,8 @@ impl Page<'_> {
         self.counters("after_calls", "Calls to after handlers, by how they ended", "status", &figures.after_calls)?;
         self.histogram("after_call_duration", "Time that calls to after handlers took", &figures.after_time)?;
         self.gauges("deliveries", "Deliveries that are not done, by state", "state", &figures.deliveries)?;
+        let owed = "Outcomes that before handlers have not heard yet, by state";
+        self.gauges("outcomes", owed, "state", &figures.outcomes)?;
         self.handlers(&figures.handlers)?;
         let age = "Age of the oldest delivery that is neither done nor dead";
         self.gauge("queue_age", age, Some(&Unit::Seconds), figures.queue_age_seconds)?;
@@ -175,6 +177,7 @@ mod tests {
             after_calls: vec![("success", 7)],
             after_time: times,
             deliveries: vec![("waiting", 5), ("dead", 0)],
+            outcomes: vec![("retrying", 2)],
             queue_age_seconds: 1.5,
             handlers: vec![HandlerFigures { handler: "2".into(), behind: 5, behind_seconds: 1.5, stopped: true, dead: 0 }],
             log_rows_dropped: 0,
@@ -207,6 +210,7 @@ mod tests {
             "hookswitch_before_call_duration_seconds_bucket{le=\"+Inf\"} 3",
             "hookswitch_before_handlers_tripped 1",
             "hookswitch_deliveries{state=\"waiting\"} 5",
+            "hookswitch_outcomes{state=\"retrying\"} 2",
             "hookswitch_queue_age_seconds 1.5",
             "hookswitch_after_handlers_paused 1",
             "hookswitch_handler_behind{handler=\"2\"} 5.0",

@@ -79,7 +79,7 @@ fn kind_for(handler: &Handler, asked: Option<&str>) -> Result<Kind, Refusal> {
 }
 
 /// Names of the first generation are understood wherever events are named.
-fn kind_named(name: &str) -> Option<Kind> {
+pub(super) fn kind_named(name: &str) -> Option<Kind> {
     event::kind(name).or_else(|| event::kind(&aliases::present(name)?))
 }
 

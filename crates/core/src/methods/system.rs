@@ -70,6 +70,17 @@ pub(super) fn standing_schema() -> Value {
             "waiting": count("Deliveries that were not tried yet"),
             "retrying": count("Deliveries that failed and are tried again"),
             "dead": count("Deliveries that were given up"),
+            "outcomes": {
+                "type": "object",
+                "description": "What it is to hear as a before handler that is told how it ended",
+                "properties": {
+                    "asked": count("Actions that it was asked about and that are not decided yet"),
+                    "waiting": count("Outcomes that it was not told yet"),
+                    "retrying": count("Outcomes that it did not take, and is told again"),
+                    "dead": count("Outcomes that were given up"),
+                },
+                "required": ["asked", "waiting", "retrying", "dead"],
+            },
             "folded": count("Earlier events that those which wait stand for (ordering latest)"),
             "behind_since": {
                 "type": ["string", "null"],
@@ -78,7 +89,7 @@ pub(super) fn standing_schema() -> Value {
             },
             "oldest_age_s": {"type": ["integer", "null"], "minimum": 0, "description": "How long the oldest has waited, in seconds"},
         },
-        "required": ["id", "name", "type", "status", "paused", "state", "waiting", "retrying", "dead", "folded", "oldest_age_s"],
+        "required": ["id", "name", "type", "status", "paused", "state", "waiting", "retrying", "dead", "folded", "oldest_age_s", "outcomes"],
     })
 }
 

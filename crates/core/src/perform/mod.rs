@@ -5,7 +5,7 @@
 //!  1 prepare   validate, read a snapshot, allocate the id     perform/prepare.rs, methods/<object>.rs
 //!  2 ask       before handlers, in order, under one budget    perform/ask.rs -> hooks::before
 //!  3 commit    one short transaction: re-check, write,        perform/commit.rs -> methods/<object>.rs,
-//!              the balance edges, events, their deliveries                         hooks::outbox
+//!              the balance edges, events, their deliveries                         hooks::outbox, hooks::outcome
 //!  4 answer    the caller has the result                      perform/mod.rs
 //!  5 deliver   after handlers, per client in order, retried   hooks::after (woken by the commit, never by the caller)
 //!  6 log       every call: what was sent, what came back      hooks::log
@@ -14,7 +14,7 @@
 //! No lock, transaction or pooled connection is held in step 2. Where nobody is to be asked and no condition is to be
 //! evaluated, steps 1 and 3 are one closure in one transaction: that is why an action without handlers costs one hop.
 //! Once a handler may have been asked the action runs in a task of its own, and so does what steers the engine: a caller
-//! who hangs up cancels nothing. What moved while handlers were asked is found at commit by drafting again from the state of that very
+//! who hangs up cancels nothing. However it ends, those who asked to be told hear of it (`hooks::outcome`). What moved while handlers were asked is found at commit by drafting again from the state of that very
 //! transaction ([`draft::Decided::still_holds`]): there is no second description of "what matters".
 mod ask;
 mod commit;
@@ -187,12 +187,25 @@ async fn carry_out(core: &Core, act: &'static Act, request: prepare::Request) ->
         return ask::rehearse(core, act, &request).await;
     }
     let watched = watch(core, act, &request)?;
-    let mut journey = ask::Journey::start(core);
+    let mut journey = ask::Journey::start(core, watched);
+    let ended = decide_and_commit(core, act, &request, &mut journey).await;
+    if let Err(refusal) = &ended {
+        journey.owed.refused(refusal);
+    }
+    ended
+}
+
+async fn decide_and_commit(
+    core: &Core,
+    act: &'static Act,
+    request: &prepare::Shared,
+    journey: &mut ask::Journey,
+) -> Result<Answer, Refusal> {
     loop {
-        let asked = ask::decide(core, act, &request, &mut journey).await?;
-        match commit::commit(core, act, &request, &asked, watched.is_some()).await? {
+        let asked = ask::decide(core, act, request, journey).await?;
+        match commit::commit(core, act, request, &asked, journey).await? {
             Outcome::Committed(result, more, told) => {
-                if let Some(watched) = watched {
+                if let Some(watched) = journey.watched {
                     core.hooks.loops().changed(watched, &told);
                 }
                 refresh(core, act.touches).await?;

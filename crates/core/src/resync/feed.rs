@@ -231,7 +231,7 @@ impl Writing {
 
     fn put(&self, tx: &mut Tx, resync: &mut Resync, item: Item, due: Due) -> Result<(), Error> {
         let event = item.event(tx.now(), &resync.actor, walk::told_by(resync));
-        let row = outbox::put(tx, &self.vault, &event, vec![due], &self.entrance)?;
+        let row = outbox::put(tx, &self.vault, &event, vec![due], &self.entrance)?.events_row;
         resync.rows = Some((resync.rows.map_or(row, |(first, _)| first), row));
         resync.sent += 1;
         Ok(())

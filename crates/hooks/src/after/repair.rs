@@ -251,6 +251,7 @@ fn row(tx: &Tx<'_>, rules: &Rules, selected: &Selected, by: &str) -> executions:
         request: None,
         response: None,
         changes: None,
+        shadow: false,
     }
 }
 

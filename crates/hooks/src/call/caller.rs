@@ -130,9 +130,10 @@ impl Caller {
         self.for_handler(handler, call.reseller_bound).call(call).await
     }
 
-    /// Calls a handler that may not be saved: nothing is kept for it.
-    pub async fn for_trial(&self, handler: &Handler, call: &Call) -> Called {
-        HandlerCaller(Arc::new(self.make(handler, call.reseller_bound))).call(call).await
+    /// What calls a handler that may not be saved: nothing is kept for it.
+    #[must_use]
+    pub fn for_trial(&self, handler: &Handler, reseller_bound: bool) -> HandlerCaller {
+        HandlerCaller(Arc::new(self.make(handler, reseller_bound)))
     }
 
     /// What calls this handler: kept until the handler changes. A caller of many calls may keep it too.

@@ -1,7 +1,7 @@
 //! An event's payload as JSON Schema, its `data` alone and whole: made from the objects' field tables.
 use serde_json::{Value, json};
 
-use super::{BALANCE_NOTZERO, BALANCE_ZERO, CUSTOM_FIELDS_UPDATE, EventType, Mode, Stage};
+use super::{BALANCE_NOTZERO, BALANCE_ZERO, CATALOGUE, CUSTOM_FIELDS_UPDATE, EventType, Mode, Stage};
 use crate::{
     field::{Access, Field, Kind, schema},
     handler::Basis,
@@ -78,16 +78,58 @@ pub fn payload(kind: &EventType) -> Value {
     })
 }
 
+/// The schema of what a before handler gets that is told how it ended, whatever the event.
+#[must_use]
+pub fn outcome() -> Value {
+    let named = json!({"type": "string", "enum": CATALOGUE.iter().filter(|kind| kind.stages.contains(&Stage::Before))
+        .map(|kind| kind.events_id).collect::<Vec<_>>()});
+    let text_or_null = |about: &str| json!({"type": ["string", "null"], "description": about});
+    let by = json!({
+        "type": ["object", "null"],
+        "description": "What aborted it; null = it was committed",
+        "properties": {
+            "type": {"type": "string", "enum": ["handler", "conflict", "request", "unchanged", "replay", "failure", "crash"]},
+            "id": {"type": "integer", "format": "int64", "description": "The handler"},
+            "name": {"type": "string", "description": "Its name"},
+            "reason": {"type": "string", "description": "Why it failed, if it did not forbid"},
+        },
+        "required": ["type"],
+    });
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "outcome",
+        "description": "How an action ended that a before handler was asked about",
+        "type": "object",
+        "properties": {
+            "event": head_of(&named, &[Stage::Outcome.word()]),
+            "outcome": {
+                "type": "object",
+                "properties": {
+                    "state": {"type": "string", "enum": ["committed", "aborted"]},
+                    "by": by,
+                    "message": text_or_null("The same in words"),
+                },
+                "required": ["state", "by", "message"],
+            },
+        },
+        "required": ["event", "outcome"],
+    })
+}
+
 /// The member `event`.
 fn head(kind: &EventType) -> Value {
-    let number = |about: &str| json!({"type": "integer", "minimum": 0, "format": "int64", "description": about});
     let stages: Vec<&str> = kind.stages.iter().map(|stage: &Stage| stage.word()).collect();
+    head_of(&json!({"const": kind.events_id}), &stages)
+}
+
+fn head_of(events_id: &Value, stages: &[&str]) -> Value {
+    let number = |about: &str| json!({"type": "integer", "minimum": 0, "format": "int64", "description": about});
     json!({
         "type": "object",
         "properties": {
             "id": {"type": "string", "format": "uuid", "description": "One per event, for every stage, handler and attempt"},
             "dt": {"type": "string", "format": "date-time", "description": "When it was asked for"},
-            "events_id": {"const": kind.events_id},
+            "events_id": events_id,
             "object_id": number("The object; 0 for a new one outside live"),
             "clients_id": number("Its client; 0 for a new one outside live"),
             "companies_id": number("The client's reseller"),

@@ -120,6 +120,7 @@ impl Handler {
             condition: String::new(),
             writable: None,
             dry_run: false,
+            notify_outcome: false,
             passwords: true,
             balance_basis: Basis::Live,
             notes: String::new(),
@@ -170,7 +171,9 @@ impl Handler {
         take_word(&mut self.on_failure, checked, "on_failure", OnFailure::from_word);
         take_word(&mut self.ordering, checked, "ordering", Ordering::from_word);
         take_word(&mut self.balance_basis, checked, "balance_basis", Basis::from_word);
-        for (name, own) in [("dry_run", &mut self.dry_run), ("passwords", &mut self.passwords)] {
+        let switches =
+            [("dry_run", &mut self.dry_run), ("notify_outcome", &mut self.notify_outcome), ("passwords", &mut self.passwords)];
+        for (name, own) in switches {
             if let Some(value) = checked.get(name).and_then(Value::as_bool) {
                 *own = value;
             }
@@ -223,6 +226,7 @@ impl Handler {
             self.on_failure = if unnamed("on_failure") { OnFailure::Forbid } else { self.on_failure };
             self.writable = self.writable.take().filter(|_| !unnamed("writable"));
             self.dry_run &= !unnamed("dry_run");
+            self.notify_outcome &= !unnamed("notify_outcome");
         } else {
             self.retries = self.retries.take().filter(|_| !unnamed("retries"));
             self.ordering = if unnamed("ordering") { Ordering::PerClient } else { self.ordering };
@@ -238,9 +242,9 @@ impl Handler {
 
     fn concurrency_default(&self) -> u32 {
         match self.stage {
-            Stage::After => CONCURRENCY_AFTER,
             Stage::Before if self.is_script() => CONCURRENCY_BEFORE_SCRIPT,
             Stage::Before => CONCURRENCY_BEFORE_HTTP,
+            Stage::After | Stage::Outcome => CONCURRENCY_AFTER,
         }
     }
 
@@ -253,6 +257,8 @@ impl Handler {
             (after && self.on_failure != OnFailure::Forbid, "on_failure", "is for before handlers only"),
             (after && self.writable.is_some(), "writable", "is for before handlers only"),
             (after && self.dry_run, "dry_run", "is for before handlers only"),
+            (after && self.notify_outcome, "notify_outcome", "is for before handlers only"),
+            (after && self.is_shadow(), "status", "shadow is for before handlers only"),
             (before && self.retries.is_some(), "retries", "is for after handlers only"),
             (before && self.ordering != Ordering::PerClient, "ordering", "is for after handlers only"),
             (!self.is_script() && !self.args.is_empty(), "args", "is for scripts only"),

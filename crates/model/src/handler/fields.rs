@@ -21,7 +21,8 @@ pub const FIELDS: &[Field] = &[
     Field::new(
         "status",
         Kind::Choice(Status::WORDS),
-        "enabled (default); the others get no new events, and what waits for them stands still",
+        "enabled (default); shadow: a before handler that is asked off the caller's path and decides nothing; \
+         the others get no new events, and what waits for them stands still",
     ),
     Field::new(
         "event",
@@ -69,6 +70,11 @@ pub const FIELDS: &[Field] = &[
     )
     .or_null(),
     Field::new("dry_run", Kind::Boolean, "Before only: has no side effects and may be asked in dry runs (default false)"),
+    Field::new(
+        "notify_outcome",
+        Kind::Boolean,
+        "Before only: hears, durably, how each action ended that it was asked about (default false)",
+    ),
     Field::new("passwords", Kind::Boolean, "false masks account passwords in its payload (default true)"),
     Field::new("balance_basis", Kind::Choice(Basis::WORDS), "Whose balance events it hears of (default live)"),
     Field::notes(),

@@ -310,6 +310,15 @@ pub fn search(tx: &Tx<'_>, asked: &Asked<'_>) -> Result<Value, Refusal> {
     LIST.search(tx, asked, listed)
 }
 
+/// The ids of what a list would show, without reading what happened.
+///
+/// # Errors
+/// Wrong filters by name, or whatever the engine says.
+pub fn found(tx: &Tx<'_>, asked: &Asked<'_>) -> Result<Vec<Uuid>, Refusal> {
+    let (found, _) = LIST.query(asked.filters, asked.scope())?.rows(tx, |row| uuid(&row.get::<Vec<u8>>(0)?))?;
+    Ok(found)
+}
+
 /// Only the actor is read out of the payload: the rest of it may be long.
 fn listed(row: &Row<'_>) -> Result<Object, Error> {
     #[derive(Deserialize)]
