@@ -1,4 +1,6 @@
 //! Rate, waiting, pause, resume, cancel, restarts.
+use std::time::Duration;
+
 use hookswitch_testkit::{Api, Clocked, Gate, Recorder, Reply, Server, after, assert_has, json, wait_until, with};
 
 use super::{begin, resync, wait_state};
@@ -109,6 +111,24 @@ async fn a_handler_that_does_not_take_it_is_not_buried() {
     gate.open();
     wait_state(&server, id, "done").await;
     recorder.wait_exactly(1_200).await;
+}
+
+#[tokio::test]
+async fn a_live_event_does_not_stand_behind_all_of_it() {
+    let (server, recorder) = (Server::start().await, Recorder::start().await);
+    clients(&server, 400).await;
+    let slow = Duration::from_millis(4);
+    recorder.answer(move |_| Reply::ok().after(slow));
+    let handler = server.handler(with(after("clients.create", &recorder), json!({"concurrency": 1}))).await;
+    let (id, _) = begin(&server, handler, json!({"rate": 10_000})).await;
+    recorder.wait(20).await;
+    let live = server.client("Live").await;
+    let ahead = recorder.calls().len();
+    wait_state(&server, id, "done").await;
+    let calls = recorder.calls();
+    let at = calls.iter().position(|call| call.clients_id() == live).expect("it was told");
+    assert!(ahead < 200 && at < ahead + 100, "{at} calls before it, {ahead} when it happened");
+    assert_eq!(calls[at].event("cause"), &json!(null));
 }
 
 #[tokio::test]

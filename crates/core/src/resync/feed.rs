@@ -24,8 +24,11 @@ use crate::Core;
 
 /// Events of one transaction.
 pub(super) const PORTION_MAX: usize = 100;
-/// Deliveries that may wait for the handler while more are written: few enough to be held in memory, so that a live event has
-/// no more than these ahead of it.
+/// Deliveries that may wait for a handler while more are written, for each call that it takes at once: a live event has no more
+/// than these ahead of it, so that it waits for so many calls in a row.
+const QUEUE_PER_CALL: i64 = 16;
+/// And altogether, at least and at most: what a queue holds in memory.
+const QUEUE_MIN: i64 = 64;
 pub(super) const QUEUE_MAX: i64 = 1_000;
 /// So many portions a second, as far as the rate allows.
 const PORTIONS_A_SECOND: i64 = 10;
@@ -59,12 +62,13 @@ impl Feed {
             wait(core, &resync, reason).await?;
             return Ok(Then::Look);
         }
-        let room = room(core, &resync).await?;
+        let Some(rule) = rule else { return Ok(Then::Look) };
+        let most = (i64::from(rule.handler.concurrency) * QUEUE_PER_CALL).clamp(QUEUE_MIN, QUEUE_MAX);
+        let room = room(core, &resync, most).await?;
         if room == 0 {
-            wait(core, &resync, format!("{QUEUE_MAX} deliveries wait for the handler; it goes on when they are fewer")).await?;
+            wait(core, &resync, format!("{most} deliveries wait for the handler; it goes on when they are fewer")).await?;
             return Ok(Then::LookSoon);
         }
-        let Some(rule) = rule else { return Ok(Then::Look) };
         let now = core.store.clock().now();
         if self.due > now {
             tokio::select! {
@@ -111,11 +115,11 @@ impl Feed {
 }
 
 /// Room in the handler's queue. Once that was full, half of it must be done first: not every delivery is worth a portion.
-async fn room(core: &Core, resync: &Resync) -> Result<usize, Refusal> {
+async fn room(core: &Core, resync: &Resync, most: i64) -> Result<usize, Refusal> {
     let (handlers_id, was_full) = (resync.handlers_id, resync.state == State::Waiting);
-    let waiting = core.store.read(move |tx| tables::resyncs::waiting_for(tx, handlers_id, QUEUE_MAX)).await?;
-    let is_full = was_full && waiting > QUEUE_MAX / 2;
-    Ok(if is_full { 0 } else { usize::try_from(QUEUE_MAX - waiting).unwrap_or(0) })
+    let waiting = core.store.read(move |tx| tables::resyncs::waiting_for(tx, handlers_id, most)).await?;
+    let is_full = was_full && waiting > most / 2;
+    Ok(if is_full { 0 } else { usize::try_from(most - waiting).unwrap_or(0) })
 }
 
 /// Why a handler gets nothing at all for now.
