@@ -39,6 +39,17 @@ async fn events_are_written_at_its_rate_and_it_says_how_long_yet() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_back_an_hour_does_not_hold_it_up() {
+    let (server, recorder) = (Clocked::start().await, Recorder::start().await);
+    clients(&server, 3).await;
+    let handler = server.handler(after("clients.create", &recorder)).await;
+    begin(&server, handler, json!({"rate": 1})).await;
+    recorder.wait_exactly(1).await;
+    server.advance(-3_600);
+    recorder.wait_exactly(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn paused_it_writes_nothing_resumed_it_goes_on_where_it_was_cancelled_it_ends() {
     let (server, recorder) = (Clocked::start().await, Recorder::start().await);
     clients(&server, 10).await;

@@ -1,5 +1,5 @@
 //! Writes the events of a resync, a portion at a time, at its rate, as long as the handler can take them.
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use hookswitch_hooks::{
     after::Entrance,
@@ -32,6 +32,11 @@ const QUEUE_MIN: i64 = 64;
 pub(super) const QUEUE_MAX: i64 = 1_000;
 /// So many portions a second, as far as the rate allows.
 const PORTIONS_A_SECOND: i64 = 10;
+/// Longer than any two portions are apart, by the slowest rate.
+const GAP_MS_MAX: i64 = 2_000;
+const GAP: Duration = Duration::from_millis(GAP_MS_MAX.unsigned_abs());
+/// So late a portion may be and the next one is as early as if it had not been.
+const CATCH_UP_MS: i64 = 200;
 /// So often a portion is weighed anew because its objects have changed meanwhile; then those that did are told in any case.
 const MOVED_MAX: u32 = 8;
 
@@ -70,10 +75,16 @@ impl Feed {
             return Ok(Then::LookSoon);
         }
         let now = core.store.clock().now();
+        if self.due.millis_since(now) > GAP_MS_MAX {
+            // The clock was set back.
+            self.due = now;
+        }
         if self.due > now {
             tokio::select! {
                 () = core.store.clock().sleep_until(self.due) => {}
                 () = nudge.notified() => {}
+                // Looks at the clock again, in case it is set back meanwhile.
+                () = tokio::time::sleep(GAP) => {}
             }
             return Ok(Then::Again);
         }
@@ -82,7 +93,8 @@ impl Feed {
         match self.portion(core, rule, rules.version, resync, max).await? {
             Written::Events(events) => {
                 let micros = i64::try_from(events).unwrap_or(0) * 1_000_000 / rate;
-                (self.due, self.moved) = (Moment(self.due.max(now).0 + micros), 0);
+                // Who wakes a little late catches up, so that the rate is the rate; who was held up for long does not.
+                (self.due, self.moved) = (Moment(self.due.max(now.plus_millis(-CATCH_UP_MS)).0 + micros), 0);
             }
             Written::Moved => self.moved += 1,
             Written::Not => core.hooks.reload_since(rules.version).await?,
