@@ -18,6 +18,8 @@ pub mod perform;
 pub mod registry;
 pub mod resync;
 pub mod schedule;
+#[cfg(test)]
+mod trouble;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 

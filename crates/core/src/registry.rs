@@ -277,6 +277,7 @@ pub static METHODS: &[&[Method]] = &[
     methods::executions::METHODS,
     methods::deliveries::METHODS,
     methods::resyncs::METHODS,
+    methods::loops::METHODS,
     methods::system::METHODS,
 ];
 

@@ -98,6 +98,12 @@ impl Rules {
         self.of(kind, Stage::Before).iter().any(concerns)
     }
 
+    /// True if some handler may have to be told of such events.
+    #[must_use]
+    pub fn wants_after(&self, kind: Kind) -> bool {
+        !self.of(kind, Stage::After).is_empty()
+    }
+
     /// True if some after handler of such events has a condition.
     #[must_use]
     pub fn conditional_after(&self, kind: Kind) -> bool {

@@ -198,6 +198,8 @@ static TABLE: &[Row] = &[
     row("provisioning.events.get", Readonly, Reads, |o| json!({"id": o.event})),
     row("provisioning.executions.search", Readonly, Reads, |o| json!({"id": o.execution})),
     row("provisioning.executions.get", Readonly, Reads, |o| json!({"id": o.execution})),
+    row("provisioning.loops.search", Readonly, Reads, |o| json!({"id": o.found_loop})),
+    row("provisioning.loops.get", Readonly, Reads, |o| json!({"id": o.found_loop})),
     row("provisioning.deliveries.search", Readonly, Reads, |o| json!({"id": o.delivery})),
     row("provisioning.deliveries.get", Readonly, Reads, |o| json!({"id": o.delivery})),
     row("provisioning.deliveries.resend", Operator, Steers, |o| json!({"handlers_id": o.handler, "force": true}))

@@ -12,6 +12,7 @@ pub(crate) mod events;
 pub(crate) mod executions;
 pub(crate) mod handler_status;
 pub(crate) mod handlers;
+pub(crate) mod loops;
 pub(crate) mod packages;
 pub(crate) mod params;
 pub(crate) mod reach;

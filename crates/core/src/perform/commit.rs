@@ -21,8 +21,9 @@ use crate::{Core, registry::Act};
 
 /// What became of a commit.
 pub(super) enum Outcome {
-    /// It is done: the method's result, and what the caller should know.
-    Committed(Value, Vec<String>),
+    /// It is done: the method's result, what the caller should know, and the events of which handlers are told if the request is
+    /// watched for loops.
+    Committed(Value, Vec<String>, Vec<Event>),
     /// The object is no longer what the handlers were shown: nothing was written.
     Moved,
     /// Handlers were saved meanwhile: nothing was written.
@@ -33,13 +34,19 @@ pub(super) enum Outcome {
 ///
 /// # Errors
 /// Whatever is wrong with the request in the state that the transaction finds.
-pub(super) async fn commit(core: &Core, act: &'static Act, request: &Shared, asked: &Asked) -> Result<Outcome, Refusal> {
+pub(super) async fn commit(
+    core: &Core,
+    act: &'static Act,
+    request: &Shared,
+    asked: &Asked,
+    is_watched: bool,
+) -> Result<Outcome, Refusal> {
     let (request, decided, draft) = (Arc::clone(request), Arc::clone(&asked.decided), act.draft);
     let mut outgoing = Outgoing::new(core, asked);
     core.store
         .write(move |tx| {
             if let Some(result) = replayed(tx, &request)? {
-                return Ok(Outcome::Committed(result, Vec::new()));
+                return Ok(Outcome::Committed(result, Vec::new(), Vec::new()));
             }
             if tables::versions::read(tx, tables::versions::HANDLERS)? != outgoing.rules.version {
                 return Ok(Outcome::HandlersChanged);
@@ -57,7 +64,8 @@ pub(super) async fn commit(core: &Core, act: &'static Act, request: &Shared, ask
             if let Some(ticket) = &request.idempotency {
                 ticket.remember(tx, request.method, &result)?;
             }
-            Ok(Outcome::Committed(result, written.warnings))
+            let told = if is_watched { outgoing.told(events.into_iter().chain(edges)) } else { Vec::new() };
+            Ok(Outcome::Committed(result, written.warnings, told))
         })
         .await
 }
@@ -110,5 +118,10 @@ impl Outgoing {
             outbox::put(tx, &self.vault, event, due, &self.entrance)?;
         }
         Ok(())
+    }
+
+    /// Those of which somebody is told.
+    fn told(&self, events: impl Iterator<Item = Event>) -> Vec<Event> {
+        events.filter(|event| self.rules.after(event, &self.resellers).next().is_some()).collect()
     }
 }

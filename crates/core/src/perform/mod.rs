@@ -25,6 +25,10 @@ mod waiting;
 
 use std::sync::Arc;
 
+use hookswitch_hooks::{
+    loops::{Round, Watched},
+    rules::Rules,
+};
 use hookswitch_model::{
     Object,
     event::{Cause, Mode},
@@ -182,11 +186,15 @@ async fn carry_out(core: &Core, act: &'static Act, request: prepare::Request) ->
     if request.at.mode == Mode::DryRun {
         return ask::rehearse(core, act, &request).await;
     }
+    let watched = watch(core, act, &request)?;
     let mut journey = ask::Journey::start(core);
     loop {
         let asked = ask::decide(core, act, &request, &mut journey).await?;
-        match commit::commit(core, act, &request, &asked).await? {
-            Outcome::Committed(result, more) => {
+        match commit::commit(core, act, &request, &asked, watched.is_some()).await? {
+            Outcome::Committed(result, more, told) => {
+                if let Some(watched) = watched {
+                    core.hooks.loops().changed(watched, &told);
+                }
                 refresh(core, act.touches).await?;
                 return Ok(Answer { result, warnings: [asked.warnings, more].concat() });
             }
@@ -198,6 +206,31 @@ async fn carry_out(core: &Core, act: &'static Act, request: prepare::Request) ->
             }
         }
     }
+}
+
+/// Watches for handlers that answer each other, if some could hear of this.
+///
+/// # Errors
+/// `cause_too_deep` if this is one of those answers.
+fn watch(core: &Core, act: &Act, request: &prepare::Request) -> Result<Option<Watched>, Refusal> {
+    let rules = core.hooks.rules();
+    if !act.events.iter().any(|kind| rules.wants_after(kind)) {
+        return Ok(None);
+    }
+    let watched = core.hooks.loops().watch(request.method.name, &request.params);
+    core.hooks.loops().admit(watched).map_err(|round| going_round(&rules, &round))?;
+    Ok(Some(watched))
+}
+
+fn going_round(rules: &Rules, round: &Round) -> Refusal {
+    let name = |id: &i64| rules.get(*id).map_or_else(|| format!("{id}"), |rule| format!("{id} ({})", rule.handler.name));
+    let names: Vec<String> = round.handlers.iter().map(name).collect();
+    let names = names.join(" and ");
+    let message = format!(
+        "handlers answer each other without end: {names}; this change has come back again and again and is refused to end it. \
+         Send the header Hookswitch-Cause with what a handler does, or compare before you write; provisioning.loops.search shows the way"
+    );
+    Refusal::rule("cause_too_deep", message)
 }
 
 /// Makes a change count before its caller is answered.

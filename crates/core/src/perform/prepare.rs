@@ -183,6 +183,7 @@ async fn cause_of(core: &Core, header: &str) -> Result<Option<Cause>, Refusal> {
     let above = above.as_ref().and_then(Cause::reaction);
     let (depth, mut handlers) = above.map_or((0, Vec::new()), |reaction| (reaction.depth, reaction.handlers.clone()));
     if depth + 1 >= CAUSE_DEPTH_MAX {
+        core.hooks.too_deep(event_id, handlers_id);
         let message = format!("this is reaction number {} to reactions of handlers; the chain is cut here", depth + 1);
         return Err(Refusal::rule("cause_too_deep", message));
     }

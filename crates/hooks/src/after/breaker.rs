@@ -119,6 +119,11 @@ impl Queue {
         self.with_health(|health| (is_probed && health.down && !health.probing).then_some(health.probe_at))
     }
 
+    /// The next probe is due at once.
+    pub(super) fn probe_now(&self) {
+        self.with_health(|health| health.probe_at = Moment(0));
+    }
+
     /// Sends one probe if it is due; whoever tends the queue goes on meanwhile.
     pub(super) fn probe(self: &Arc<Self>) {
         let now = self.shared.store.clock().now();

@@ -12,6 +12,7 @@
 //! | `breaker` | a handler that fails and fails is left alone, and probed |
 //! | [`judge`] | what the end of a call means |
 //! | [`repair`] | resend, discard |
+//! | [`set_back`] | a clock that is put right after it was ahead |
 //!
 //! Everything in memory can be lost at any time: the database has a row for every delivery that is not done.
 mod attempt;
@@ -20,6 +21,7 @@ pub(crate) mod judge;
 mod lanes;
 mod queue;
 pub mod repair;
+pub(crate) mod set_back;
 
 use std::{
     collections::HashMap,
@@ -39,7 +41,9 @@ use hookswitch_store::Store;
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
-use crate::{breaker::Breaker, call::Caller, cause::Causes, figures::Calls, log::Log, payload::Payload, rules::Rules};
+use crate::{
+    breaker::Breaker, call::Caller, cause::Causes, figures::Calls, log::Log, loops::Loops, payload::Payload, rules::Rules,
+};
 
 use queue::{Delivery, Queue};
 pub use repair::{Resent, discard_all};
@@ -57,6 +61,7 @@ struct Shared {
     caller: Caller,
     causes: Causes,
     log: Log,
+    loops: Loops,
     calls: Calls,
     breaker: Breaker,
     /// Told when the breaker has saved a handler: everybody must read it anew.
@@ -73,6 +78,7 @@ pub(crate) struct Parts {
     pub(crate) caller: Caller,
     pub(crate) causes: Causes,
     pub(crate) log: Log,
+    pub(crate) loops: Loops,
     pub(crate) breaker: Breaker,
     /// To be told when a handler was saved that everybody must read anew.
     pub(crate) saved: Arc<Notify>,
@@ -121,12 +127,13 @@ pub(crate) struct Told {
 
 impl After {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { store, caller, causes, log, breaker, saved } = parts;
+        let Parts { store, caller, causes, log, loops, breaker, saved } = parts;
         Self(Arc::new(Shared {
             store,
             caller,
             causes,
             log,
+            loops,
             calls: Calls::default(),
             breaker,
             saved,

@@ -18,6 +18,9 @@ use super::{
 };
 use crate::{Error, Row, Tx, params};
 
+/// What a row takes besides its body, roughly, with its share of the indexes.
+const ROW_BYTES: i64 = 400;
+
 /// The client's next number.
 ///
 /// # Errors
@@ -262,7 +265,21 @@ pub fn cut(tx: &mut Tx<'_>, before: Moment, from: Uuid, limit: i64) -> Result<Po
     for (row_id, _) in &old {
         tx.execute("DELETE FROM events WHERE row_id = $1", params![*row_id])?;
     }
+    let cut = i64::try_from(old.len()).unwrap_or(0);
+    tx.execute("UPDATE counters SET value = value + $1 WHERE name = 'events_cut'", params![cut])?;
     Ok(Portion::of(&looked_at, old.len(), limit))
+}
+
+/// How much the journal takes, roughly: its rows, and the mean of what the newest of them hold.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn bytes(tx: &Tx<'_>) -> Result<i64, Error> {
+    const ROWS: &str = "SELECT COALESCE(MAX(row_id), 0) - (SELECT value FROM counters WHERE name = 'events_cut') FROM events";
+    const MEAN: &str = "SELECT CAST(COALESCE(AVG(LENGTH(body)), 0) AS BIGINT) FROM (SELECT body FROM events ORDER BY row_id DESC LIMIT 1000) newest";
+    let rows: i64 = tx.first(ROWS, &[], |row| row.get(0))?.unwrap_or(0);
+    let mean: i64 = tx.first(MEAN, &[], |row| row.get(0))?.unwrap_or(0);
+    Ok(rows.max(0).saturating_mul(mean + ROW_BYTES))
 }
 
 /// What the list may be asked.

@@ -11,6 +11,7 @@ pub mod events;
 pub mod executions;
 pub mod handlers;
 pub mod idempotency;
+pub mod loops;
 pub mod packages;
 pub mod resyncs;
 pub mod search;

@@ -66,7 +66,8 @@ fn portions(tx: &Tx, walk: &Walk, max: usize) -> Result<Vec<Item>, Error> {
 async fn however_it_is_cut_into_portions_the_same_objects_come_once_and_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::Sqlite(folder.path().join("walk.db"));
-    let store = Store::open(Options { database, key: MasterKey::from_bytes([7; 32]), clock: Clock::system() }).unwrap();
+    let store =
+        Store::open(Options { database, key: MasterKey::from_bytes([7; 32]), clock: Clock::system(), faults: None }).unwrap();
     let vault = store.vault().clone();
     store.write(move |tx| furnish(tx, &vault)).await.unwrap();
     let access = Arc::new(store.read(Snapshot::load).await.unwrap());

@@ -236,7 +236,8 @@ impl<E: Entry> Lanes<E> {
             return;
         }
         match lane.held.front() {
-            Some(head) if head.next_at() > now => {
+            // What was never tried has no clock that runs: it is due, also by a clock that was set back since its commit.
+            Some(head) if head.attempt() > 0 && head.next_at() > now => {
                 lane.blocked = Some(head.next_at());
                 self.due.insert((head.next_at(), key));
             }
