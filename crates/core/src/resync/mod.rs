@@ -1,7 +1,7 @@
 //! Resyncs: a handler is told how the chosen objects stand now, in small portions between the live events.
 //!
 //! ```text
-//!   handlers.resync   refuses or counts, writes the row                    methods/resyncs.rs
+//!   handlers.resync   refuses or counts, writes the row                    methods/resyncs/begin.rs
 //!     -> count        with conditions: every event is weighed, to know     count.rs
 //!                     how many there will be
 //!     -> feed         portion after portion, at its rate: the transaction  feed.rs
