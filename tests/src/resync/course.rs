@@ -1,4 +1,6 @@
 //! Rate, waiting, pause, resume, cancel, restarts.
+use std::time::Duration;
+
 use hookswitch_testkit::{Api, Clocked, Gate, Recorder, Reply, Server, after, assert_has, json, wait_until, with};
 
 use super::{begin, resync, wait_state};
@@ -34,6 +36,17 @@ async fn events_are_written_at_its_rate_and_it_says_how_long_yet() {
         recorder.wait(before + 1).await;
     }
     wait_state(&server, id, "done").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_back_an_hour_does_not_hold_it_up() {
+    let (server, recorder) = (Clocked::start().await, Recorder::start().await);
+    clients(&server, 3).await;
+    let handler = server.handler(after("clients.create", &recorder)).await;
+    begin(&server, handler, json!({"rate": 1})).await;
+    recorder.wait_exactly(1).await;
+    server.advance(-3_600);
+    recorder.wait_exactly(2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,6 +122,24 @@ async fn a_handler_that_does_not_take_it_is_not_buried() {
     gate.open();
     wait_state(&server, id, "done").await;
     recorder.wait_exactly(1_200).await;
+}
+
+#[tokio::test]
+async fn a_live_event_does_not_stand_behind_all_of_it() {
+    let (server, recorder) = (Server::start().await, Recorder::start().await);
+    clients(&server, 400).await;
+    let slow = Duration::from_millis(4);
+    recorder.answer(move |_| Reply::ok().after(slow));
+    let handler = server.handler(with(after("clients.create", &recorder), json!({"concurrency": 1}))).await;
+    let (id, _) = begin(&server, handler, json!({"rate": 10_000})).await;
+    recorder.wait(20).await;
+    let live = server.client("Live").await;
+    let ahead = recorder.calls().len();
+    wait_state(&server, id, "done").await;
+    let calls = recorder.calls();
+    let at = calls.iter().position(|call| call.clients_id() == live).expect("it was told");
+    assert!(ahead < 200 && at < ahead + 100, "{at} calls before it, {ahead} when it happened");
+    assert_eq!(calls[at].event("cause"), &json!(null));
 }
 
 #[tokio::test]

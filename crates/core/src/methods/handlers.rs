@@ -110,8 +110,8 @@ pub(crate) static METHODS: &[Method] = &[
         "provisioning.handlers.resync",
         "Tells a handler how the chosen objects stand now: counts them, begins, and goes on by itself",
         Takes::Fields(resync::REQUEST),
-        Gives::Other(resyncs::begun),
-        resyncs::resync,
+        Gives::Other(resyncs::begin::begun),
+        resyncs::begin::resync,
     ),
     Method::steers(
         "provisioning.handlers.backtest",

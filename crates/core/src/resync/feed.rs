@@ -1,5 +1,5 @@
 //! Writes the events of a resync, a portion at a time, at its rate, as long as the handler can take them.
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use hookswitch_hooks::{
     after::Entrance,
@@ -24,11 +24,19 @@ use crate::Core;
 
 /// Events of one transaction.
 pub(super) const PORTION_MAX: usize = 100;
-/// Deliveries that may wait for the handler while more are written: few enough to be held in memory, so that a live event has
-/// no more than these ahead of it.
+/// Deliveries that may wait for a handler while more are written, for each call that it takes at once: a live event has no more
+/// than these ahead of it, so that it waits for so many calls in a row.
+const QUEUE_PER_CALL: i64 = 16;
+/// And altogether, at least and at most: what a queue holds in memory.
+const QUEUE_MIN: i64 = 64;
 pub(super) const QUEUE_MAX: i64 = 1_000;
 /// So many portions a second, as far as the rate allows.
 const PORTIONS_A_SECOND: i64 = 10;
+/// Longer than any two portions are apart, by the slowest rate.
+const GAP_MS_MAX: i64 = 2_000;
+const GAP: Duration = Duration::from_millis(GAP_MS_MAX.unsigned_abs());
+/// So late a portion may be and the next one is as early as if it had not been.
+const CATCH_UP_MS: i64 = 200;
 /// So often a portion is weighed anew because its objects have changed meanwhile; then those that did are told in any case.
 const MOVED_MAX: u32 = 8;
 
@@ -59,17 +67,24 @@ impl Feed {
             wait(core, &resync, reason).await?;
             return Ok(Then::Look);
         }
-        let room = room(core, &resync).await?;
+        let Some(rule) = rule else { return Ok(Then::Look) };
+        let most = (i64::from(rule.handler.concurrency) * QUEUE_PER_CALL).clamp(QUEUE_MIN, QUEUE_MAX);
+        let room = room(core, &resync, most).await?;
         if room == 0 {
-            wait(core, &resync, format!("{QUEUE_MAX} deliveries wait for the handler; it goes on when they are fewer")).await?;
+            wait(core, &resync, format!("{most} deliveries wait for the handler; it goes on when they are fewer")).await?;
             return Ok(Then::LookSoon);
         }
-        let Some(rule) = rule else { return Ok(Then::Look) };
         let now = core.store.clock().now();
+        if self.due.millis_since(now) > GAP_MS_MAX {
+            // The clock was set back.
+            self.due = now;
+        }
         if self.due > now {
             tokio::select! {
                 () = core.store.clock().sleep_until(self.due) => {}
                 () = nudge.notified() => {}
+                // Looks at the clock again, in case it is set back meanwhile.
+                () = tokio::time::sleep(GAP) => {}
             }
             return Ok(Then::Again);
         }
@@ -78,7 +93,8 @@ impl Feed {
         match self.portion(core, rule, rules.version, resync, max).await? {
             Written::Events(events) => {
                 let micros = i64::try_from(events).unwrap_or(0) * 1_000_000 / rate;
-                (self.due, self.moved) = (Moment(self.due.max(now).0 + micros), 0);
+                // Who wakes a little late catches up, so that the rate is the rate; who was held up for long does not.
+                (self.due, self.moved) = (Moment(self.due.max(now.plus_millis(-CATCH_UP_MS)).0 + micros), 0);
             }
             Written::Moved => self.moved += 1,
             Written::Not => core.hooks.reload_since(rules.version).await?,
@@ -111,11 +127,11 @@ impl Feed {
 }
 
 /// Room in the handler's queue. Once that was full, half of it must be done first: not every delivery is worth a portion.
-async fn room(core: &Core, resync: &Resync) -> Result<usize, Refusal> {
+async fn room(core: &Core, resync: &Resync, most: i64) -> Result<usize, Refusal> {
     let (handlers_id, was_full) = (resync.handlers_id, resync.state == State::Waiting);
-    let waiting = core.store.read(move |tx| tables::resyncs::waiting_for(tx, handlers_id, QUEUE_MAX)).await?;
-    let is_full = was_full && waiting > QUEUE_MAX / 2;
-    Ok(if is_full { 0 } else { usize::try_from(QUEUE_MAX - waiting).unwrap_or(0) })
+    let waiting = core.store.read(move |tx| tables::resyncs::waiting_for(tx, handlers_id, most)).await?;
+    let is_full = was_full && waiting > most / 2;
+    Ok(if is_full { 0 } else { usize::try_from(most - waiting).unwrap_or(0) })
 }
 
 /// Why a handler gets nothing at all for now.

@@ -1,7 +1,7 @@
 //! Resyncs: a handler is told how the chosen objects stand now, in small portions between the live events.
 //!
 //! ```text
-//!   handlers.resync   refuses or counts, writes the row                    methods/resyncs.rs
+//!   handlers.resync   refuses or counts, writes the row                    methods/resyncs/begin.rs
 //!     -> count        with conditions: every event is weighed, to know     count.rs
 //!                     how many there will be
 //!     -> feed         portion after portion, at its rate: the transaction  feed.rs
@@ -14,9 +14,9 @@
 //! read the object. Whatever changes the object later has a later `seq`, whatever changed it before an earlier one; and a
 //! handler gets a client's events in their order.
 //!
-//! **What bounds it.** A portion has at most [`feed::PORTION_MAX`] events and is one short transaction. At most
-//! [`feed::QUEUE_MAX`] deliveries wait for the handler before more are written: a dead handler is not buried, and a live event has few
-//! ahead of it. Nothing is kept in memory but one task for each resync that is under way.
+//! **What bounds it.** A portion has at most [`feed::PORTION_MAX`] events and is one short transaction. Few deliveries wait for the
+//! handler before more are written, by its `concurrency` and [`feed::QUEUE_MAX`] at most: a dead handler is not buried, and a live
+//! event has few ahead of it. Nothing is kept in memory but one task for each resync that is under way.
 //!
 //! **What survives.** How far it has come stands in the row, written with each portion. A crash takes nothing and repeats nothing.
 //!

@@ -1,4 +1,4 @@
-//! `provisioning.handlers.resync` and `provisioning.resyncs.*`: a handler is told how things stand, and how far that has come.
+//! `provisioning.handlers.resync`: what is asked for is checked and counted, then it begins; the rest is its runner's.
 use std::{sync::Arc, time::Duration};
 
 use hookswitch_hooks::{condition::Condition, rules::Rule};
@@ -6,26 +6,23 @@ use hookswitch_model::{
     Object,
     event::{Mode, Stage},
     handler::{Handler, Status},
-    objects::resync::{self, Place, RATE, Resync, Selection, State},
+    objects::resync::{Place, RATE, Resync, Selection, State},
     refusal::{FieldErrors, Refusal},
 };
 use hookswitch_store::{Sequence, Tx, tables};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{handlers, params};
 use crate::{
     Core,
-    perform::{At, Draft, Write, Written},
-    registry::{Act, Gives, Method, Steered, Takes},
+    methods::{handlers, params},
+    perform::At,
+    registry::Steered,
     resync::{
         count::{Counted, Counting},
         state_to_go_on,
     },
 };
-
-/// The collection's name in errors.
-pub(crate) const OBJECT: &str = "provisioning.resyncs";
 
 /// So long a caller waits for the number of events of what has begun; it is counted on without him.
 const COUNT_WITHIN: Duration = Duration::from_secs(2);
@@ -33,47 +30,6 @@ const COUNT_WITHIN: Duration = Duration::from_secs(2);
 const COUNT_ONLY_WITHIN: Duration = Duration::from_secs(30);
 /// Between two looks at what is being counted.
 const LOOK: Duration = Duration::from_millis(20);
-
-pub(crate) static METHODS: &[Method] = &[
-    Method::reads(
-        "provisioning.resyncs.search",
-        "Lists resyncs, newest first",
-        Takes::Filters(&tables::resyncs::LIST),
-        Gives::Rows(resync::FIELDS),
-        |tx, at, given| tables::resyncs::search(tx, &at.asked(given)),
-    ),
-    Method::reads(
-        "provisioning.resyncs.get",
-        "Gives a resync with its progress",
-        Takes::Fields(params::ID),
-        Gives::ObjectAnd(resync::FIELDS, resync::PROGRESS),
-        |tx, at, given| {
-            let resync = reached(tx, at, params::id(given))?;
-            shown(tx, &resync)
-        },
-    ),
-    Method::acts(
-        "provisioning.resyncs.pause",
-        "Writes no more events of a resync until it is resumed; those that are written are delivered",
-        Takes::Fields(params::ID),
-        Gives::ObjectAnd(resync::FIELDS, resync::PROGRESS),
-        Act::new(&[], pause),
-    ),
-    Method::acts(
-        "provisioning.resyncs.resume",
-        "Goes on with a paused resync where it was",
-        Takes::Fields(params::ID),
-        Gives::ObjectAnd(resync::FIELDS, resync::PROGRESS),
-        Act::new(&[], resume),
-    ),
-    Method::acts(
-        "provisioning.resyncs.cancel",
-        "Ends a resync; what is written is delivered, but its handler is not told that it has all",
-        Takes::Fields(params::ID),
-        Gives::ObjectAnd(resync::FIELDS, resync::PROGRESS),
-        Act::new(&[], cancel),
-    ),
-];
 
 /// `{id, total}`.
 pub(crate) fn begun() -> Value {
@@ -85,20 +41,6 @@ pub(crate) fn begun() -> Value {
         },
         "required": ["id", "total"],
     })
-}
-
-/// A resync of a handler within the caller's reach.
-fn reached(tx: &Tx, at: &At, id: i64) -> Result<Resync, Refusal> {
-    tables::resyncs::get(tx, id)?
-        .filter(|resync| match resync.scope_id {
-            None => at.caller.companies_id.is_none(),
-            Some(companies_id) => at.access.sees(&at.caller, companies_id),
-        })
-        .ok_or_else(|| Refusal::not_found(OBJECT, id))
-}
-
-fn shown(tx: &Tx, resync: &Resync) -> Result<Value, Refusal> {
-    Ok(resync.shown_with(tables::resyncs::outstanding(tx, resync)?).into())
 }
 
 /// `provisioning.handlers.resync`.
@@ -283,45 +225,4 @@ async fn total_of(core: &Core, id: i64) -> Result<Option<i64>, Refusal> {
         }
         tokio::time::sleep(LOOK).await;
     }
-}
-
-fn pause(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
-    let resync = open(tx, at, request)?;
-    if resync.state == State::Paused {
-        return Ok(Draft::nothing(shown(tx, &resync)?));
-    }
-    changed(tx, Resync { state: State::Paused, reason: Some(format!("paused by {}", at.caller.login())), ..resync })
-}
-
-fn resume(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
-    let resync = open(tx, at, request)?;
-    if resync.state != State::Paused {
-        return Ok(Draft::nothing(shown(tx, &resync)?));
-    }
-    changed(tx, Resync { state: state_to_go_on(&resync), reason: None, ..resync })
-}
-
-fn cancel(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
-    let mut resync = open(tx, at, request)?;
-    resync.end(State::Cancelled, Some(format!("cancelled by {}", at.caller.login())), at.now);
-    changed(tx, resync)
-}
-
-/// One that is not over.
-fn open(tx: &Tx, at: &At, request: &Object) -> Result<Resync, Refusal> {
-    let resync = reached(tx, at, params::id(request))?;
-    if resync.state.is_over() {
-        return Err(Refusal::conflict(format!("it is over: {}", resync.state.word())));
-    }
-    Ok(resync)
-}
-
-fn changed(tx: &Tx, resync: Resync) -> Result<Draft, Refusal> {
-    let preview = shown(tx, &resync)?;
-    let write: Write = Box::new(move |tx, at| {
-        tables::resyncs::update(tx, &resync)?;
-        at.resyncs.nudge(tx, resync.id);
-        Ok(Written::as_drafted())
-    });
-    Ok(Draft::silent(preview, write))
 }
