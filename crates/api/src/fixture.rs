@@ -38,7 +38,8 @@ impl Fixture {
     pub(crate) async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::Sqlite(folder.path().join("hookswitch.db"));
-        let options = hookswitch_store::Options { database, key: MasterKey::from_bytes([7; 32]), clock: Clock::system() };
+        let key = MasterKey::from_bytes([7; 32]);
+        let options = hookswitch_store::Options { database, key, clock: Clock::system(), faults: None };
         let store = Store::open(options).unwrap();
         let caller = CallerOptions {
             user_agent: "hookswitch/test".to_owned(),
@@ -48,6 +49,7 @@ impl Fixture {
             program: None,
             script_limits: script::Limits::default(),
             extra_roots_pem: Vec::new(),
+            network: None,
         };
         let hooks = hookswitch_hooks::Options { caller, breaker: Breaker::default(), retention: Retention::default() };
         let options = hookswitch_core::Options { store, hooks, before_budget: Duration::from_secs(10) };

@@ -18,7 +18,7 @@ pub(crate) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// 200 when it can serve: the database answers, and takes what is written.
+/// 200 when it can serve: the database answers, takes what is written, and is where the next start will look for it.
 pub(crate) async fn ready(State(api): State<Api>) -> Response {
     match tokio::time::timeout(ANSWER_MAX, look(api.parts.core.store())).await {
         Ok(Ok(())) => "ok\n".into_response(),
@@ -29,8 +29,11 @@ pub(crate) async fn ready(State(api): State<Api>) -> Response {
 
 /// A write that came to nothing is tried again with a small one; otherwise a read is enough, so that asking often is cheap.
 async fn look(store: &Store) -> Result<(), Error> {
+    if !store.is_in_place() {
+        return Err(Error::Engine("the database file was moved away or replaced".to_owned()));
+    }
     if store.fails_to_write() {
-        return store.write(|tx| versions::touch(tx, versions::ACCESS)).await;
+        return store.write(versions::try_to_write).await;
     }
     store.read(|tx| versions::read(tx, versions::ACCESS).map(drop)).await
 }

@@ -272,9 +272,11 @@ pub static METHODS: &[&[Method]] = &[
     methods::companies::METHODS,
     methods::users::METHODS,
     methods::handlers::METHODS,
+    methods::handler_status::METHODS,
     methods::events::METHODS,
     methods::executions::METHODS,
     methods::deliveries::METHODS,
+    methods::resyncs::METHODS,
     methods::loops::METHODS,
     methods::system::METHODS,
 ];

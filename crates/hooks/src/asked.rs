@@ -37,7 +37,7 @@ impl Asked {
     pub(crate) fn chain(&self, event_id: Uuid) -> Vec<Step> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A cause is older than what it causes: it ends.
-        let above = |step: &&Step| known.get(&step.cause.as_ref()?.event_id);
+        let above = |step: &&Step| known.get(&step.reaction()?.event_id);
         std::iter::successors(known.get(&event_id), above).cloned().collect()
     }
 }

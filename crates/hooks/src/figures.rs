@@ -4,6 +4,8 @@ use std::{
     time::Duration,
 };
 
+use crate::standing::HandlerFigures;
+
 /// Upper bounds in seconds, in steps of about two, from half a millisecond to the longest that a call may take.
 const BOUNDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 
@@ -30,6 +32,8 @@ pub struct Figures {
     pub before_time: Times,
     /// Before handlers that are not called for now because they failed too often.
     pub before_tripped: u64,
+    /// After handlers that are paused, by hand or by the breaker.
+    pub after_paused: u64,
     /// Calls to after handlers, by how they ended.
     pub after_calls: Vec<(&'static str, u64)>,
     /// How long those took that were made.
@@ -38,6 +42,8 @@ pub struct Figures {
     pub deliveries: Vec<(&'static str, u64)>,
     /// Seconds since the oldest event was asked for that is neither delivered nor given up; 0 if there is none.
     pub queue_age_seconds: f64,
+    /// How each after handler stands.
+    pub handlers: Vec<HandlerFigures>,
     /// Rows that the execution log could not keep, because the disk was nearly full or the store refused them.
     pub log_rows_dropped: u64,
     /// Handlers that answer each other.

@@ -8,7 +8,7 @@
 //! | [`reply`] | what a before handler's reply means |
 //! | [`outbox`] | inside the commit: the client's next number, the journal, one delivery per handler |
 //! | [`after`] | lanes: one per handler and client; in order, retried, dead; resend and discard |
-//! | [`retry`] | when a failed delivery is tried again |
+//! | [`retry`], `breaker` | when a failed delivery is tried again, and when a handler is taken for dead |
 //! | [`call`] | one call to one handler: HTTP, scripts, signatures, addresses |
 //! | [`payload`] | what is sent, with passwords, masked, and sealed for the journal |
 //! | `names` | what a handler of the first API generation calls the events |
@@ -16,12 +16,13 @@
 //! | [`loops`] | handlers that answer each other |
 //! | [`log`], [`mask`] | every call leaves a row, without secrets |
 //! | [`validate`] | what can be found out about a handler when it is saved |
-//! | [`figures`] | how calls went, for metrics |
+//! | [`figures`], [`standing`] | how calls went, for metrics; where each handler stands |
 //!
 //! **Invariant:** no handler is ever called with a transaction, a lock or a pooled connection held.
 pub mod after;
 mod asked;
 pub mod before;
+mod breaker;
 pub mod call;
 pub mod cause;
 pub mod condition;
@@ -35,6 +36,7 @@ pub mod payload;
 pub mod reply;
 pub mod retry;
 pub mod rules;
+pub mod standing;
 pub mod validate;
 
 use std::{
@@ -44,18 +46,15 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use hookswitch_model::{
-    event::{Cause, Event, Stage},
-    handler::Handler,
-};
+use hookswitch_model::event::{Cause, Event, Stage};
 use hookswitch_store::{Error, Store, tables};
-use serde_json::{Value, json};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use after::{After, Entrance};
 pub use asked::BeingAsked;
 use before::Before;
-pub use before::Breaker;
+pub use breaker::Breaker;
 use call::{Caller, CallerOptions};
 use cause::Causes;
 use condition::Outcome;
@@ -65,6 +64,9 @@ pub use log::retention::Retention;
 use loops::Loops;
 use rules::{Resellers, Rules};
 use validate::Checks;
+
+/// Between attempts to read handlers while the store refuses.
+const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 
 /// How handlers are called, and what is kept of it.
 #[derive(Debug, Clone)]
@@ -127,14 +129,24 @@ impl Hooks {
             resellers,
             breaker,
         });
-        let loops = Loops::new(store.clone());
-        let after = After::new(store.clone(), caller.clone(), causes.clone(), log.clone(), loops.clone());
+        let (saved, loops) = (Arc::new(Notify::new()), Loops::new(store.clone()));
+        let after = After::new(after::Parts {
+            store: store.clone(),
+            caller: caller.clone(),
+            causes: causes.clone(),
+            log: log.clone(),
+            loops: loops.clone(),
+            breaker,
+            saved: Arc::clone(&saved),
+        });
         tokio::spawn(log::retention::run(store.clone(), log.clone(), retention));
         let rules = ArcSwap::from_pointee(Rules::default());
         let reloading = tokio::sync::Mutex::default();
         let shared = Shared { store, rules, reloading, caller, causes, asked: asked::Asked::default(), log, loops, checks };
         let hooks = Self { before, after, shared: Arc::new(shared) };
         hooks.reload().await?;
+        tokio::spawn(reload_when(saved, hooks.clone()));
+        tokio::spawn(after::set_back::watch(hooks.after.clone(), hooks.shared.store.clock().now()));
         Ok(hooks)
     }
 
@@ -241,63 +253,20 @@ impl Hooks {
         self.shared.checks.clone()
     }
 
-    /// How each handler's queue stands, for `system.status`.
-    ///
-    /// # Errors
-    /// Whatever the store says.
-    pub async fn standing(&self) -> Result<Value, Error> {
-        let (rules, now) = (self.rules(), self.shared.store.clock().now());
-        let queues = self.shared.store.read(tables::deliveries::standing).await?;
-        let mut handlers: Vec<&Handler> = rules.all().map(|rule| &rule.handler).collect();
-        handlers.sort_unstable_by_key(|handler| handler.id);
-        let row = |handler: &Handler| {
-            let queue = queues.iter().find(|queue| queue.handlers_id == handler.id);
-            let age_s = queue.and_then(|queue| queue.oldest).map(|oldest| now.millis_since(oldest).max(0) / 1_000);
-            json!({
-                "id": handler.id,
-                "name": handler.name,
-                "type": handler.stage.word(),
-                "status": handler.status.word(),
-                "paused": handler.shown().get("paused"),
-                "waiting": queue.map_or(0, |queue| queue.waiting),
-                "retrying": queue.map_or(0, |queue| queue.retrying),
-                "dead": queue.map_or(0, |queue| queue.dead),
-                "oldest_age_s": age_s,
-            })
-        };
-        Ok(handlers.into_iter().map(row).collect())
-    }
-
-    /// How calls went and how the queues stand, for metrics.
-    ///
-    /// # Errors
-    /// Whatever the store says.
-    pub async fn figures(&self) -> Result<Figures, Error> {
-        let now = self.shared.store.clock().now();
-        let queues = self.shared.store.read(tables::deliveries::standing).await?;
-        let sum = |of: fn(&tables::deliveries::Standing) -> i64| queues.iter().map(of).sum::<i64>().unsigned_abs();
-        let oldest = queues.iter().filter_map(|queue| queue.oldest).min();
-        let age_ms = oldest.map_or(0, |oldest| now.millis_since(oldest).max(0)).unsigned_abs();
-        Ok(Figures {
-            before_calls: self.before.calls().by_status(),
-            before_time: self.before.calls().times(),
-            before_tripped: self.before.tripped(),
-            after_calls: self.after.calls().by_status(),
-            after_time: self.after.calls().times(),
-            deliveries: vec![
-                ("waiting", sum(|queue| queue.waiting)),
-                ("retrying", sum(|queue| queue.retrying)),
-                ("dead", sum(|queue| queue.dead)),
-            ],
-            queue_age_seconds: Duration::from_millis(age_ms).as_secs_f64(),
-            log_rows_dropped: self.shared.log.rows_dropped(),
-            loops: self.shared.loops.counted(),
-        })
-    }
-
     /// Stops delivering: no new attempts, those in flight get `grace` to end. What has ended is written down.
     pub async fn stop(&self, grace: Duration) {
         self.after.stop(grace).await;
         self.shared.caller.stop().await;
+    }
+}
+
+/// Reads the handlers anew whenever the engine itself has saved one. Ends with the runtime.
+async fn reload_when(saved: Arc<Notify>, hooks: Hooks) {
+    loop {
+        saved.notified().await;
+        while let Err(error) = hooks.reload().await {
+            tracing::error!(%error, "handlers can't be read; trying again");
+            tokio::time::sleep(RELOAD_PAUSE).await;
+        }
     }
 }

@@ -5,15 +5,19 @@
 //! inside, at least once outside".
 use std::sync::Arc;
 
-use hookswitch_model::event::{Event, Stage};
+use hookswitch_model::{
+    event::{Event, Stage},
+    handler::Ordering,
+};
 use hookswitch_store::{
     Error, Tx, Vault,
     tables::{deliveries, events},
 };
 
 use crate::{
-    after::{Entrance, Fresh, Told},
+    after::{Entrance, Fresh, FreshOne, Told},
     payload::Payload,
+    rules::Rule,
 };
 
 /// A handler that is to be told.
@@ -23,13 +27,24 @@ pub struct Due {
     pub handlers_id: i64,
     /// What is to be noted in the log with the first attempt: a condition that could not be evaluated.
     pub note: Option<String>,
+    /// It only wants the latest: this one stands for those of the same object and kind that still wait.
+    pub latest: bool,
 }
 
-/// Writes an event and its deliveries. Once that is committed, and only then, the handlers' queues have them.
+impl Due {
+    /// By a handler's settings.
+    #[must_use]
+    pub fn of(rule: &Rule, note: Option<String>) -> Self {
+        Self { handlers_id: rule.handler.id, note, latest: rule.handler.ordering == Ordering::Latest }
+    }
+}
+
+/// Writes an event and its deliveries; gives the number of its row in the journal. Once that is committed, and only then, the
+/// handlers' queues have them.
 ///
 /// # Errors
 /// Whatever the store says.
-pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entrance: &Entrance) -> Result<(), Error> {
+pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entrance: &Entrance) -> Result<i64, Error> {
     let seq = events::next_seq(tx, event.clients_id)?;
     let payload = Payload::of(event, Stage::After, Some(seq));
     // Nobody who is not told needs a password, nor does the journal.
@@ -37,10 +52,14 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
     let body = std::str::from_utf8(&payload.masked).map_err(|error| Error::Engine(error.to_string()))?;
     let events_row = events::insert(tx, event, events::Entry { seq, body, secrets: secrets.as_deref() })?;
     if due.is_empty() {
-        return Ok(());
+        return Ok(events_row);
     }
     let mut written = Vec::with_capacity(due.len());
-    for (place, Due { handlers_id, note }) in due.into_iter().enumerate() {
+    for (place, Due { handlers_id, note, latest }) in due.into_iter().enumerate() {
+        let fold = latest.then(|| format!("{}:{}", event.kind.events_id, event.object_id));
+        let folded = fold.as_deref().map_or(Ok(0), |key| stands_for(tx, handlers_id, key))?;
+        let note =
+            [note, (folded > 0).then(|| words(folded))].into_iter().flatten().reduce(|note, more| format!("{note}; {more}"));
         let new = deliveries::New {
             handlers_id,
             clients_id: event.clients_id,
@@ -50,14 +69,36 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
             place,
             event_id: event.id,
             note: note.as_deref(),
+            fold: fold.as_deref(),
+            folded,
         };
-        written.push((deliveries::insert(tx, new)?, handlers_id, note));
+        written.push(FreshOne { id: deliveries::insert(tx, new)?, handlers_id, note, latest });
     }
     let Event { id, kind, object_id, clients_id, companies_id, .. } = event;
-    let told =
-        Told { id: *id, kind, object_id: *object_id, clients_id: *clients_id, companies_id: *companies_id, events_row, payload };
+    let told = Told {
+        id: *id,
+        kind,
+        object_id: *object_id,
+        clients_id: *clients_id,
+        companies_id: *companies_id,
+        seq,
+        events_row,
+        payload,
+    };
     let fresh = Fresh { event: Arc::new(told), at: tx.now(), deliveries: written };
     let entrance = entrance.clone();
     tx.on_commit(move || entrance.enter(fresh));
-    Ok(())
+    Ok(events_row)
+}
+
+/// Takes back what waits and the new one stands for; how many events that were.
+fn stands_for(tx: &mut Tx<'_>, handlers_id: i64, key: &str) -> Result<i64, Error> {
+    let (rows, count) = deliveries::fold(tx, handlers_id, key)?;
+    rows.into_iter().try_for_each(|events_row| events::forget_secrets(tx, events_row))?;
+    Ok(count)
+}
+
+fn words(folded: i64) -> String {
+    let events = if folded == 1 { "event" } else { "events" };
+    format!("it stands for {folded} earlier {events} of the same object that had not been sent yet")
 }

@@ -1,6 +1,7 @@
 //! Enums that are words of the contract: one list gives the type, its words both ways, and the choice for field tables.
 
 /// Declares an enum whose variants are words: `word()`, `from_word()`, and `WORDS` in the order of the list.
+#[macro_export]
 macro_rules! words {
     ($(#[$outer:meta])* $name:ident { $($(#[$inner:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$outer])*

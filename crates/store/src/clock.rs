@@ -12,6 +12,9 @@ use tokio::sync::Notify;
 
 /// The longest sleep in one piece, so that a changed system clock is noticed.
 const NAP_MAX: Duration = Duration::from_secs(60);
+/// How often it is looked whether the system's clock was set back, and what is no more than its being put right gently.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const GENTLE_US: i64 = 1_000_000;
 
 /// Tells the time and waits for it; a cheap handle.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +67,25 @@ impl Clock {
             match moved {
                 Some(moved) => moved.await,
                 None => tokio::time::sleep(Duration::from_micros(left.unsigned_abs()).min(NAP_MAX)).await,
+            }
+        }
+    }
+
+    /// Waits until the clock is set back by more than a second from the latest time that was seen; gives by how many
+    /// microseconds. `latest` is then the time after that.
+    pub async fn set_back(&self, latest: &mut Moment) -> i64 {
+        loop {
+            let moved = self.0.as_ref().map(|manual| manual.moved.notified());
+            let now = self.now();
+            let back = latest.0 - now.0;
+            if back > GENTLE_US {
+                *latest = now;
+                return back;
+            }
+            *latest = now.max(*latest);
+            match moved {
+                Some(moved) => moved.await,
+                None => tokio::time::sleep(LOOK_EVERY).await,
             }
         }
     }

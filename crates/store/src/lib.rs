@@ -13,8 +13,10 @@
 //! | [`Vault`] | secrets, sealed |
 //! | [`Clock`] | time, passed in |
 //! | `ids` | ids in blocks |
+//! | [`Faults`] | failures on purpose, for tests |
 mod clock;
 mod error;
+mod faults;
 mod ids;
 mod migrate;
 mod sqlite;
@@ -26,6 +28,7 @@ mod vault;
 
 pub use clock::{Clock, Hand};
 pub use error::{Error, OpenError};
+pub use faults::{Faults, Place};
 pub use ids::Sequence;
 pub use store::{Database, Figures, Options, Store};
 pub use tx::Tx;

@@ -18,7 +18,9 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 3, name: "packages", sql: include_str!("migrations/0003_packages.sql") },
     Migration { number: 4, name: "custom_fields", sql: include_str!("migrations/0004_custom_fields.sql") },
     Migration { number: 5, name: "scale", sql: include_str!("migrations/0005_scale.sql") },
-    Migration { number: 6, name: "loops", sql: include_str!("migrations/0006_loops.sql") },
+    Migration { number: 6, name: "trouble", sql: include_str!("migrations/0006_trouble.sql") },
+    Migration { number: 7, name: "resyncs", sql: include_str!("migrations/0007_resyncs.sql") },
+    Migration { number: 8, name: "loops", sql: include_str!("migrations/0008_loops.sql") },
 ];
 
 const RECORDS: &str = "CREATE TABLE IF NOT EXISTS migrations

@@ -1,5 +1,6 @@
 //! The store's handle: opening, writing, reading, closing.
 use std::{
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     thread::JoinHandle,
@@ -8,7 +9,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use crate::{
-    Clock, Error, MasterKey, OpenError, Sequence, Tx, Vault,
+    Clock, Error, Faults, MasterKey, OpenError, Sequence, Tx, Vault,
     ids::Ids,
     migrate,
     sqlite::{self, Job, Read, Readers, Writer},
@@ -39,6 +40,8 @@ pub struct Options {
     pub key: MasterKey,
     /// What time it is.
     pub clock: Clock,
+    /// What goes wrong on purpose, in tests.
+    pub faults: Option<Faults>,
 }
 
 /// What the store has done so far.
@@ -66,6 +69,8 @@ pub struct Store {
     vault: Vault,
     ids: Ids,
     path: Arc<PathBuf>,
+    /// Which file that was when it was opened.
+    file: Option<(u64, u64)>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -75,7 +80,7 @@ impl Store {
     /// # Errors
     /// [`OpenError`], in words for the operator; nothing was changed then.
     pub fn open(options: Options) -> Result<Self, OpenError> {
-        let Options { database: Database::Sqlite(path), key, clock } = options;
+        let Options { database: Database::Sqlite(path), key, clock, faults } = options;
         let vault = Vault::new(key);
         let mut connection = sqlite::connect(&path)?;
         let other = |error: rusqlite::Error| OpenError::Other(error.to_string());
@@ -85,11 +90,12 @@ impl Store {
         let connections = |count| (0..count).map(|_| sqlite::reader_of(&path)).collect::<Result<Vec<_>, _>>();
         let (readers, searchers) = (connections(READERS)?, connections(SEARCHERS)?);
         let threads = |error: std::io::Error| OpenError::Other(error.to_string());
-        let readers = Readers::start("reader", readers, &clock).map_err(threads)?;
-        let searchers = Readers::start("searcher", searchers, &clock).map_err(threads)?;
-        let (writer, thread) = Writer::start(connection, clock.clone()).map_err(threads)?;
+        let readers = Readers::start("reader", readers, &clock, faults.as_ref()).map_err(threads)?;
+        let searchers = Readers::start("searcher", searchers, &clock, faults.as_ref()).map_err(threads)?;
+        let (writer, thread) = Writer::start(connection, clock.clone(), faults).map_err(threads)?;
         let thread = Arc::new(Mutex::new(Some(thread)));
-        Ok(Self { writer, readers, searchers, clock, vault, ids: Ids::default(), path: Arc::new(path), thread })
+        let (ids, file) = (Ids::default(), file_at(&path));
+        Ok(Self { writer, readers, searchers, clock, vault, ids, path: Arc::new(path), file, thread })
     }
 
     /// Writes: the closure runs in a transaction shared with others, its own part undone if it fails. What it wrote is
@@ -148,6 +154,12 @@ impl Store {
     #[must_use]
     pub fn fails_to_write(&self) -> bool {
         self.writer.counts.fails.load(Ordering::Relaxed)
+    }
+
+    /// True if the database is still found where it was opened. Else what is written is durable, but no start would find it.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        self.file.is_some() && self.file == file_at(&self.path)
     }
 
     /// The next id of a sequence; never given before.
@@ -226,6 +238,11 @@ fn log_of(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// Which file is there: its device and its number.
+fn file_at(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
 fn size_of(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
@@ -250,9 +267,10 @@ where
 
     fn answer(self: Box<Self>, committed: Result<(), Error>) {
         let result = match (self.result, committed) {
-            (Some(Ok(_)), Err(error)) => Err(error.into()),
+            // Also where it was not even run.
+            (Some(Ok(_)) | None, Err(error)) => Err(error.into()),
             (Some(result), _) => result,
-            (None, _) => Err(Error::engine("a write panicked; nothing of it was kept").into()),
+            (None, Ok(())) => Err(Error::engine("a write panicked; nothing of it was kept").into()),
         };
         // Nobody may be waiting any more.
         let _ = self.answer.send(result);

@@ -85,8 +85,11 @@ impl Clocked {
     /// When it can't be started again.
     pub async fn crash_and_restart_after(&mut self, seconds: i64) {
         if let Some(Running { core, serving, runtime }) = self.running.take() {
+            let store = core.store().clone();
             runtime.shutdown_background();
             drop((core, serving));
+            // A process takes its writer with it; here that ends once it has done what it was handed.
+            store.close().await.expect("a closed database");
         }
         self.start_again(seconds).await;
     }
@@ -176,7 +179,8 @@ async fn core(home: &Path, clock: Clock, days: u32) -> Core {
     let scripts_dir = home.join("scripts");
     std::fs::create_dir_all(&scripts_dir).expect("a scripts folder");
     let database = Database::Sqlite(home.join("hookswitch.db"));
-    let store = Store::open(hookswitch_store::Options { database, key: MasterKey::from_bytes(MASTER_KEY), clock });
+    let key = MasterKey::from_bytes(MASTER_KEY);
+    let store = Store::open(hookswitch_store::Options { database, key, clock, faults: None });
     let caller = CallerOptions {
         user_agent: "hookswitch/test".to_owned(),
         reseller_networks: Vec::new(),
@@ -185,6 +189,7 @@ async fn core(home: &Path, clock: Clock, days: u32) -> Core {
         program: None,
         script_limits: Limits::default(),
         extra_roots_pem: Vec::new(),
+        network: None,
     };
     let hooks =
         hookswitch_hooks::Options { caller, breaker: Breaker::default(), retention: Retention { days, ..Retention::default() } };

@@ -80,14 +80,14 @@ const PORTS: std::ops::Range<u16> = 20_000..30_000;
 
 /// A port of this machine that no other companion has, in whatever process.
 #[derive(Debug)]
-struct Port {
-    number: u16,
+pub(crate) struct Port {
+    pub(crate) number: u16,
     /// Locked as long as it is open.
     _lock: File,
 }
 
 impl Port {
-    async fn take() -> Self {
+    pub(crate) async fn take() -> Self {
         let folder = std::env::temp_dir().join("hookswitch-test-ports");
         std::fs::create_dir_all(&folder).expect("a folder for locks");
         let start = u16::try_from(std::process::id() % 10_000).expect("below 10,000");

@@ -7,12 +7,15 @@
 //! | file | what |
 //! |---|---|
 //! | `program` | the `hookswitch` binary: run once, or as a server that can be killed and started again |
+//! | `process` | what the server's process uses, and how much it may have |
 //! | `clocked` | the same server in-process, on a clock that the test turns |
 //! | `api` | the Core API as a client sees it |
 //! | `rest` | the same over REST |
 //! | `shortcuts` | what most tests begin or end with |
 //! | `recorder` | an HTTP handler that records what it got |
 //! | `reply` | and what it answers |
+//! | `peer` | a peer on the level of bytes |
+//! | `chaos` | an HTTP handler that misbehaves at random |
 //! | `scripts` | files in the scripts folder |
 //! | `companion` | example handlers and other programs that run beside the server |
 //! | `signature` | Standard Webhooks, written a second time to check the first |
@@ -21,9 +24,12 @@
 //! | `chance` | random choices that can be repeated |
 pub mod api;
 pub mod chance;
+pub mod chaos;
 pub mod check;
 pub mod clocked;
 pub mod companion;
+pub mod peer;
+mod process;
 pub mod program;
 pub mod recorder;
 pub mod reply;
@@ -35,9 +41,11 @@ pub mod wait;
 
 pub use api::{Answer, Api, RpcError};
 pub use chance::Chance;
+pub use chaos::Chaos;
 pub use check::{assert_has, ids, names};
 pub use clocked::Clocked;
 pub use companion::Companion;
+pub use peer::Peer;
 pub use program::{ADMIN_KEY, Server, Setup};
 pub use recorder::{Call, Recorder};
 pub use reply::{Gate, Reply};

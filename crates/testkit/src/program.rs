@@ -29,12 +29,17 @@ pub const ADMIN_PASSWORD: &str = "test admin password";
 /// What the program promises to need at most, from a signal to its end, and somewhat more.
 const END: Duration = Duration::from_secs(20);
 
-/// The binary that cargo built beside this test (`./test` builds it first).
+/// The binary that cargo built beside this test (`./test` builds it first), or the one that `HOOKSWITCH_BIN` names: a release
+/// build, for what is measured.
 ///
 /// # Panics
 /// When it is not there.
 #[must_use]
 pub fn binary() -> PathBuf {
+    if let Some(named) = std::env::var_os("HOOKSWITCH_BIN") {
+        // Commands run in folders of their own.
+        return fs::canonicalize(&named).unwrap_or_else(|error| panic!("HOOKSWITCH_BIN names {}: {error}", named.display()));
+    }
     let test = std::env::current_exe().expect("the test's own path");
     let folder = test.parent().and_then(Path::parent).expect("target/PROFILE/deps/TEST");
     let binary = folder.join("hookswitch");
@@ -45,12 +50,33 @@ pub fn binary() -> PathBuf {
 /// A command of the program in an empty working folder, untouched by the settings of whoever runs the tests.
 #[must_use]
 pub fn command(folder: &Path) -> Command {
-    let mut command = Command::new(binary());
+    untouched(Command::new(binary()), folder)
+}
+
+fn untouched(mut command: Command, folder: &Path) -> Command {
     command.current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("HOOKSWITCH_")) {
         command.env_remove(name);
     }
     command
+}
+
+/// True if [`Setup::mounting`] works here: for root, where the machine allows it. Says so if it does not.
+#[must_use]
+pub fn may_mount() -> bool {
+    let tried = std::process::Command::new("unshare").args(["--mount", "true"]).stderr(Stdio::null()).status();
+    let may = tried.is_ok_and(|status| status.success());
+    if !may {
+        eprintln!("left out: file systems can't be mounted here");
+    }
+    may
+}
+
+/// The program behind a shell that mounts something for it alone.
+fn command_mounting(folder: &Path, mounts: &str) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-ec", &format!("{mounts}\nexec \"$0\" \"$@\"")]).arg(binary());
+    untouched(command, folder)
 }
 
 /// Runs the program to its end.
@@ -69,6 +95,8 @@ pub struct Setup {
     args: Vec<OsString>,
     config: String,
     listen: Option<String>,
+    /// Run by a shell before the program, in a mount namespace of their own.
+    mounts: Option<String>,
 }
 
 impl Setup {
@@ -98,6 +126,14 @@ impl Setup {
     #[must_use]
     pub fn listen(mut self, address: &str) -> Self {
         self.listen = Some(address.to_owned());
+        self
+    }
+
+    /// With file systems of its own: these commands are run by a shell before it starts, in its working folder, and what they mount
+    /// nobody else sees. See [`may_mount`].
+    #[must_use]
+    pub fn mounting(mut self, commands: &str) -> Self {
+        self.mounts = Some(commands.to_owned());
         self
     }
 
@@ -231,7 +267,10 @@ fn stderr_path(home: &Path) -> PathBuf {
 
 async fn launch(setup: &Setup, home: &Path) -> Running {
     let log = fs::OpenOptions::new().create(true).append(true).open(stderr_path(home)).expect("a log file");
-    let mut child = command(home)
+    let mut child = setup
+        .mounts
+        .as_deref()
+        .map_or_else(|| command(home), |mounts| command_mounting(home, mounts))
         .args(["serve", "--data", "data", "--listen", setup.listen.as_deref().unwrap_or("127.0.0.1:0")])
         .args(&setup.args)
         .env("HOOKSWITCH_ADMIN_KEY", ADMIN_KEY)

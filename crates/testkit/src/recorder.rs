@@ -192,7 +192,7 @@ fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The next request on this connection; `None` when the caller has closed it.
-async fn read_call(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<Call>> {
+pub(crate) async fn read_call(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<Call>> {
     let mut line = String::new();
     if stream.read_line(&mut line).await? == 0 {
         return Ok(None);

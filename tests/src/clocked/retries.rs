@@ -4,16 +4,16 @@ use hookswitch_testkit::{Api, Clocked, Recorder, Reply, Value, after, assert_has
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
-/// The one delivery that is there.
+/// The first client's first delivery that is there.
 async fn delivery(api: &Api) -> Option<Value> {
-    api.ok("provisioning.deliveries.search", json!({})).await.get(0).cloned()
+    api.ok("provisioning.deliveries.search", json!({"clients_id": 1})).await.get(0).cloned()
 }
 
 /// Waits until the delivery has had `attempts` attempts and waits for the next, or is dead.
 async fn settled(api: &Api, attempts: usize) -> Value {
     wait_for(&format!("attempt {attempts} is settled"), async || {
         let found = delivery(api).await?;
-        let rows = api.log(json!({"stage": "after", "limit": 1000})).await.len();
+        let rows = api.log(json!({"stage": "after", "clients_id": 1, "limit": 1000})).await.len();
         (rows == attempts && found["state"] != "waiting" && found["attempt"].as_u64() >= Some(attempts as u64)).then_some(found)
     })
     .await
@@ -36,6 +36,8 @@ async fn failing(server: &Clocked, reply: Reply, more: Value) -> (Recorder, i64)
 async fn a_failing_delivery_is_tried_for_a_day_on_the_default_schedule_and_is_then_dead() {
     let server = Clocked::start().await;
     let (recorder, _) = failing(&server, Reply::status(500), json!({})).await;
+    // One that fails at everything would be paused by the breaker.
+    recorder.answer(|call| if call.clients_id() == 1 { Reply::status(500) } else { Reply::ok() });
     let began = server.now();
     for attempt in 1.. {
         let found = settled(&server, attempt).await;
@@ -50,9 +52,13 @@ async fn a_failing_delivery_is_tried_for_a_day_on_the_default_schedule_and_is_th
         // Up to 20 % jitter, and whole seconds are shown.
         let jitter = planned * 8 / 10 - 1..=planned * 12 / 10 + 1;
         assert!(jitter.contains(&waits), "attempt {attempt}: {waits} s, planned {planned}");
+        let other = server.client(&format!("Other {attempt}")).await;
+        wait_for("another's event", async || recorder.calls().iter().any(|call| call.clients_id() == other).then_some(())).await;
+        server.wait_log(json!({"clients_id": other}), 1).await;
         server.advance(waits + 1);
     }
-    let attempts: Vec<_> = recorder.calls().iter().map(hookswitch_testkit::Call::attempt).collect();
+    let calls = recorder.calls();
+    let attempts: Vec<_> = calls.iter().filter(|call| call.clients_id() == 1).map(hookswitch_testkit::Call::attempt).collect();
     assert_eq!(attempts, (1..=attempts.len() as i64).collect::<Vec<_>>());
     assert_eq!(delivery(&server).await.unwrap()["state"], "dead", "it never disappears on its own");
 }

@@ -34,6 +34,8 @@ pub(super) struct Objects {
     pub(super) event: String,
     pub(super) delivery: i64,
     pub(super) execution: i64,
+    /// A resync of its handler; its delivery is dead too, so that it is not over.
+    pub(super) resync: i64,
     /// Two handlers that answered each other about the client; 0 = none did.
     pub(super) found_loop: i64,
 }
@@ -63,7 +65,8 @@ impl Objects {
             event: "019aa9b2-7c1e-7d33-9d0a-3b1f5c0e8a11".to_owned(),
             delivery: 900_009,
             execution: 900_010,
-            found_loop: 900_013,
+            resync: 900_013,
+            found_loop: 900_014,
         }
     }
 
@@ -100,6 +103,14 @@ impl Objects {
         let delivery =
             wait_for("a dead delivery", async || admin.ok("provisioning.deliveries.search", dead.clone()).await.get(0).cloned())
                 .await;
+        let execution = id(&admin.wait_log(of_it, 1).await[0]);
+        let told = json!({"id": handler, "clients_id": [client]});
+        let resync = id(&admin.ok("provisioning.handlers.resync", told).await);
+        wait_for("a resync that is told and not over", async || {
+            let found = admin.ok("provisioning.resyncs.get", json!({"id": resync})).await;
+            (found["state"] == "incomplete").then_some(())
+        })
+        .await;
         Self {
             company,
             users_of,
@@ -116,7 +127,8 @@ impl Objects {
             handler,
             event: delivery["event_id"].as_str().unwrap().to_owned(),
             delivery: id(&delivery),
-            execution: id(&admin.wait_log(of_it, 1).await[0]),
+            execution,
+            resync,
             found_loop: 0,
         }
     }
@@ -156,8 +168,13 @@ pub(super) async fn server() -> (Server, Recorder) {
     (Server::setup().config("reseller_networks = [\"127.0.0.0/8\"]").start().await, gone)
 }
 
-/// Waits until nothing is on its way to a handler any more.
+/// Waits until nothing is on its way to a handler any more, and no resync is about to write anything.
 pub(super) async fn settled(admin: &Api) {
+    wait_until("no resync is under way", async || {
+        let under_way = json!({"state": ["counting", "running", "waiting", "delivering"]});
+        admin.ok("provisioning.resyncs.search", under_way).await == json!([])
+    })
+    .await;
     wait_until("every delivery has ended", async || {
         admin.ok("provisioning.deliveries.search", json!({"state": ["waiting", "retrying"]})).await == json!([])
     })

@@ -185,6 +185,14 @@ static TABLE: &[Row] = &[
             json!({"handler": unsaved(own.company), "event_id": other.event}),
         ]
     }),
+    row("provisioning.handlers.resync", Operator, Steers, |o| json!({"id": o.handler})).about(|own, other| {
+        vec![
+            json!({"id": other.handler}),
+            json!({"id": own.handler, "clients_id": [other.client]}),
+            json!({"id": own.handler, "companies_id": other.company}),
+        ]
+    }),
+    row("provisioning.handlers.status", Readonly, Reads, |o| json!({"id": o.handler})),
     row("provisioning.events.list", Readonly, Reads, |_| json!({})),
     row("provisioning.events.search", Readonly, Reads, |o| json!({"id": o.event})),
     row("provisioning.events.get", Readonly, Reads, |o| json!({"id": o.event})),
@@ -197,6 +205,12 @@ static TABLE: &[Row] = &[
     row("provisioning.deliveries.resend", Operator, Steers, |o| json!({"handlers_id": o.handler, "force": true}))
         .about(deliveries_of),
     row("provisioning.deliveries.discard", Operator, Steers, |o| json!({"handlers_id": o.handler})).about(deliveries_of),
+    row("provisioning.resyncs.search", Readonly, Reads, |o| json!({"id": o.resync})),
+    row("provisioning.resyncs.get", Readonly, Reads, |o| json!({"id": o.resync})),
+    row("provisioning.resyncs.pause", Operator, Changes, |o| json!({"id": o.resync})),
+    row("provisioning.resyncs.resume", Operator, Changes, |o| json!({"id": o.resync}))
+        .first("provisioning.resyncs.pause", |o| json!({"id": o.resync})),
+    row("provisioning.resyncs.cancel", Operator, Changes, |o| json!({"id": o.resync})),
     row("system.status", Readonly, Reads, |_| json!({})),
 ];
 

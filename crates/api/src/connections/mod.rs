@@ -75,7 +75,8 @@ impl Serving {
         let address = listener.local_addr()?;
         let (ending, seen) = watch::channel(Ending::NotYet);
         let connections = Arc::new(Connections::new(api, tls));
-        let door = Door { listener, connections, places: Arc::new(Semaphore::new(connections_max)), full_told: None };
+        let door =
+            Door { listener, connections, places: Arc::new(Semaphore::new(connections_max)), full_told: None, closed_told: None };
         tokio::spawn(door.open_until(seen));
         Ok(Self { address, ending })
     }
@@ -109,6 +110,8 @@ struct Door {
     connections: Arc<Connections>,
     places: Arc<Semaphore>,
     full_told: Option<std::time::Instant>,
+    /// When the log was told that none can be accepted.
+    closed_told: Option<std::time::Instant>,
 }
 
 impl Door {
@@ -135,14 +138,17 @@ impl Door {
         (stream, peer, place)
     }
 
-    async fn accepted(&self) -> (TcpStream, SocketAddr) {
+    async fn accepted(&mut self) -> (TcpStream, SocketAddr) {
         loop {
             match self.listener.accept().await {
                 Ok(accepted) => return accepted,
                 // It was gone before we looked: no fault of ours.
                 Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "no connection can be accepted");
+                    if self.closed_told.is_none_or(|told| told.elapsed() >= FULL_TOLD_EVERY) {
+                        self.closed_told = Some(std::time::Instant::now());
+                        tracing::warn!(%error, "no connection can be accepted");
+                    }
                     tokio::time::sleep(ACCEPT_AGAIN).await;
                 }
             }

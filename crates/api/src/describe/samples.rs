@@ -62,12 +62,32 @@ fn of_object(collection: &str, name: &str) -> Option<Value> {
         ("provisioning.handlers", "headers") => json!({}),
         ("provisioning.handlers", "companies_id") => Value::Null,
         ("provisioning.handlers", "type") => json!("after"),
+        ("provisioning.handlers", "clients_id") => json!([12, 13]),
+        ("provisioning.resyncs", name) => of_resync(name)?,
         ("provisioning.events", "id") => json!(EVENT),
         ("provisioning.events", "data" | "previous" | "object") => data(name),
         ("provisioning.deliveries", "state") => json!("dead"),
         ("provisioning.deliveries", "next_dt") => Value::Null,
         ("provisioning.executions", "status") => json!("success"),
         ("users", "role") => json!("operator"),
+        _ => return None,
+    })
+}
+
+/// One that is half done.
+fn of_resync(name: &str) -> Option<Value> {
+    Some(match name {
+        "clients_id" | "companies_id" | "reason" => Value::Null,
+        "id" => json!(7),
+        "state" => json!("running"),
+        "by" => json!("crm"),
+        "total" => json!(1_200),
+        "sent" => json!(600),
+        "rate" => json!(500),
+        "delivered" => json!(580),
+        "waiting" => json!(20),
+        "retrying" | "dead" | "discarded" => json!(0),
+        "eta_s" => json!(2),
         _ => return None,
     })
 }
@@ -152,6 +172,9 @@ fn by_kind(field: &Field) -> Value {
 pub(super) fn of_schema(collection: &str, name: &str, schema: &Value) -> Value {
     if let Some(known) = named(collection, name).filter(|known| is_of_type(schema, known)) {
         return known;
+    }
+    if let Some(Value::Array(either)) = schema.get("anyOf") {
+        return either.first().map_or(Value::Null, |first| of_schema(collection, name, first));
     }
     if let Some(Value::Array(words)) = schema.get("enum") {
         return words.first().cloned().unwrap_or_default();

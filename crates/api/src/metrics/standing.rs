@@ -2,7 +2,7 @@
 use std::{fmt, time::Duration};
 
 use hookswitch_core::{Core, schedule};
-use hookswitch_hooks::{Figures, Times};
+use hookswitch_hooks::{Figures, Times, standing::HandlerFigures};
 use hookswitch_store::Error;
 use prometheus_client::{
     collector::Collector,
@@ -82,15 +82,38 @@ impl Page<'_> {
         self.histogram("before_call_duration", "Time that calls to before handlers took", &figures.before_time)?;
         let tripped = "Before handlers that are not asked because they failed too often";
         self.gauge("before_handlers_tripped", tripped, None, figures.before_tripped)?;
+        let paused = "After handlers that are paused, by hand or because they failed too often";
+        self.gauge("after_handlers_paused", paused, None, figures.after_paused)?;
         self.counters("after_calls", "Calls to after handlers, by how they ended", "status", &figures.after_calls)?;
         self.histogram("after_call_duration", "Time that calls to after handlers took", &figures.after_time)?;
         self.gauges("deliveries", "Deliveries that are not done, by state", "state", &figures.deliveries)?;
+        self.handlers(&figures.handlers)?;
         let age = "Age of the oldest delivery that is neither done nor dead";
         self.gauge("queue_age", age, Some(&Unit::Seconds), figures.queue_age_seconds)?;
         self.counter("log_rows_dropped", "Calls that the execution log could not keep up with", figures.log_rows_dropped)?;
         let found = [("cut", figures.loops.cut), ("suspected", figures.loops.suspected)];
         self.counters("loops", "Times that handlers were found to answer each other", "state", &found)?;
         self.counter("loop_refusals", "Actions refused because handlers answered each other", figures.loops.refused)
+    }
+
+    /// One line for each after handler.
+    fn handlers(&mut self, handlers: &[HandlerFigures]) -> fmt::Result {
+        type Line = (&'static str, &'static str, Option<&'static Unit>, fn(&HandlerFigures) -> f64);
+        let lines: [Line; 4] = [
+            ("handler_behind", "Deliveries that wait or are tried again", None, |handler| handler.behind as f64),
+            ("handler_dead", "Deliveries that were given up", None, |handler| handler.dead as f64),
+            ("handler_lag", "Age of the oldest event it has not heard of", Some(&Unit::Seconds), |handler| {
+                handler.behind_seconds
+            }),
+            ("handler_stopped", "1 while nothing is sent to it", None, |handler| f64::from(u8::from(handler.stopped))),
+        ];
+        for (name, help, unit, of) in lines {
+            let mut family = self.0.encode_descriptor(name, help, unit, MetricType::Gauge)?;
+            for handler in handlers {
+                ConstGauge::new(of(handler)).encode(family.encode_family(&[("handler", handler.handler.as_str())])?)?;
+            }
+        }
+        Ok(())
     }
 
     fn clock(&mut self, figures: &schedule::Figures) -> fmt::Result {
@@ -148,10 +171,12 @@ mod tests {
             before_calls: vec![("success", 3), ("forbidden", 1)],
             before_time: times.clone(),
             before_tripped: 1,
+            after_paused: 1,
             after_calls: vec![("success", 7)],
             after_time: times,
             deliveries: vec![("waiting", 5), ("dead", 0)],
             queue_age_seconds: 1.5,
+            handlers: vec![HandlerFigures { handler: "2".into(), behind: 5, behind_seconds: 1.5, stopped: true, dead: 0 }],
             log_rows_dropped: 0,
             loops: hookswitch_hooks::loops::Counted { cut: 2, suspected: 1, refused: 9 },
         };
@@ -183,6 +208,10 @@ mod tests {
             "hookswitch_before_handlers_tripped 1",
             "hookswitch_deliveries{state=\"waiting\"} 5",
             "hookswitch_queue_age_seconds 1.5",
+            "hookswitch_after_handlers_paused 1",
+            "hookswitch_handler_behind{handler=\"2\"} 5.0",
+            "hookswitch_handler_lag_seconds{handler=\"2\"} 1.5",
+            "hookswitch_handler_stopped{handler=\"2\"} 1.0",
             "hookswitch_clock_steps_total{outcome=\"refused\"} 1",
             "hookswitch_clock_lag_seconds 2.5",
             "hookswitch_resident_memory_bytes 1024",

@@ -4,12 +4,13 @@ use hookswitch_model::{
     event::Stage,
     field::Field,
     handler::{self, Handler, Paused, Status},
+    objects::resync,
     refusal::{FieldErrors, Refusal},
 };
 use hookswitch_store::{Sequence, Tx, tables};
 use serde_json::Value;
 
-use super::{params, sample};
+use super::{params, resyncs, sample};
 use crate::{
     Core,
     access::Right,
@@ -105,16 +106,28 @@ pub(crate) static METHODS: &[Method] = &[
         Gives::Other(sample::trial),
         test,
     ),
+    Method::steers(
+        "provisioning.handlers.resync",
+        "Tells a handler how the chosen objects stand now: counts them, begins, and goes on by itself",
+        Takes::Fields(resync::REQUEST),
+        Gives::Other(resyncs::begun),
+        resyncs::resync,
+    ),
 ];
 
 /// A handler within the caller's reach: a reseller's user has its own reseller's and those below.
-fn reached(tx: &Tx, at: &At, id: i64) -> Result<Handler, Refusal> {
+pub(super) fn reached(tx: &Tx, at: &At, id: i64) -> Result<Handler, Refusal> {
     tables::handlers::get(tx, &at.vault, id)?
-        .filter(|handler| match handler.companies_id {
-            None => at.caller.companies_id.is_none(),
-            Some(companies_id) => at.access.sees(&at.caller, companies_id),
-        })
+        .filter(|handler| is_reached(at, handler))
         .ok_or_else(|| Refusal::not_found(OBJECT, id))
+}
+
+/// True if a handler is within the caller's reach.
+pub(crate) fn is_reached(at: &At, handler: &Handler) -> bool {
+    match handler.companies_id {
+        None => at.caller.companies_id.is_none(),
+        Some(companies_id) => at.access.sees(&at.caller, companies_id),
+    }
 }
 
 /// A handler that the caller may change: a reseller's admin his own reseller's only.
@@ -249,7 +262,11 @@ fn stand_or_go(tx: &mut Tx, at: &At, old: &Handler, new: &mut Handler) -> Result
         (true, false) => new.still_since = Some(at.now),
         (false, true) => {
             if let Some(since) = new.still_since.take() {
-                tables::deliveries::move_on(tx, new.id, at.now.0 - since.0)?;
+                let stood_still = at.now.0 - since.0;
+                match &old.paused {
+                    Some(paused) if paused.probed => tables::deliveries::back_again(tx, new.id, stood_still)?,
+                    _ => tables::deliveries::move_on(tx, new.id, stood_still)?,
+                }
             }
         }
         _ => {}
@@ -267,6 +284,7 @@ fn delete(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     }
     let write: Write = Box::new(move |tx, at| {
         hookswitch_hooks::after::discard_all(tx, &handler, at.caller.login())?;
+        tables::resyncs::end_of_handler(tx, handler.id, "the handler was deleted")?;
         tables::handlers::delete(tx, handler.id)?;
         changed(tx, Vec::new())
     });
@@ -293,12 +311,13 @@ fn pause(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     if old.stage == Stage::Before {
         return Err(Refusal::field("id", "only after handlers can be paused; disable a before handler instead"));
     }
-    if old.paused.is_some() {
+    // The breaker's pause ends by itself: who pauses by hand means it to last.
+    if old.paused.as_ref().is_some_and(|paused| !paused.probed) {
         return Ok(Draft::nothing(old.shown().into()));
     }
-    let mut handler = old.clone();
-    let reason = params::text(request, "reason").unwrap_or("maintenance").to_owned();
-    handler.paused = Some(Paused { by: at.caller.login().to_owned(), since: at.now, reason });
+    let reason = params::text(request, "reason").unwrap_or("maintenance");
+    let paused = Some(Paused::by_hand(at.caller.login(), at.now, reason));
+    let handler = Handler { paused, ..old.clone() };
     save(old, handler, Vec::new())
 }
 

@@ -1,4 +1,5 @@
 //! `system.status`: is anything wrong?
+use hookswitch_hooks::standing::State;
 use hookswitch_model::{Object, event::Stage, handler::Status};
 use hookswitch_store::tables;
 use serde_json::{Value, json};
@@ -49,8 +50,8 @@ fn status_schema() -> Value {
     })
 }
 
-/// How one handler's queue stands.
-fn standing_schema() -> Value {
+/// How one handler stands.
+pub(super) fn standing_schema() -> Value {
     let count = |about: &str| json!({"type": "integer", "minimum": 0, "description": about});
     json!({
         "type": "object",
@@ -60,12 +61,24 @@ fn standing_schema() -> Value {
             "type": {"type": "string", "enum": Stage::WORDS},
             "status": {"type": "string", "enum": Status::WORDS},
             "paused": {"type": ["object", "null"], "description": "null, or {by, since, reason} while nothing is sent"},
+            "tripped_since": {
+                "type": ["string", "null"],
+                "format": "date-time",
+                "description": "Since when a before handler has been failing that is not asked for now",
+            },
+            "state": {"type": "string", "enum": State::WORDS},
             "waiting": count("Deliveries that were not tried yet"),
             "retrying": count("Deliveries that failed and are tried again"),
             "dead": count("Deliveries that were given up"),
+            "folded": count("Earlier events that those which wait stand for (ordering latest)"),
+            "behind_since": {
+                "type": ["string", "null"],
+                "format": "date-time",
+                "description": "When the oldest event happened that it has not heard of",
+            },
             "oldest_age_s": {"type": ["integer", "null"], "minimum": 0, "description": "How long the oldest has waited, in seconds"},
         },
-        "required": ["id", "name", "type", "status", "paused", "waiting", "retrying", "dead", "oldest_age_s"],
+        "required": ["id", "name", "type", "status", "paused", "state", "waiting", "retrying", "dead", "folded", "oldest_age_s"],
     })
 }
 
@@ -78,7 +91,7 @@ fn status(core: &Core, at: At, _request: Object) -> Steered<'_> {
             "database": core.store.figures().engine,
         });
         if whole_system {
-            status["handlers"] = core.hooks.standing().await?;
+            status["handlers"] = core.hooks.standing().await?.iter().map(|standing| standing.shown(at.now)).collect();
             let day_ago = at.now.plus_millis(-DAY_MS);
             let (cut, suspected) = core.store.read(move |tx| tables::loops::count_since(tx, day_ago)).await?;
             status["loops"] = json!({"cut": cut, "suspected": suspected});

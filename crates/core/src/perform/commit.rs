@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hookswitch_hooks::{
     Weighed,
     outbox::{self, Due},
-    rules::Rules,
+    rules::{Rule, Rules},
 };
 use hookswitch_model::{event::Event, refusal::Refusal};
 use hookswitch_store::{Tx, tables};
@@ -100,12 +100,12 @@ impl Outgoing {
     /// The action's own events, to the after handlers whose conditions held when it was decided.
     fn put(&self, tx: &mut Tx, events: &[Event]) -> Result<(), Refusal> {
         for (index, event) in events.iter().enumerate() {
-            let due = |handlers_id| {
-                let place = (index, handlers_id);
+            let due = |rule: &Arc<Rule>| {
+                let place = (index, rule.handler.id);
                 let wanted = !self.weighed.unwanted.contains(&place);
-                wanted.then(|| Due { handlers_id, note: self.weighed.notes.get(&place).cloned() })
+                wanted.then(|| Due::of(rule, self.weighed.notes.get(&place).cloned()))
             };
-            let due = self.handlers(event).filter_map(due).collect();
+            let due = self.rules.after(event, &self.resellers).filter_map(due).collect();
             outbox::put(tx, &self.vault, event, due, &self.entrance)?;
         }
         Ok(())
@@ -114,7 +114,7 @@ impl Outgoing {
     /// Balance edges, to all who hear of that basis: their conditions are weighed in the lane.
     fn put_edges(&self, tx: &mut Tx, edges: &[Event]) -> Result<(), Refusal> {
         for event in edges {
-            let due = self.handlers(event).map(|handlers_id| Due { handlers_id, note: None }).collect();
+            let due = self.rules.after(event, &self.resellers).map(|rule| Due::of(rule, None)).collect();
             outbox::put(tx, &self.vault, event, due, &self.entrance)?;
         }
         Ok(())
@@ -122,10 +122,6 @@ impl Outgoing {
 
     /// Those of which somebody is told.
     fn told(&self, events: impl Iterator<Item = Event>) -> Vec<Event> {
-        events.filter(|event| self.handlers(event).next().is_some()).collect()
-    }
-
-    fn handlers<'a>(&'a self, event: &'a Event) -> impl Iterator<Item = i64> + 'a {
-        self.rules.after(event, &self.resellers).map(|rule| rule.handler.id)
+        events.filter(|event| self.rules.after(event, &self.resellers).next().is_some()).collect()
     }
 }

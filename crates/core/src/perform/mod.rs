@@ -39,6 +39,7 @@ use hookswitch_store::{Tx, Vault, tables::search::Asked};
 use serde_json::Value;
 use tracing::Instrument as _;
 
+pub(crate) use draft::event_id_at;
 pub use draft::{Draft, Part, Write, Written, new_event_id};
 pub(crate) use idempotency::forget as forget_idempotency_keys;
 pub(crate) use waiting::Waiting;
@@ -47,6 +48,7 @@ use crate::{
     Core,
     access::{Caller, Snapshot},
     registry::{Act, Method, Run, Touches},
+    resync::Resyncs,
     schedule::Schedule,
 };
 use commit::Outcome;
@@ -112,6 +114,8 @@ pub struct At {
     pub fee_ids: Vec<i64>,
     /// To be told when the clock has something to do.
     pub schedule: Schedule,
+    /// To be told when a resync begins, is paused, resumed or cancelled.
+    pub resyncs: Resyncs,
     /// Opens and seals secrets.
     pub vault: Vault,
     /// Checks handlers and makes their secrets.

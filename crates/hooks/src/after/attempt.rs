@@ -6,11 +6,11 @@ use std::{
 };
 
 use hookswitch_model::{Object, event::Stage, moment::Moment};
-use hookswitch_store::tables::executions;
+use hookswitch_store::tables::{executions, told::Told};
 
 use super::{
     judge::{Judged, judge},
-    lanes::{Ended, Key},
+    lanes::{Ended, Place},
     queue::{Delivery, Queue},
 };
 use crate::{
@@ -25,29 +25,29 @@ use crate::{
 };
 
 /// Tries a delivery once, and leaves it settled: done, dead, or due again.
-pub(super) async fn attempt(queue: &Arc<Queue>, key: Key, mut delivery: Delivery) {
+pub(super) async fn attempt(queue: &Arc<Queue>, place: Place, mut delivery: Delivery) {
     let rule = queue.rule.load_full();
     if is_balance(delivery.event.kind) && delivery.attempt == 0 {
         match wanted(&rule, &delivery).await {
             Outcome::Holds => {}
-            Outcome::Fails => return settle(queue, key, &delivery, None, Ended::Over, done(&delivery)).await,
+            Outcome::Fails => return settle(queue, place, &delivery, None, Ended::Over, done(&rule, &delivery)).await,
             Outcome::CallAnyway(words) => delivery.note = Some(condition::note(&words)),
         }
     }
     let clients_id = delivery.event.clients_id;
     if queue.shared.unless_cut(queue.shared.loops.wait(clients_id)).await.is_none() {
-        return queue.broken_off(key, delivery.id);
+        return queue.broken_off(place, delivery.id);
     }
     let began = queue.shared.store.clock().now();
     let call = request(queue, &rule, &delivery, began);
     let telling = queue.shared.loops.telling(clients_id, rule.handler.id);
     let Some(called) = queue.shared.unless_cut(queue.shared.caller.call(&rule.handler, &call)).await else {
-        return queue.broken_off(key, delivery.id);
+        return queue.broken_off(place, delivery.id);
     };
     drop(telling);
     let now = queue.shared.store.clock().now();
     let (status, error, ended, change) = match judge(&called.result) {
-        Judged::Delivered => ("success", None, Ended::Over, done(&delivery)),
+        Judged::Delivered => ("success", None, Ended::Over, done(&rule, &delivery)),
         Judged::Hopeless { words } => {
             let change = failed(&delivery, began, None, words.clone());
             ("failed", Some(words), Ended::Over, change)
@@ -59,8 +59,9 @@ pub(super) async fn attempt(queue: &Arc<Queue>, key: Key, mut delivery: Delivery
         }
     };
     queue.shared.calls.count(status, Some(called.took));
+    queue.note(status == "success", error.as_deref());
     let row = logged(&rule, &delivery, began, &call, &called, status, error);
-    settle(queue, key, &delivery, Some(row), ended, change).await;
+    settle(queue, place, &delivery, Some(row), ended, change).await;
 }
 
 /// A balance handler's condition, weighed on what it would be told.
@@ -92,9 +93,11 @@ fn request(queue: &Queue, rule: &Rule, delivery: &Delivery, now: Moment) -> Call
 }
 
 fn next(rule: &Rule, delivery: &Delivery, began: Moment, now: Moment, retry_after_ms: Option<i64>) -> Option<Moment> {
+    // While the handler is left alone no time counts, though a probe is made now and then.
+    let stood_still_ms = rule.handler.still_since.map_or(0, |since| now.millis_since(since).max(0));
     retry::next(Failure {
         attempts: delivery.attempt + 1,
-        first_at: delivery.first_at.unwrap_or(began),
+        first_at: delivery.first_at.unwrap_or(began).plus_millis(stood_still_ms),
         now,
         retries: rule.handler.retries.as_deref(),
         retry_after_ms,
@@ -106,9 +109,11 @@ fn chance() -> u8 {
     u8::try_from(RandomState::new().build_hasher().finish() % 100).unwrap_or(0)
 }
 
-fn done(delivery: &Delivery) -> Change {
-    let forget = delivery.event.payload.clear.is_some().then_some(delivery.event.events_row);
-    Change::Done { id: delivery.id, forget }
+fn done(rule: &Rule, delivery: &Delivery) -> Change {
+    let event = &delivery.event;
+    let forget = event.payload.clear.is_some().then_some(event.events_row);
+    let told = Told { handlers_id: rule.handler.id, clients_id: event.clients_id, seq: event.seq };
+    Change::Done { id: delivery.id, forget, told }
 }
 
 fn failed(delivery: &Delivery, began: Moment, due: Option<Moment>, error: String) -> Change {
@@ -159,9 +164,16 @@ fn logged(
 }
 
 /// Tells the lane at once, and the database in the next batch.
-async fn settle(queue: &Arc<Queue>, key: Key, delivery: &Delivery, row: Option<executions::Ended>, ended: Ended, change: Change) {
+async fn settle(
+    queue: &Arc<Queue>,
+    place: Place,
+    delivery: &Delivery,
+    row: Option<executions::Ended>,
+    ended: Ended,
+    change: Change,
+) {
     let told = Arc::clone(queue);
-    let written: Box<dyn FnOnce() + Send> = Box::new(move || told.written(key));
-    queue.ended(key, delivery.id, ended);
+    let written: Box<dyn FnOnce() + Send> = Box::new(move || told.written(place));
+    queue.ended(place, delivery.id, ended);
     queue.shared.log.record(Record { row, change: Some(change), written: Some(written) }).await;
 }

@@ -9,15 +9,19 @@
 //! | `queue` | one handler's: the tasks that try, the task that tends |
 //! | `lanes` | which delivery may be tried next: the order, and what is in memory |
 //! | `attempt` | one attempt |
+//! | `breaker` | a handler that fails and fails is left alone, and probed |
 //! | [`judge`] | what the end of a call means |
 //! | [`repair`] | resend, discard |
+//! | [`set_back`] | a clock that is put right after it was ahead |
 //!
 //! Everything in memory can be lost at any time: the database has a row for every delivery that is not done.
 mod attempt;
+mod breaker;
 pub(crate) mod judge;
 mod lanes;
 mod queue;
 pub mod repair;
+pub(crate) mod set_back;
 
 use std::{
     collections::HashMap,
@@ -34,10 +38,12 @@ use hookswitch_model::{
     moment::Moment,
 };
 use hookswitch_store::Store;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
-use crate::{call::Caller, cause::Causes, figures::Calls, log::Log, loops::Loops, payload::Payload, rules::Rules};
+use crate::{
+    breaker::Breaker, call::Caller, cause::Causes, figures::Calls, log::Log, loops::Loops, payload::Payload, rules::Rules,
+};
 
 use queue::{Delivery, Queue};
 pub use repair::{Resent, discard_all};
@@ -57,10 +63,25 @@ struct Shared {
     log: Log,
     loops: Loops,
     calls: Calls,
+    breaker: Breaker,
+    /// Told when the breaker has saved a handler: everybody must read it anew.
+    saved: Arc<Notify>,
     runtime: tokio::runtime::Handle,
     queues: RwLock<HashMap<i64, Arc<Queue>>>,
     phase: watch::Sender<Phase>,
     in_flight: AtomicUsize,
+}
+
+/// What [`After`] stands on.
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) caller: Caller,
+    pub(crate) causes: Causes,
+    pub(crate) log: Log,
+    pub(crate) loops: Loops,
+    pub(crate) breaker: Breaker,
+    /// To be told when a handler was saved that everybody must read anew.
+    pub(crate) saved: Arc<Notify>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,8 +98,17 @@ pub(crate) struct Fresh {
     pub(crate) event: Arc<Told>,
     /// When it was committed: its deliveries are due from then on.
     pub(crate) at: Moment,
-    /// Delivery, handler, and what is to be noted with the first attempt.
-    pub(crate) deliveries: Vec<(i64, i64, Option<String>)>,
+    pub(crate) deliveries: Vec<FreshOne>,
+}
+
+/// One of its deliveries.
+pub(crate) struct FreshOne {
+    pub(crate) id: i64,
+    pub(crate) handlers_id: i64,
+    /// To be noted with the first attempt.
+    pub(crate) note: Option<String>,
+    /// It stands for what waits of the same object and kind.
+    pub(crate) latest: bool,
 }
 
 /// An event that is told, shared by all its deliveries in memory.
@@ -88,13 +118,16 @@ pub(crate) struct Told {
     pub(crate) object_id: i64,
     pub(crate) clients_id: i64,
     pub(crate) companies_id: i64,
+    /// The client's number for it.
+    pub(crate) seq: i64,
     /// Its row in the journal.
     pub(crate) events_row: i64,
     pub(crate) payload: Payload,
 }
 
 impl After {
-    pub(crate) fn new(store: Store, caller: Caller, causes: Causes, log: Log, loops: Loops) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { store, caller, causes, log, loops, breaker, saved } = parts;
         Self(Arc::new(Shared {
             store,
             caller,
@@ -102,6 +135,8 @@ impl After {
             log,
             loops,
             calls: Calls::default(),
+            breaker,
+            saved,
             runtime: tokio::runtime::Handle::current(),
             queues: RwLock::default(),
             phase: watch::Sender::new(Phase::Running),
@@ -195,11 +230,11 @@ impl Entrance {
     /// Takes in what was just committed; called by the thread that committed, in the order of commits.
     pub(crate) fn enter(&self, fresh: Fresh) {
         let Fresh { event, at, deliveries } = fresh;
-        for (id, handlers_id, note) in deliveries {
+        for FreshOne { id, handlers_id, note, latest } in deliveries {
             // Without a queue the handler was saved this very moment: its queue will look at everything.
             if let Some(queue) = self.0.queue(handlers_id) {
                 let event = Arc::clone(&event);
-                queue.fresh(Delivery { id, event, attempt: 0, next_at: at, first_at: None, resend: false, note });
+                queue.fresh(Delivery { id, event, attempt: 0, next_at: at, first_at: None, resend: false, note, latest });
             }
         }
     }

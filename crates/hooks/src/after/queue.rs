@@ -16,12 +16,13 @@ use hookswitch_model::{
     handler::{self, Handler},
     moment::Moment,
 };
-use hookswitch_store::{Error, tables::deliveries};
+use hookswitch_store::{Error, Tx, tables::deliveries};
 use tokio::sync::Notify;
 
 use super::{
     Shared, Told,
-    lanes::{Choice, Ended, Entry, HELD_MAX, Key, LANE_MAX, Lanes, Look, Wanted},
+    breaker::Health,
+    lanes::{Choice, Counting, Ended, Entry, Key, LANE_MAX, Look, Place, Turns, Wanted},
 };
 use crate::{payload::Payload, rules::Rule};
 
@@ -29,6 +30,8 @@ use crate::{payload::Payload, rules::Rule};
 const LOADS_MAX: usize = 32;
 /// Deliveries that one look at the queue goes over.
 const LOOK_MAX: i64 = 1_024;
+/// Payloads that one read loads.
+const PAYLOADS_MAX: usize = 256;
 /// Between attempts to read while the store refuses.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -42,6 +45,8 @@ pub(super) struct Delivery {
     pub(super) resend: bool,
     /// To be noted in the log with its first attempt.
     pub(super) note: Option<String>,
+    /// Its handler only wants the latest.
+    pub(super) latest: bool,
 }
 
 impl Entry for Delivery {
@@ -51,6 +56,10 @@ impl Entry for Delivery {
 
     fn clients_id(&self) -> i64 {
         self.event.clients_id
+    }
+
+    fn companies_id(&self) -> i64 {
+        self.event.companies_id
     }
 
     fn attempt(&self) -> i64 {
@@ -64,13 +73,18 @@ impl Entry for Delivery {
     fn size(&self) -> usize {
         self.event.payload.size()
     }
+
+    fn stands_for(&self, other: &Self) -> bool {
+        let same = *self.event.kind == *other.event.kind && self.event.object_id == other.event.object_id;
+        self.latest && same && other.attempt == 0
+    }
 }
 
 /// The queue of one handler.
 pub(super) struct Queue {
     pub(super) shared: Arc<Shared>,
     pub(super) rule: ArcSwap<Rule>,
-    lanes: Mutex<Lanes<Delivery>>,
+    lanes: Mutex<Turns<Delivery>>,
     /// Tasks that try deliveries.
     active: AtomicUsize,
     /// True while one of them has not looked yet: the next is started by it, not by the thread that commits.
@@ -78,16 +92,18 @@ pub(super) struct Queue {
     tend: Notify,
     /// False once the handler is gone.
     wanted: AtomicBool,
+    pub(super) health: Mutex<Health>,
 }
 
 fn is_per_client(handler: &Handler) -> bool {
-    handler.ordering == handler::Ordering::PerClient
+    handler.ordering != handler::Ordering::None
 }
 
 impl Queue {
     /// Starts tending the queue of a handler.
     pub(super) fn start(shared: &Arc<Shared>, rule: Arc<Rule>) -> Arc<Self> {
-        let lanes = Lanes::new(is_per_client(&rule.handler), rule.handler.is_running());
+        let lanes = Turns::new(is_per_client(&rule.handler), rule.handler.is_running());
+        let health = Health::of(&rule.handler);
         let queue = Arc::new(Self {
             shared: Arc::clone(shared),
             rule: ArcSwap::new(rule),
@@ -96,19 +112,22 @@ impl Queue {
             starting: AtomicBool::new(false),
             tend: Notify::new(),
             wanted: AtomicBool::new(true),
+            health: Mutex::new(health),
         });
         shared.runtime.spawn(Arc::clone(&queue).run());
         queue
     }
 
-    pub(super) fn lanes(&self) -> MutexGuard<'_, Lanes<Delivery>> {
+    pub(super) fn lanes(&self) -> MutexGuard<'_, Turns<Delivery>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The handler was saved: its settings count from the next attempt on.
     pub(super) fn retune(self: &Arc<Self>, rule: Arc<Rule>) {
         let old = self.rule.swap(Arc::clone(&rule));
-        if old.handler.version != rule.handler.version {
+        // A pause by the breaker leaves the version as it is.
+        if old.handler.version != rule.handler.version || old.handler.paused != rule.handler.paused {
+            self.renew_health(&rule.handler);
             self.start_over();
         }
     }
@@ -119,9 +138,22 @@ impl Queue {
             // The rule is read under the lock: whoever comes last starts over by the newest.
             let mut lanes = self.lanes();
             let rule = self.rule.load();
-            lanes.start_over(is_per_client(&rule.handler), rule.handler.is_running());
+            lanes.start_over(is_per_client(&rule.handler), rule.handler.is_running() && !self.is_down());
         }
         self.tend.notify_one();
+    }
+
+    /// Has whoever tends the queue look again.
+    pub(super) fn tend(&self) {
+        self.tend.notify_one();
+    }
+
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_per_client(&self) -> bool {
+        is_per_client(&self.rule.load().handler)
     }
 
     /// The handler is gone.
@@ -137,7 +169,7 @@ impl Queue {
         let (ready, wants_tending) = {
             let mut lanes = self.lanes();
             lanes.fresh(delivery, now);
-            (lanes.has_ready(), lanes.wants_tending())
+            (lanes.has_ready(self.places()), lanes.wants_tending())
         };
         if ready {
             self.work();
@@ -145,6 +177,11 @@ impl Queue {
         if wants_tending {
             self.tend.notify_one();
         }
+    }
+
+    /// How many deliveries may be in flight.
+    fn places(&self) -> usize {
+        self.rule.load().handler.concurrency as usize
     }
 
     /// Starts a task for what is ready, if the handler's concurrency allows one more.
@@ -161,7 +198,7 @@ impl Queue {
 
     /// Counts one more task, if there may be one.
     fn may_start(&self) -> bool {
-        let most = self.rule.load().handler.concurrency as usize;
+        let most = self.places();
         let one_more = |active: usize| (active < most).then_some(active + 1);
         !self.shared.is_stopping() && self.active.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok()
     }
@@ -170,26 +207,27 @@ impl Queue {
     async fn try_deliveries(self: Arc<Self>) {
         self.starting.store(false, Ordering::Release);
         loop {
-            while let Some((key, delivery)) = self.take() {
+            while let Some((place, delivery)) = self.take() {
                 let _under_way = self.shared.begin();
-                super::attempt::attempt(&self, key, delivery).await;
+                super::attempt::attempt(&self, place, delivery).await;
             }
             self.active.fetch_sub(1, Ordering::AcqRel);
             // Something may have become ready between the last look and the giving up.
-            if !self.lanes().has_ready() || !self.may_start() {
+            if !self.lanes().has_ready(self.places()) || !self.may_start() {
                 return;
             }
         }
     }
 
-    fn take(self: &Arc<Self>) -> Option<(Key, Delivery)> {
-        if self.shared.is_stopping() || self.active.load(Ordering::Acquire) > self.rule.load().handler.concurrency as usize {
+    fn take(self: &Arc<Self>) -> Option<(Place, Delivery)> {
+        let places = self.places();
+        if self.shared.is_stopping() || self.active.load(Ordering::Acquire) > places {
             return None;
         }
         let (taken, more, wants_tending) = {
             let mut lanes = self.lanes();
-            let taken = lanes.take().map(|delivery| (lanes.key_of(&delivery), delivery));
-            (taken, lanes.has_ready(), lanes.wants_tending())
+            let taken = lanes.take(places);
+            (taken, lanes.has_ready(places), lanes.wants_tending())
         };
         if more {
             self.work();
@@ -201,21 +239,21 @@ impl Queue {
     }
 
     /// An attempt has ended, and what became of it is on its way to the database.
-    pub(super) fn ended(self: &Arc<Self>, key: Key, id: i64, ended: Ended) {
-        self.change(|lanes, now| lanes.ended(key, id, ended, now));
+    pub(super) fn ended(self: &Arc<Self>, place: Place, id: i64, ended: Ended) {
+        self.change(|lanes, now| lanes.ended(place, id, ended, now));
     }
 
     /// An attempt was broken off; its delivery is where it was.
-    pub(super) fn broken_off(self: &Arc<Self>, key: Key, id: i64) {
-        self.change(|lanes, _| lanes.broken_off(key, id));
+    pub(super) fn broken_off(self: &Arc<Self>, place: Place, id: i64) {
+        self.change(|lanes, _| lanes.broken_off(place, id));
     }
 
     /// What became of an attempt is written down.
-    pub(super) fn written(self: &Arc<Self>, key: Key) {
-        self.change(|lanes, now| lanes.written(key, now));
+    pub(super) fn written(self: &Arc<Self>, place: Place) {
+        self.change(|lanes, now| lanes.written(place, now));
     }
 
-    fn change(self: &Arc<Self>, change: impl FnOnce(&mut Lanes<Delivery>, Moment)) {
+    fn change(self: &Arc<Self>, change: impl FnOnce(&mut Turns<Delivery>, Moment)) {
         let now = self.shared.store.clock().now();
         let (ready, wants_tending) = {
             let mut lanes = self.lanes();
@@ -223,7 +261,7 @@ impl Queue {
             change(&mut lanes, now);
             // The one who tends sleeps until what was due first.
             let is_sooner = lanes.next_due().is_some_and(|due| was_due.is_none_or(|was| due < was));
-            (lanes.has_ready(), is_sooner || lanes.wants_tending())
+            (lanes.has_ready(self.places()), is_sooner || lanes.wants_tending())
         };
         if ready {
             self.work();
@@ -236,18 +274,23 @@ impl Queue {
     /// Tends the queue until the handler is gone: wakes what is due, loads what is wanted.
     async fn run(self: Arc<Self>) {
         let clock = self.shared.store.clock().clone();
-        while self.wanted.load(Ordering::Acquire) {
+        while self.is_wanted() {
             self.change(|lanes, now| lanes.wake(now));
-            let (wanted, look, due) = {
+            self.probe();
+            let (census, wanted, look, due) = {
                 let mut lanes = self.lanes();
-                (lanes.wanted(LOADS_MAX), lanes.wants_look(), lanes.next_due())
+                (lanes.wants_census(), lanes.wanted(LOADS_MAX), lanes.wants_look(), lanes.next_due())
             };
-            if wanted.is_empty() && look.is_none() {
+            if census.is_none() && wanted.is_empty() && look.is_none() {
                 tokio::select! {
                     () = self.tend.notified() => {}
                     () = until(&clock, due) => {}
+                    () = until(&clock, self.next_probe()) => {}
                 }
                 continue;
+            }
+            if let Some(counting) = census {
+                self.count(counting).await;
             }
             if !wanted.is_empty() {
                 self.load(wanted).await;
@@ -258,11 +301,23 @@ impl Queue {
         }
     }
 
+    /// Finds out which resellers have deliveries that wait.
+    async fn count(self: &Arc<Self>, counting: Counting) {
+        let handlers_id = self.rule.load().handler.id;
+        match self.shared.store.read(move |tx| deliveries::resellers_waiting(tx, handlers_id)).await {
+            Ok(resellers) => self.change(|lanes, _| lanes.counted(counting, &resellers)),
+            Err(error) => {
+                self.lanes().not_counted(counting);
+                self.wait_for_store(&error).await;
+            }
+        }
+    }
+
     /// Loads the next deliveries of some lanes, by one read.
-    async fn load(self: &Arc<Self>, wanted: Vec<Wanted>) {
+    async fn load(self: &Arc<Self>, wanted: Vec<(i64, Wanted)>) {
         let (handlers_id, asked) = (self.rule.load().handler.id, wanted.clone());
         let read = self.shared.store.read(move |tx| {
-            let one = |wanted: &Wanted| match wanted.key {
+            let one = |(_, wanted): &(i64, Wanted)| match wanted.key {
                 Key::Client(clients_id) => deliveries::of_client(tx, handlers_id, clients_id, wanted.after, LANE_MAX as i64),
                 Key::Delivery(id) => deliveries::with_ids(tx, handlers_id, &[id]),
             };
@@ -281,9 +336,9 @@ impl Queue {
         }
     }
 
-    /// Goes over the next deliveries of the whole queue: first which there are, then the payloads of those that there is
+    /// Goes over the next deliveries of a reseller's queue: first which there are, then the payloads of those that there is
     /// room for.
-    async fn look(self: &Arc<Self>, look: Look) {
+    async fn look(self: &Arc<Self>, look: (i64, Look)) {
         match self.try_look(look).await {
             Ok((found, rows, last)) => {
                 let entries = self.deliveries(rows);
@@ -296,11 +351,14 @@ impl Queue {
         }
     }
 
-    async fn try_look(&self, look: Look) -> Result<(Vec<(i64, i64)>, Vec<deliveries::Waiting>, bool), Error> {
+    async fn try_look(
+        &self,
+        (companies_id, look): (i64, Look),
+    ) -> Result<(Vec<(i64, i64)>, Vec<deliveries::Waiting>, bool), Error> {
         let handlers_id = self.rule.load().handler.id;
-        let mut found =
-            self.shared.store.read(move |tx| deliveries::waiting_behind(tx, handlers_id, look.mark, LOOK_MAX)).await?;
-        let Choice { load, upto, whole } = self.lanes().choose(&found);
+        let behind = move |tx: &Tx<'_>| deliveries::waiting_of_reseller(tx, handlers_id, companies_id, look.mark, LOOK_MAX);
+        let mut found = self.shared.store.read(behind).await?;
+        let Choice { load, upto, whole } = self.lanes().choose(companies_id, &found);
         let last = whole && (found.len() as i64) < LOOK_MAX;
         found.retain(|(id, _)| upto.is_some_and(|upto| *id <= upto));
         let mut ids: Vec<i64> = load.into_iter().collect();
@@ -309,7 +367,7 @@ impl Queue {
             .shared
             .store
             .read(move |tx| {
-                let portions = ids.chunks(HELD_MAX / 4).map(|ids| deliveries::with_ids(tx, handlers_id, ids));
+                let portions = ids.chunks(PAYLOADS_MAX).map(|ids| deliveries::with_ids(tx, handlers_id, ids));
                 portions.collect::<Result<Vec<_>, Error>>().map(|portions| portions.concat())
             })
             .await?;
@@ -321,7 +379,7 @@ impl Queue {
         rows.into_iter().map(|row| self.delivery(row)).collect()
     }
 
-    fn delivery(&self, row: deliveries::Waiting) -> Delivery {
+    pub(super) fn delivery(&self, row: deliveries::Waiting) -> Delivery {
         let body = row.body.clone();
         let payload = Payload::recorded(row.body, row.secrets.as_deref(), self.shared.store.vault()).unwrap_or_else(|error| {
             tracing::error!(%error, delivery = row.id, "the passwords of an event can't be opened; it is told without them");
@@ -333,6 +391,7 @@ impl Queue {
             object_id: row.object_id,
             clients_id: row.clients_id,
             companies_id: row.companies_id,
+            seq: row.seq,
             events_row: row.events_row,
             payload,
         };
@@ -344,6 +403,7 @@ impl Queue {
             first_at: row.first_at,
             resend: row.resend,
             note: row.note,
+            latest: false,
         }
     }
 

@@ -19,23 +19,7 @@ use std::{
 use hookswitch_model::{handler::Handler, moment::Moment};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Between two probes of a tripped handler.
-const PROBE_EVERY_MS: i64 = 10_000;
-
-/// When a handler is taken for dead.
-#[derive(Debug, Clone, Copy)]
-pub struct Breaker {
-    /// So many failures in a row...
-    pub failures: u32,
-    /// ...over at least this time.
-    pub over: Duration,
-}
-
-impl Default for Breaker {
-    fn default() -> Self {
-        Self { failures: 10, over: Duration::from_secs(30) }
-    }
-}
+use crate::breaker::{Breaker, PROBE_EVERY_MS, Streak};
 
 /// The gates of all before handlers.
 pub(super) struct Gates {
@@ -54,9 +38,7 @@ pub(super) struct Gate {
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Health {
-    failures: u32,
-    /// When the first of them was.
-    since: Moment,
+    streak: Streak,
     /// When it was tripped or probed last.
     tripped: Option<Moment>,
 }
@@ -91,6 +73,14 @@ impl Gates {
     /// Forgets those of handlers that are gone.
     pub(super) fn keep_only(&self, wanted: impl Fn(i64) -> bool) {
         self.gates.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, _| wanted(*id));
+    }
+
+    /// Since when a tripped handler has been failing; `None` if it is asked as ever.
+    pub(super) fn tripped_since(&self, handler: &Handler) -> Option<Moment> {
+        let gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let gate = gates.get(&handler.id).filter(|gate| gate.version == handler.version)?;
+        let health = *gate.health();
+        health.tripped.map(|_| health.streak.since())
     }
 
     /// How many handlers are tripped.
@@ -133,14 +123,7 @@ impl Gate {
         let mut health = self.health();
         if succeeded {
             *health = Health::default();
-            return;
-        }
-        if health.failures == 0 {
-            health.since = now;
-        }
-        health.failures = health.failures.saturating_add(1);
-        let over_ms = i64::try_from(self.breaker.over.as_millis()).unwrap_or(i64::MAX);
-        if health.failures >= self.breaker.failures && now.millis_since(health.since) >= over_ms {
+        } else if health.streak.note(false, now, self.breaker) {
             health.tripped = Some(now);
         }
     }

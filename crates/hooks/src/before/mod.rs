@@ -27,12 +27,15 @@ use std::{future::Future, sync::Arc, time::Duration};
 use hookswitch_model::{
     Object,
     event::{Event, Mode},
+    handler::Handler,
+    moment::Moment,
     refusal::{FieldErrors, Refusal},
 };
 use hookswitch_store::Clock;
 use tokio::time::Instant;
 
 use crate::{
+    breaker::Breaker,
     call::Caller,
     cause::Causes,
     figures::Calls,
@@ -41,7 +44,6 @@ use crate::{
 };
 
 use budget::Budget;
-pub use gate::Breaker;
 use gate::Gates;
 use turn::{Outcome, Shown, Turn};
 
@@ -170,6 +172,10 @@ impl Before {
 
     pub(crate) fn calls(&self) -> &Calls {
         &self.0.calls
+    }
+
+    pub(crate) fn tripped_since(&self, handler: &Handler) -> Option<Moment> {
+        self.0.gates.tripped_since(handler)
     }
 
     pub(crate) fn tripped(&self) -> u64 {

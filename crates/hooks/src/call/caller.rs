@@ -3,8 +3,11 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock},
-    time::Instant,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use hookswitch_model::{
@@ -14,14 +17,24 @@ use hookswitch_model::{
 use ipnet::IpNet;
 use reqwest::header::HeaderValue;
 use rustls::ClientConfig;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
-    Call, CallError, Called,
+    Call, CallError, Called, Reply,
     address::Reach,
     http,
+    network::Planned,
     script::{self, Limits},
     tls,
 };
+
+/// Calls over HTTP at once beyond the first of each handler, of all handlers together: with the connections of callers and ten
+/// thousand handlers that is what a process may have open.
+const FURTHER_MAX: usize = 4_096;
+/// When this process has no file descriptor left for a connection, it is tried again after this.
+const DIAL_AGAIN: Duration = Duration::from_millis(100);
+/// How often the log is told so.
+const TELL_AGAIN: Duration = Duration::from_secs(10);
 
 /// How calls are made; the same for all handlers.
 #[derive(Debug, Clone)]
@@ -42,6 +55,8 @@ pub struct CallerOptions {
     pub script_limits: Limits,
     /// Certificates (PEM) to trust besides the system's.
     pub extra_roots_pem: Vec<u8>,
+    /// In place of the network, in tests: what happens to each call over HTTP.
+    pub network: Option<Planned>,
 }
 
 /// Calls handlers; cheap to clone.
@@ -52,10 +67,15 @@ struct Shared {
     user_agent: HeaderValue,
     reseller_networks: Arc<[IpNet]>,
     tls: ClientConfig,
+    network: Option<Planned>,
     starter: script::Starter,
     leaving: script::Leaving,
     /// One entry a handler that was called; see [`Caller::keep_only`].
     ready: RwLock<HashMap<i64, HandlerCaller>>,
+    /// Places for calls beyond the first of each handler.
+    further: Semaphore,
+    /// When the log was told that no descriptor is free.
+    told: Mutex<Option<Instant>>,
 }
 
 /// One handler, ready to be called; cheap to clone.
@@ -63,6 +83,11 @@ struct Shared {
 pub struct HandlerCaller(Arc<Ready>);
 
 struct Ready {
+    shared: Arc<Shared>,
+    /// Calls under way, or waiting for a place.
+    running: AtomicUsize,
+    /// The place of its first call: no others can keep it from being called.
+    own: Semaphore,
     /// As it was when this was made.
     handler: Handler,
     reseller_bound: bool,
@@ -71,6 +96,7 @@ struct Ready {
 
 enum Task {
     Http(Box<http::Target>),
+    Planned(Planned),
     Script(script::Target),
     /// It can't be called: why.
     Broken(CallError),
@@ -85,6 +111,7 @@ impl Caller {
             user_agent: user_agent.unwrap_or(HeaderValue::from_static("hookswitch")),
             reseller_networks: options.reseller_networks.into(),
             tls: tls::configuration(&options.extra_roots_pem),
+            network: options.network,
             starter: script::Starter::new(script::Place {
                 scripts_dir: options.scripts_dir,
                 data_dir: options.data_dir,
@@ -93,6 +120,8 @@ impl Caller {
             }),
             leaving: script::Leaving::default(),
             ready: RwLock::default(),
+            further: Semaphore::new(FURTHER_MAX),
+            told: Mutex::default(),
         }))
     }
 
@@ -133,18 +162,26 @@ impl Caller {
     }
 
     fn make(&self, handler: &Handler, reseller_bound: bool) -> Ready {
-        let Shared { user_agent, reseller_networks, tls, starter, leaving, .. } = &*self.0;
-        let task = match handler.task.strip_prefix(script::SCHEME) {
+        let Shared { user_agent, reseller_networks, tls, network, starter, leaving, .. } = &*self.0;
+        let task = match (handler.task.strip_prefix(script::SCHEME), network) {
             // Never saved so; checked again here because it would cross from a reseller to the whole system.
-            Some(_) if reseller_bound => Err("only users of the whole system may configure scripts".to_owned()),
-            Some(name) => Ok(Task::Script(script::Target::new(name, handler, starter.clone(), leaving.clone()))),
-            None => {
+            (Some(_), _) if reseller_bound => Err("only users of the whole system may configure scripts".to_owned()),
+            (Some(name), _) => Ok(Task::Script(script::Target::new(name, handler, starter.clone(), leaving.clone()))),
+            (None, Some(network)) => Ok(Task::Planned(network.clone())),
+            (None, None) => {
                 let reach = Reach::new(reseller_bound, reseller_networks.clone());
                 http::Target::new(handler, user_agent, tls, reach).map(|target| Task::Http(Box::new(target)))
             }
         };
         let broken = |words| Task::Broken(CallError::new(FailureReason::Refused, words));
-        Ready { handler: handler.clone(), reseller_bound, task: task.unwrap_or_else(broken) }
+        Ready {
+            shared: Arc::clone(&self.0),
+            running: AtomicUsize::new(0),
+            own: Semaphore::new(1),
+            handler: handler.clone(),
+            reseller_bound,
+            task: task.unwrap_or_else(broken),
+        }
     }
 }
 
@@ -153,15 +190,82 @@ impl HandlerCaller {
     pub async fn call(&self, call: &Call) -> Called {
         let started = Instant::now();
         let result = match &self.0.task {
-            Task::Http(target) => target.call(call).await,
+            Task::Http(target) => self.call_http(target, call, started).await,
+            Task::Planned(network) => network.call(&self.0.handler, call).await,
             Task::Script(target) => target.call(call).await,
             Task::Broken(error) => Err(error.clone()),
         };
         Called { result, took: started.elapsed() }
     }
+
+    /// Where this process has too much open, a call waits: that is no fault of the handler's. Somebody waits for a before handler's
+    /// answer, so there the time limit counts; an after handler's begins when its call can.
+    async fn call_http(&self, target: &http::Target, call: &Call, started: Instant) -> Result<Reply, CallError> {
+        let is_waited_for = call.deadline_ms.is_some();
+        let _running = Running::begin(&self.0);
+        let place = self.0.place();
+        let _place = match is_waited_for {
+            true => tokio::time::timeout(call.timeout, place).await.map_err(|_| busy())?,
+            false => place.await,
+        };
+        loop {
+            let left = call.timeout.saturating_sub(if is_waited_for { started.elapsed() } else { Duration::ZERO });
+            match target.call(call, left).await {
+                Err(error) if error.ours && (!is_waited_for || started.elapsed() + DIAL_AGAIN < call.timeout) => {
+                    self.0.shared.make_room();
+                    tokio::time::sleep(DIAL_AGAIN).await;
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+fn busy() -> CallError {
+    CallError::new(FailureReason::Busy, "too many calls to handlers are under way")
+}
+
+/// A call under way.
+struct Running<'a>(&'a Ready);
+
+impl<'a> Running<'a> {
+    fn begin(ready: &'a Ready) -> Self {
+        ready.running.fetch_add(1, Ordering::AcqRel);
+        Self(ready)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Shared {
+    /// Forgets the connections of handlers that are not being called.
+    fn make_room(&self) {
+        {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
+                *told = Some(Instant::now());
+                tracing::warn!("no file descriptor is free for calls to handlers: they wait");
+            }
+        }
+        let mut ready = self.ready.write().unwrap_or_else(PoisonError::into_inner);
+        ready.retain(|_, caller| caller.0.running.load(Ordering::Acquire) > 0);
+    }
 }
 
 impl Ready {
+    /// The handler's own place, or one among those for further calls. Neither is ever closed.
+    async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        tokio::select! {
+            biased;
+            own = self.own.acquire() => own.ok(),
+            further = self.shared.further.acquire() => further.ok(),
+        }
+    }
+
     /// True if nothing that matters to a call has changed. Not by `version` alone: a rotated secret or a handler that
     /// another node saved must count at once.
     fn fits(&self, handler: &Handler, reseller_bound: bool) -> bool {
@@ -174,5 +278,51 @@ impl Ready {
             && self.handler.headers == handler.headers
             && self.handler.args == handler.args
             && self.handler.mode == handler.mode
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncReadExt as _, net::TcpListener};
+
+    use super::{
+        super::fixture::{self, LONG},
+        *,
+    };
+
+    /// A handler that takes connections and answers nobody, and how many there are.
+    async fn silent(id: i64) -> (Handler, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let task = format!("http://{}/", listener.local_addr().unwrap());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&connections);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(async move { while stream.read(&mut [0; 1_024]).await.is_ok_and(|bytes| bytes > 0) {} });
+            }
+        });
+        (Handler { id, ..fixture::handler(&task, serde_json::json!({})) }, connections)
+    }
+
+    #[tokio::test]
+    async fn calls_that_take_all_further_places_keep_no_handler_from_its_first() {
+        let caller = fixture::caller();
+        caller.0.further.forget_permits(FURTHER_MAX - 1);
+        let ((greedy, taken), (modest, reached)) = (silent(1).await, silent(2).await);
+        let call = |handler: &Handler, deadline_ms, timeout| {
+            let (caller, handler, call) = (caller.clone(), handler.clone(), Call { deadline_ms, timeout, ..fixture::call() });
+            tokio::spawn(async move { caller.call(&handler, &call).await.result })
+        };
+        let mut running: Vec<_> = (0..8).map(|_| call(&greedy, None, LONG)).collect();
+        running.push(call(&modest, None, LONG));
+        while reached.load(Ordering::SeqCst) < 1 || taken.load(Ordering::SeqCst) < 2 {
+            tokio::task::yield_now().await;
+        }
+        // Whom somebody waits for is told so in time.
+        let error = call(&greedy, Some(50), Duration::from_millis(50)).await.unwrap().unwrap_err();
+        assert_eq!(error.reason, FailureReason::Busy);
+        assert_eq!((taken.load(Ordering::SeqCst), reached.load(Ordering::SeqCst)), (2, 1));
+        running.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }

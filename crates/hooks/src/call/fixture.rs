@@ -26,6 +26,7 @@ pub(super) fn options(scripts_dir: &Path) -> CallerOptions {
         program: None,
         script_limits: Limits::default(),
         extra_roots_pem: Vec::new(),
+        network: None,
     }
 }
 

@@ -70,12 +70,13 @@ impl Target {
         Ok(Self { client, url, method, headers, key, old_key, forbidden })
     }
 
-    pub(super) async fn call(&self, call: &Call) -> Result<Reply, CallError> {
+    /// Calls once, within so much time.
+    pub(super) async fn call(&self, call: &Call, within: Duration) -> Result<Reply, CallError> {
         if let Some(forbidden) = self.forbidden {
             return Err(CallError::new(FailureReason::Refused, forbidden.to_string()));
         }
         let mut progress = Progress::default();
-        let outcome = tokio::time::timeout(call.timeout, self.exchange(call, &mut progress)).await;
+        let outcome = tokio::time::timeout(within, self.exchange(call, &mut progress)).await;
         let Progress { status, body } = progress;
         let retry_after = match outcome {
             Ok(Ok(retry_after)) => retry_after,
@@ -133,7 +134,7 @@ async fn read(mut response: Response, body: &mut Vec<u8>) -> Result<(), CallErro
     Ok(())
 }
 
-fn late(call: &Call, began: bool) -> CallError {
+pub(super) fn late(call: &Call, began: bool) -> CallError {
     let ms = call.timeout.as_millis();
     let words = if began { format!("the reply did not end within {ms} ms") } else { format!("no reply within {ms} ms") };
     CallError::new(FailureReason::Timeout, words)

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`caller`](Caller) | which handler is called how; a connection pool for each |
 //! | `http` | POST, and its reply read within bounds; `resolver`, `tls`, `words` (errors in plain words) serve it |
+//! | [`network`] | in its place: a network that a test has planned |
 //! | [`script`] | a process, its pipes and its end; `script/sandbox` is what it is started through |
 //! | [`address`] | where a handler may not be |
 //! | [`headers`], [`signature`], [`traceparent`] | what every call carries |
@@ -24,6 +25,7 @@ mod caller;
 mod fixture;
 pub mod headers;
 mod http;
+pub mod network;
 mod resolver;
 pub mod script;
 pub mod signature;
@@ -120,12 +122,14 @@ pub struct CallError {
     pub body: Vec<u8>,
     /// The same for a script's standard error.
     pub stderr: String,
+    /// True if it is our own fault: this process has no file descriptor left for a connection. Nothing was sent.
+    pub ours: bool,
 }
 
 impl CallError {
     /// Nothing came back at all.
     #[must_use]
     pub fn new(reason: FailureReason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), status: None, body: Vec::new(), stderr: String::new() }
+        Self { reason, message: message.into(), status: None, body: Vec::new(), stderr: String::new(), ours: false }
     }
 }

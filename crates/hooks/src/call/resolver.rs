@@ -6,23 +6,43 @@
 //! The system's lookup blocks a thread, for half a minute when the name servers are silent, and can't be stopped.
 //! So a handler has at most one lookup under way: its calls wait for that one, each within its own time limit, and a
 //! lookup that nobody waits for any more goes on and leaves its answer for the next. An answer, good or bad, is used
-//! for [`FRESH`]: short enough to follow a name that moves, long enough that a dead name costs one thread.
+//! for [`FRESH`]: short enough to follow a name that moves, long enough that a dead name costs one thread. All handlers together
+//! have [`LOOKUPS_MAX`] lookups under way: threads are needed for other things too.
+//!
+//! Where the name servers say nothing (in [`SILENCE`], or that they can't tell now), the last good answer is used, for up to
+//! [`KEPT`]: handlers that were found before are called while the name servers are down.
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::{
-    sync::Mutex,
+    sync::{Mutex, Semaphore},
     time::{Instant, timeout},
 };
 
-use super::address::{Forbidden, Reach};
+use super::{
+    address::{Forbidden, Reach},
+    words,
+};
 
 const FRESH: Duration = Duration::from_secs(2);
+
+/// After this a lookup is no longer waited for, if there is an older answer.
+const SILENCE: Duration = Duration::from_millis(100);
+
+/// How long an answer may stand in for one that does not come.
+const KEPT: Duration = Duration::from_secs(15 * 60);
+
+/// In the system's words (`EAI_AGAIN`), which are the same in every language: no server answers, or none can tell now.
+const NOT_NOW: &str = "Temporary failure in name resolution";
+
+/// Lookups under way at once, half of the threads that there are for what blocks.
+const LOOKUPS_MAX: usize = 256;
+static LOOKUPS: Semaphore = Semaphore::const_new(LOOKUPS_MAX);
 
 /// As long as a call may take at most; the call's own limit is usually shorter.
 const LOOKUP_MAX: Duration = Duration::from_secs(30);
@@ -39,8 +59,15 @@ pub(super) enum Nowhere {
     /// The name servers' words are left out: they may tell of our own network.
     #[error("the name {0} could not be found")]
     Unknown(String),
+    /// The same, because nobody answered who knows names.
+    #[error("the name {0} could not be found: no name server answers")]
+    Silent(String),
+    /// This process has no file descriptor left to ask with.
+    #[error("no file descriptor is free to look the name up")]
+    Ours,
 }
 
+#[derive(Clone)]
 struct Answer {
     name: String,
     found: Result<Vec<IpAddr>, Nowhere>,
@@ -58,14 +85,32 @@ impl Answer {
 pub(super) struct Resolver {
     reach: Reach,
     last: Arc<Mutex<Option<Answer>>>,
+    /// The last one that was good; read while a lookup is under way.
+    good: Arc<std::sync::Mutex<Option<Answer>>>,
 }
 
 impl Resolver {
     pub(super) fn new(reach: Reach) -> Self {
-        Self { reach, last: Arc::default() }
+        Self { reach, last: Arc::default(), good: Arc::default() }
     }
 
     async fn find(self, name: String) -> Result<Vec<IpAddr>, Nowhere> {
+        let older = self.older(&name);
+        let mut finding = std::pin::pin!(self.find_now(name));
+        match (timeout(SILENCE, finding.as_mut()).await, older) {
+            (Ok(Err(Nowhere::Silent(_))) | Err(_), Some(older)) => Ok(older),
+            (Ok(found), _) => found,
+            (Err(_), None) => finding.await,
+        }
+    }
+
+    fn older(&self, name: &str) -> Option<Vec<IpAddr>> {
+        let good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = good.as_ref().filter(|answer| answer.name == name && answer.at.elapsed() < KEPT)?;
+        answer.found.clone().ok()
+    }
+
+    async fn find_now(self, name: String) -> Result<Vec<IpAddr>, Nowhere> {
         let mut last = self.last.clone().lock_owned().await;
         if let Some(answer) = last.as_ref().filter(|answer| answer.is_for(&name)) {
             return answer.found.clone();
@@ -73,20 +118,38 @@ impl Resolver {
         // In a task of its own: it keeps the lock, and with it the only place, even if this call gives up.
         let lookup = tokio::spawn(async move {
             let found = self.look_up(&name).await;
-            *last = Some(Answer { name, found: found.clone(), at: Instant::now() });
+            let answer = Answer { name, found: found.clone(), at: Instant::now() };
+            if found.is_ok() {
+                *self.good.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer.clone());
+            }
+            *last = Some(answer);
             found
         });
         lookup.await.unwrap_or_else(|_| Err(Nowhere::Unknown("of the handler".to_owned())))
     }
 
     async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, Nowhere> {
-        let lookup = timeout(LOOKUP_MAX, tokio::net::lookup_host((name, 0)));
-        let answer = lookup.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        let lookup = async {
+            // It is never closed.
+            let _place = LOOKUPS.acquire().await.ok();
+            tokio::net::lookup_host((name, 0)).await
+        };
+        let answer = timeout(LOOKUP_MAX, lookup).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
         let found = answer.map_err(|error| {
             tracing::debug!(name, %error, "a handler's name could not be looked up");
-            Nowhere::Unknown(name.to_owned())
+            nowhere(name, &error)
         })?;
         checked(&self.reach, found)
+    }
+}
+
+fn nowhere(name: &str, error: &io::Error) -> Nowhere {
+    if words::is_ours(error) {
+        Nowhere::Ours
+    } else if error.kind() == io::ErrorKind::TimedOut || error.to_string().contains(NOT_NOW) {
+        Nowhere::Silent(name.to_owned())
+    } else {
+        Nowhere::Unknown(name.to_owned())
     }
 }
 

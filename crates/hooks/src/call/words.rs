@@ -5,11 +5,16 @@
 use std::{error::Error, io};
 
 use hookswitch_model::refusal::FailureReason;
+use nix::errno::Errno;
 
 use super::{CallError, address::Forbidden, resolver::Nowhere};
 
 /// A call that never got a status.
 pub(super) fn of(error: &reqwest::Error) -> CallError {
+    if cause::<Nowhere>(error) == Some(&Nowhere::Ours) || chain(error).any(is_ours) {
+        let words = "no connection could be made: this server has too many files and connections open";
+        return CallError { ours: true, ..CallError::new(FailureReason::Refused, words) };
+    }
     if error.is_timeout() {
         return CallError::new(FailureReason::Timeout, "no connection could be made in time");
     }
@@ -36,7 +41,16 @@ pub(super) fn of_body(error: &reqwest::Error) -> CallError {
     if matches!(deepest_io(error), Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)) {
         return CallError::new(FailureReason::BadReply, "within the reply, what came is not HTTP");
     }
-    CallError::new(FailureReason::Refused, format!("within the reply, {}", broken_off(error)))
+    within(&broken_off(error))
+}
+
+/// A reply that was shorter than it said.
+pub(super) fn cut_short() -> CallError {
+    within(&of_io(io::ErrorKind::UnexpectedEof))
+}
+
+fn within(words: &str) -> CallError {
+    CallError::new(FailureReason::Refused, format!("within the reply, {words}"))
 }
 
 fn broken_off(error: &reqwest::Error) -> String {
@@ -50,13 +64,19 @@ fn broken_off(error: &reqwest::Error) -> String {
     }
 }
 
-fn of_io(kind: io::ErrorKind) -> String {
+pub(super) fn of_io(kind: io::ErrorKind) -> String {
     match kind {
         io::ErrorKind::ConnectionRefused => "the connection was refused: nothing listens there".to_owned(),
         io::ErrorKind::ConnectionReset => "the connection was reset".to_owned(),
         io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => "the connection was closed".to_owned(),
         other => format!("the connection failed: {other}"),
     }
+}
+
+/// True for want of a file descriptor, of the process or of the system.
+pub(super) fn is_ours(error: &(dyn Error + 'static)) -> bool {
+    let code = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+    code.is_some_and(|code| [Errno::EMFILE, Errno::ENFILE].contains(&Errno::from_raw(code)))
 }
 
 /// The first error of this type in the chain of causes.

@@ -14,6 +14,7 @@ pub mod retention;
 pub(crate) mod row;
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -24,7 +25,11 @@ use std::{
 use hookswitch_model::moment::Moment;
 use hookswitch_store::{
     Error, Store, Tx,
-    tables::{cut::Mark, deliveries, events, executions},
+    tables::{
+        cut::Mark,
+        deliveries, events, executions,
+        told::{self, Told},
+    },
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
@@ -69,6 +74,8 @@ pub(crate) enum Change {
         id: i64,
         /// The journal's row, if it holds passwords that may be forgotten now.
         forget: Option<i64>,
+        /// What the handler has heard now.
+        told: Told,
     },
     /// It failed.
     Failed {
@@ -257,14 +264,29 @@ impl Content {
         }
         executions::insert(tx, &self.rows[..kept])?;
         self.changes.iter().try_for_each(|change| change.write(tx))?;
+        self.told().into_iter().try_for_each(|told| told::note(tx, told))?;
         Ok(((self.rows.len() - kept) as u64, cut_to))
+    }
+}
+
+impl Content {
+    /// What handlers have heard: of each client the last of the batch is enough.
+    fn told(&self) -> Vec<Told> {
+        let mut last = HashMap::new();
+        for change in &self.changes {
+            if let Change::Done { told, .. } = change {
+                let seq = last.entry((told.handlers_id, told.clients_id)).or_insert(told.seq);
+                *seq = told.seq.max(*seq);
+            }
+        }
+        last.into_iter().map(|((handlers_id, clients_id), seq)| Told { handlers_id, clients_id, seq }).collect()
     }
 }
 
 impl Change {
     fn write(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
         match self {
-            Self::Done { id, forget } => {
+            Self::Done { id, forget, .. } => {
                 deliveries::delete(tx, *id)?;
                 forget.map_or(Ok(()), |events_row| events::forget_secrets(tx, events_row))
             }

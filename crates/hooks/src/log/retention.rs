@@ -1,5 +1,5 @@
-//! What is kept and for how long: the log and the journal `retention_days`, the log at most `log_max_bytes`, and never
-//! the disk's last gigabyte. An event that is not yet delivered is never cut, nor are its calls.
+//! What is kept and for how long: the log and the journal `retention_days`, each at most so many bytes (`log_max_bytes`,
+//! `journal_max_bytes`), and the log never the disk's last gigabyte. An event that is not yet delivered is never cut, nor are its calls.
 use std::{sync::atomic::Ordering, time::Duration};
 
 use hookswitch_model::moment::Moment;
@@ -31,12 +31,14 @@ pub struct Retention {
     /// Days that the log and the journal are kept.
     pub days: u32,
     /// Bytes of the log at most, roughly.
-    pub bytes_max: u64,
+    pub log_bytes_max: u64,
+    /// Bytes of the journal at most, roughly.
+    pub journal_bytes_max: u64,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { days: 30, bytes_max: 10_000_000_000 }
+        Self { days: 30, log_bytes_max: 10_000_000_000, journal_bytes_max: 50_000_000_000 }
     }
 }
 
@@ -73,12 +75,19 @@ async fn cut_all(store: &Store, retention: Retention) -> Result<(), Error> {
     repeat(store, Uuid::nil(), move |tx, from| events::cut(tx, too_old, from, CUT_MAX)).await?;
     // Few: one for each set of handlers.
     store.write(move |tx| loops::cut(tx, too_old)).await?;
-    let bytes_max = i64::try_from(retention.bytes_max).unwrap_or(i64::MAX);
-    let too_large = move |tx: &mut Tx<'_>, from| match executions::bytes(tx)? > bytes_max {
+    let log_max = i64::try_from(retention.log_bytes_max).unwrap_or(i64::MAX);
+    let log_is_too_large = move |tx: &mut Tx<'_>, from| match executions::bytes(tx)? > log_max {
         true => executions::cut(tx, Moment(i64::MAX), from, CUT_MAX),
         false => Ok(Portion { cut: 0, end: None }),
     };
-    repeat(store, Mark::START, too_large).await
+    repeat(store, Mark::START, log_is_too_large).await?;
+    let journal_max = i64::try_from(retention.journal_bytes_max).unwrap_or(i64::MAX);
+    let now = store.clock().now();
+    let journal_is_too_large = move |tx: &mut Tx<'_>, from| match events::bytes(tx)? > journal_max {
+        true => events::cut(tx, now, from, CUT_MAX),
+        false => Ok(Portion { cut: 0, end: None }),
+    };
+    repeat(store, Uuid::nil(), journal_is_too_large).await
 }
 
 /// Portion after portion, until there is nothing behind.

@@ -41,7 +41,7 @@ fn complain(result: Result<(), Error>) {
 fn chain(tx: &Tx<'_>, event_id: Uuid, handlers_id: i64, asked: Vec<Step>) -> Result<Option<Seen>, Error> {
     let mut steps = asked;
     let behind = |steps: &[Step]| match steps.last() {
-        Some(step) => step.cause.as_ref().map(|cause| cause.event_id),
+        Some(step) => step.reaction().map(|reaction| reaction.event_id),
         None => Some(event_id),
     };
     while let Some(id) = behind(&steps).filter(|_| steps.len() < STEPS_MAX) {
@@ -49,11 +49,11 @@ fn chain(tx: &Tx<'_>, event_id: Uuid, handlers_id: i64, asked: Vec<Step>) -> Res
         steps.push(Step::of(&event));
     }
     let Some(last) = steps.first() else { return Ok(None) };
-    let causes = steps.iter().filter_map(|step| step.cause.as_ref());
-    let mut handlers: Vec<i64> = causes.flat_map(|cause| cause.handlers.iter().copied()).chain([handlers_id]).collect();
+    let reactions = steps.iter().filter_map(Step::reaction);
+    let mut handlers: Vec<i64> = reactions.flat_map(|reaction| reaction.handlers.iter().copied()).chain([handlers_id]).collect();
     handlers.sort_unstable();
     handlers.dedup();
-    let shown = |step: &Step| step.shown(step.cause.as_ref().map(|cause| cause.handlers_id).as_slice());
+    let shown = |step: &Step| step.shown(step.reaction().map(|reaction| reaction.handlers_id).as_slice());
     Ok(Some(Seen {
         found_by: "depth",
         companies_id: last.companies_id,

@@ -1,7 +1,7 @@
 //! One step of a loop: an event, without what is in it.
 use hookswitch_model::{
     Object,
-    event::{Actor, Cause, Event, Kind},
+    event::{Actor, Cause, Event, Kind, Reaction},
     moment::Moment,
 };
 use serde_json::{Value, json};
@@ -33,6 +33,11 @@ impl Step {
             companies_id: *companies_id,
             actor: actor.clone(),
         }
+    }
+
+    /// What it reacts to, if it does.
+    pub(crate) fn reaction(&self) -> Option<&Reaction> {
+        self.cause.as_ref().and_then(Cause::reaction)
     }
 
     /// As the way of a loop shows it: with the handlers that it answers, or may answer.

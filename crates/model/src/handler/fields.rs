@@ -55,7 +55,11 @@ pub const FIELDS: &[Field] = &[
         Kind::Integer { min: 1, max: 256 },
         "Calls in flight at once (default 8 after, 64 before over HTTP, 4 before by a script)",
     ),
-    Field::new("ordering", Kind::Choice(Ordering::WORDS), "After only: how deliveries follow each other (default per_client)"),
+    Field::new(
+        "ordering",
+        Kind::Choice(Ordering::WORDS),
+        "After only: per_client (default), latest (in order, but a newer event of an object stands for those that wait), none",
+    ),
     Field::id("companies_id", "Only events of this reseller and those below it; null = all").or_null(),
     Field::new("condition", Kind::LongText { bytes: 1024 }, "A CEL expression that must be true; empty = always").or_null(),
     Field::new(

@@ -64,6 +64,8 @@ words! {
     Ordering {
         /// One at a time, in the order of `seq`.
         PerClient = "per_client",
+        /// The same, and a newer event of the same object and kind stands for those that wait.
+        Latest = "latest",
         /// As they come.
         None = "none",
     }
@@ -111,12 +113,32 @@ words! {
 /// Why nothing is sent to a handler for now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paused {
-    /// The user's login, or `breaker`.
+    /// The user's login, or [`Paused::BREAKER`].
     pub by: String,
     /// Since when.
     pub since: Moment,
     /// Plain words.
     pub reason: String,
+    /// True if the breaker did it: probes are sent, and one that succeeds ends it. A user may be called what he likes.
+    #[serde(default)]
+    pub probed: bool,
+}
+
+impl Paused {
+    /// Who pauses a handler that fails and fails.
+    pub const BREAKER: &str = "breaker";
+
+    /// By hand: nothing is sent until it is resumed.
+    #[must_use]
+    pub fn by_hand(login: &str, since: Moment, reason: &str) -> Self {
+        Self { by: login.to_owned(), since, reason: reason.to_owned(), probed: false }
+    }
+
+    /// By the breaker.
+    #[must_use]
+    pub fn by_breaker(since: Moment, reason: String) -> Self {
+        Self { by: Self::BREAKER.to_owned(), since, reason, probed: true }
+    }
 }
 
 /// A handler, whole, its secrets in clear: never shown or stored as it is.
@@ -210,6 +232,12 @@ impl Handler {
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.status == Status::Enabled && self.paused.is_none()
+    }
+
+    /// True if it is enabled and paused by the breaker: it is probed.
+    #[must_use]
+    pub fn is_probed(&self) -> bool {
+        self.status == Status::Enabled && self.paused.as_ref().is_some_and(|paused| paused.probed)
     }
 
     /// The handler as the Core API shows it: secrets left out, header values masked.

@@ -254,7 +254,7 @@ fn a_handler_that_is_paused_or_not_enabled_does_not_run() {
     let handler = saved(json!({}));
     assert!(handler.is_running());
     assert!(!changed(&handler, json!({"status": "disabled"})).expect("good").is_running());
-    let paused = Paused { by: "crm".to_owned(), since: Moment::from_millis(0), reason: "maintenance".to_owned() };
+    let paused = Paused::by_hand("crm", Moment::from_millis(0), "maintenance");
     let handler =
         Handler { paused: Some(paused), still_since: Some(Moment::from_millis(0)), secret: "whsec_x".to_owned(), ..handler };
     assert!(!handler.is_running());

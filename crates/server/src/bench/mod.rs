@@ -50,6 +50,8 @@ pub(crate) struct Options {
     pub(crate) clients: u32,
     /// How many client packages are renewed at one moment.
     pub(crate) packages: u32,
+    /// How many deliveries wait in `backlog`.
+    pub(crate) waiting: u32,
     /// Which scenarios; none = all.
     pub(crate) only: Vec<Scenario>,
     /// Where the temporary folders are made: on the disk that is meant.
@@ -60,6 +62,12 @@ pub(crate) struct Options {
     pub(crate) markdown: Option<PathBuf>,
 }
 
+impl Options {
+    fn wants(&self, scenario: Scenario) -> bool {
+        if self.only.is_empty() { scenario.is_usual() } else { self.only.contains(&scenario) }
+    }
+}
+
 /// Measures, and prints each scenario as it is done. True if nothing misses what is wanted.
 ///
 /// # Errors
@@ -68,12 +76,13 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<bool> {
     let limits = Limits::measure(&options.folder, options.seconds).await.context("measuring the machine's limits")?;
     let mut sections = Vec::new();
     show(options, &mut sections, machine(&limits))?;
-    let Options { clients, packages, seconds, .. } = *options;
+    let Options { clients, packages, waiting, seconds, .. } = *options;
     let folder = options.folder.clone();
-    let mut at = Circumstances { folder, seconds, clients, packages, limits, creates_per_second: None };
-    let longest = SCENARIO_MAX + SCENARIO_MAX_PER_ROW * clients.max(packages);
+    let mut at = Circumstances { folder, seconds, clients, packages, waiting, limits, creates_per_second: None };
+    let longest =
+        SCENARIO_MAX + Duration::from_secs_f64(seconds) + SCENARIO_MAX_PER_ROW * clients.max(packages).max(waiting / 10);
     for scenario in Scenario::value_variants() {
-        if options.only.is_empty() || options.only.contains(scenario) {
+        if options.wants(*scenario) {
             let started = Instant::now();
             let measured = tokio::time::timeout(longest, scenario.run(&mut at)).await;
             let section = measured.context("it took too long").flatten().with_context(|| format!("{scenario:?}"))?;

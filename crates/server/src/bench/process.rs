@@ -114,6 +114,11 @@ impl Listening {
         self.child.id().context("it has ended")
     }
 
+    /// Kills it as a crash would, and waits.
+    pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
     /// Asks it to end, as an operator would, and waits.
     pub(crate) async fn terminate(mut self) -> anyhow::Result<ExitStatus> {
         let pid = nix::unistd::Pid::from_raw(i32::try_from(self.pid()?)?);

@@ -6,7 +6,7 @@
 //! | path | does |
 //! |---|---|
 //! | `/count` | counts |
-//! | `/order` | counts, and checks that each client's `seq` rises by one |
+//! | `/order`, `/order/N` | counts, and checks that each client's `seq` rises by one |
 //! | `/rise` | counts, and checks that each client's `seq` rises: a handler that does not get all events sees gaps |
 //! | `/delay` | counts, and measures from the time written in the object's name (`{micros}`) to now |
 //! | `/hang/MS` | counts, and answers after so many milliseconds |
@@ -109,18 +109,18 @@ impl Seen {
         let Some(tally) = self.tallies.get_mut(path) else { return };
         tally.posts += 1;
         let head = &message.body[..message.body.len().min(HEAD_BYTES)];
-        match path {
-            "/order" => {
+        match path.split('/').nth(1).unwrap_or_default() {
+            "order" => {
                 let (client, seq) = (number_after(head, b"\"clients_id\":"), number_after(head, b"\"seq\":"));
                 let last = self.seqs.insert((path.to_owned(), client), seq).unwrap_or(0);
                 tally.out_of_order += u64::from(seq != last + 1);
             }
-            "/rise" => {
+            "rise" => {
                 let (client, seq) = (number_after(head, b"\"clients_id\":"), number_after(head, b"\"seq\":"));
                 let last = self.seqs.insert((path.to_owned(), client), seq).unwrap_or(0);
                 tally.out_of_order += u64::from(seq <= last);
             }
-            "/delay" => {
+            "delay" => {
                 let sent = number_after(message.body, MICROS_PREFIX.as_bytes());
                 tally.delay.add(Duration::from_micros(micros_now().saturating_sub(sent)));
             }

@@ -44,6 +44,20 @@ impl Subject {
         folder.join("data")
     }
 
+    /// Starts one with an empty database and these lines in its configuration.
+    pub(super) async fn start_with(folder: &Path, config: &str) -> anyhow::Result<Self> {
+        let folder = Self::folder(folder)?;
+        std::fs::write(folder.path().join("hookswitch.toml"), config)?;
+        Self::start_in(folder).await
+    }
+
+    /// Kills it without a word, and starts it again on what it has left.
+    pub(super) async fn kill_and_start_again(self) -> anyhow::Result<Self> {
+        let Self { server, folder } = self;
+        server.kill().await?;
+        Self::start_in(folder).await
+    }
+
     /// Starts one on what is in its folder already.
     pub(super) async fn start_in(folder: TempDir) -> anyhow::Result<Self> {
         let data = Self::data(folder.path()).display().to_string();
@@ -147,6 +161,17 @@ impl Subject {
             anyhow::Ok(kilobytes / 1024.0)
         };
         Ok(Memory { resident_mb: megabytes("VmRSS:")?, peak_mb: megabytes("VmHWM:")? })
+    }
+
+    /// Files and connections that it has open.
+    pub(super) fn descriptors(&self) -> anyhow::Result<usize> {
+        Ok(std::fs::read_dir(format!("/proc/{}/fd", self.server.pid()?))?.count())
+    }
+
+    /// Deliveries that are not done.
+    pub(super) async fn waiting(&self) -> anyhow::Result<i64> {
+        let found = self.call("provisioning.deliveries.search", json!({"limit": 1, "with_total": true})).await?;
+        found["total"].as_i64().context("a total")
     }
 
     /// Processor time that it has used up to now, in seconds, over all its threads.

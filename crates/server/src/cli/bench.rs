@@ -14,8 +14,11 @@ use crate::bench::{self, Options, Scenario};
     after_help = "Example:\n  hookswitch bench --only create --only drain --seconds 5\n\nUse a release build: cargo run --release -- bench"
 )]
 pub(crate) struct Bench {
-    /// How long one measurement takes; the sustained one three times as long
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=600))]
+    /// Only these scenarios
+    #[arg(value_name = "SCENARIO")]
+    scenarios: Vec<Scenario>,
+    /// How long one measurement takes; the sustained one three times as long; `soak` should have 600 or more
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
     seconds: u16,
     /// `search`: how many clients there are, with 5 accounts each
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
@@ -23,9 +26,12 @@ pub(crate) struct Bench {
     /// `night`: how many client packages are renewed at one moment
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     packages: u32,
-    /// Only this scenario; may be repeated
+    /// The same, one at a time; may be repeated
     #[arg(long, value_name = "NAME")]
     only: Vec<Scenario>,
+    /// `backlog`: how many deliveries wait
+    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(1_000..=10_000_000))]
+    waiting: u32,
     /// Where the temporary folders are made: name one on the disk that you mean to use [default: the system's temporary folder]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -53,7 +59,8 @@ impl Bench {
             seconds: f64::from(self.seconds),
             clients: self.clients,
             packages: self.packages,
-            only: self.only,
+            waiting: self.waiting,
+            only: [self.scenarios, self.only].concat(),
             folder: self.folder.unwrap_or_else(std::env::temp_dir),
             json: self.json,
             markdown: self.markdown,

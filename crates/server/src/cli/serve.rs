@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use clap::Args;
 use hookswitch_api::{Api, Serving};
 use hookswitch_core::Core;
+use nix::sys::signal::Signal as Sig;
 use rustls::ServerConfig;
 use tokio::{
     net::TcpSocket,
@@ -149,12 +150,15 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 struct Ends {
     interrupt: Signal,
     terminate: Signal,
+    /// A file that may not become longer is a full disk, no reason to end. Scripts end by it as ever.
+    _file_size: Signal,
 }
 
 impl Ends {
     fn listen() -> anyhow::Result<Self> {
         let listen = |kind| signal(kind).context("listening for signals");
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+        let (interrupt, terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+        Ok(Self { interrupt, terminate, _file_size: listen(SignalKind::from_raw(Sig::SIGXFSZ as i32))? })
     }
 
     async fn wait(&mut self) {

@@ -49,6 +49,7 @@ pub(super) static LOG: Key = Key::everywhere("log", "HOOKSWITCH_LOG", "--log", |
 pub(super) static BEFORE_BUDGET_MS: Key = Key::in_file("before_budget_ms");
 pub(super) static RETENTION_DAYS: Key = Key::in_file("retention_days");
 pub(super) static LOG_MAX_BYTES: Key = Key::in_file("log_max_bytes");
+pub(super) static JOURNAL_MAX_BYTES: Key = Key::in_file("journal_max_bytes");
 pub(super) static BREAKER_FAILURES: Key = Key::in_file("breaker.failures");
 pub(super) static BREAKER_SECONDS: Key = Key::in_file("breaker.seconds");
 pub(super) static TRUSTED_PROXIES: Key = Key::in_file("trusted_proxies");
@@ -57,7 +58,7 @@ pub(super) static TLS_CERT: Key = Key::in_file("tls_cert");
 pub(super) static TLS_KEY: Key = Key::in_file("tls_key");
 
 /// All of them, in the order in which they are shown.
-pub(super) static ALL: [&Key; 15] = [
+pub(super) static ALL: [&Key; 16] = [
     &LISTEN,
     &DATA,
     &DATABASE,
@@ -67,6 +68,7 @@ pub(super) static ALL: [&Key; 15] = [
     &BEFORE_BUDGET_MS,
     &RETENTION_DAYS,
     &LOG_MAX_BYTES,
+    &JOURNAL_MAX_BYTES,
     &BREAKER_FAILURES,
     &BREAKER_SECONDS,
     &TRUSTED_PROXIES,

@@ -23,6 +23,7 @@ const DATA: &str = "./hookswitch-data";
 const BEFORE_BUDGET_MS: i64 = 10_000;
 const RETENTION_DAYS: i64 = 30;
 const LOG_MAX_BYTES: i64 = 10_000_000_000;
+const JOURNAL_MAX_BYTES: i64 = 50_000_000_000;
 const BREAKER_FAILURES: i64 = 10;
 const BREAKER_SECONDS: i64 = 30;
 
@@ -54,6 +55,8 @@ pub(crate) struct Settings {
     pub(crate) retention_days: u32,
     /// What the execution log stays below.
     pub(crate) log_bytes_max: u64,
+    /// What the event journal stays below.
+    pub(crate) journal_bytes_max: u64,
     /// So many failures in a row trip a handler,
     pub(crate) breaker_failures: u32,
     /// over at least so long.
@@ -88,6 +91,8 @@ impl Settings {
         let budget_ms = layers.take(&keys::BEFORE_BUDGET_MS, BEFORE_BUDGET_MS, read::number(1, BEFORE_BUDGET_MS_MAX))?;
         let days = layers.take(&keys::RETENTION_DAYS, RETENTION_DAYS, read::number(1, RETENTION_DAYS_MAX))?;
         let log_bytes_max = layers.take(&keys::LOG_MAX_BYTES, LOG_MAX_BYTES, read::number(LOG_BYTES_MIN, i64::MAX as u64))?;
+        let journal_bytes_max =
+            layers.take(&keys::JOURNAL_MAX_BYTES, JOURNAL_MAX_BYTES, read::number(LOG_BYTES_MIN, i64::MAX as u64))?;
         let failures = layers.take(&keys::BREAKER_FAILURES, BREAKER_FAILURES, read::number(1, BREAKER_FAILURES_MAX))?;
         let seconds = layers.take(&keys::BREAKER_SECONDS, BREAKER_SECONDS, read::number(0, BREAKER_SECONDS_MAX))?;
         let trusted_proxies = layers.take(&keys::TRUSTED_PROXIES, Value::Array(Vec::new()), read::networks)?;
@@ -105,6 +110,7 @@ impl Settings {
             before_budget: Duration::from_millis(budget_ms),
             retention_days: at_most_u32(days),
             log_bytes_max,
+            journal_bytes_max,
             breaker_failures: at_most_u32(failures),
             breaker_over: Duration::from_secs(seconds),
             trusted_proxies,

@@ -74,6 +74,7 @@ fn every_key_can_stand_in_the_file() {
         before_budget_ms = 300
         retention_days = 90
         log_max_bytes = 1_000_000
+        journal_max_bytes = 2_000_000
         trusted_proxies = ['10.0.0.1', '192.0.2.0/24']
         reseller_networks = ['10.20.0.0/16']
         tls_cert = '/etc/c.pem'
@@ -84,6 +85,7 @@ fn every_key_can_stand_in_the_file() {
     assert_eq!(settings.database, Path::new("/srv/db/h.db"));
     assert_eq!((settings.breaker_failures, settings.breaker_over.as_secs()), (3, 4));
     assert_eq!((settings.retention_days, settings.log_bytes_max, settings.before_budget.as_millis()), (90, 1_000_000, 300));
+    assert_eq!(settings.journal_bytes_max, 2_000_000);
     assert_eq!((settings.trusted_proxies.len(), settings.reseller_networks.len()), (2, 1));
     assert_eq!(settings.tls.as_ref().map(|files| files.cert.as_path()), Some(Path::new("/etc/c.pem")));
     assert!(settings.shown.iter().all(|shown| shown.origin.to_string().ends_with("some.toml")));

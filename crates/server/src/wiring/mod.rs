@@ -45,8 +45,8 @@ pub(crate) fn store(settings: &Settings, _locked: &Folder) -> Ended<Store> {
         return Err(Ending::Database(format!("the key file {file} is missing, and {database} can't be read without it")));
     }
     let key = MasterKey::load_or_create(&settings.key_file)?;
-    let options =
-        hookswitch_store::Options { database: Database::Sqlite(settings.database.clone()), key, clock: Clock::system() };
+    let database = Database::Sqlite(settings.database.clone());
+    let options = hookswitch_store::Options { database, key, clock: Clock::system(), faults: None };
     Ok(Store::open(options)?)
 }
 
@@ -71,9 +71,14 @@ pub(crate) async fn core(settings: &Settings, store: Store) -> Ended<Core> {
         program: Some(OURSELVES.into()),
         script_limits: script::Limits::default(),
         extra_roots_pem: Vec::new(),
+        network: None,
     };
     let breaker = Breaker { failures: settings.breaker_failures, over: settings.breaker_over };
-    let retention = Retention { days: settings.retention_days, bytes_max: settings.log_bytes_max };
+    let retention = Retention {
+        days: settings.retention_days,
+        log_bytes_max: settings.log_bytes_max,
+        journal_bytes_max: settings.journal_bytes_max,
+    };
     let hooks = hookswitch_hooks::Options { caller, breaker, retention };
     let options = hookswitch_core::Options { store, hooks, before_budget: settings.before_budget };
     Ok(Core::open(options).await.context("loading what the database holds")?)

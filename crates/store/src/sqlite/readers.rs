@@ -10,7 +10,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use crate::{Clock, Error, Tx};
+use crate::{Clock, Error, Faults, Place, Tx};
 
 /// How long one closure may read.
 const READ_MAX: Duration = Duration::from_secs(5);
@@ -37,16 +37,21 @@ pub(crate) struct Readers {
 
 impl Readers {
     /// Starts a thread of this name for each connection; they end when the last handle is gone.
-    pub(crate) fn start(name: &str, connections: Vec<Connection>, clock: &Clock) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        name: &str,
+        connections: Vec<Connection>,
+        clock: &Clock,
+        faults: Option<&Faults>,
+    ) -> std::io::Result<Self> {
         let (queue, reads) = mpsc::channel(QUEUE_MAX);
         let reads = Arc::new(Mutex::new(reads));
         for (index, mut connection) in connections.into_iter().enumerate() {
-            let (reads, clock, deadline) = (Arc::clone(&reads), clock.clone(), Deadline::default());
+            let (reads, clock, faults, deadline) = (Arc::clone(&reads), clock.clone(), faults.cloned(), Deadline::default());
             let watched = Arc::clone(&deadline);
             let is_late = move || of(&watched).is_some_and(|end| Instant::now() > end);
             connection.progress_handler(STEPS, Some(is_late)).map_err(std::io::Error::other)?;
             let name = format!("store-{name}-{index}");
-            std::thread::Builder::new().name(name).spawn(move || run(&connection, &clock, &reads, &deadline))?;
+            std::thread::Builder::new().name(name).spawn(move || run(&connection, &clock, faults.as_ref(), &reads, &deadline))?;
         }
         Ok(Self { queue })
     }
@@ -61,14 +66,20 @@ fn of(deadline: &Deadline) -> Option<Instant> {
     *deadline.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn run(connection: &Connection, clock: &Clock, reads: &Mutex<mpsc::Receiver<Read>>, deadline: &Deadline) {
+fn run(
+    connection: &Connection,
+    clock: &Clock,
+    faults: Option<&Faults>,
+    reads: &Mutex<mpsc::Receiver<Read>>,
+    deadline: &Deadline,
+) {
     loop {
         // The one who holds the lock waits for the next; the others wait for the lock.
         let next = reads.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
         let Some(read) = next else { return };
         let end = (!read.whole).then(|| Instant::now() + READ_MAX);
         *deadline.lock().unwrap_or_else(PoisonError::into_inner) = end;
-        let left = in_snapshot(connection, clock, read);
+        let left = Faults::ask(faults, Place::Read).and_then(|()| in_snapshot(connection, clock, read));
         *deadline.lock().unwrap_or_else(PoisonError::into_inner) = None;
         if let Err(error) = left {
             tracing::error!(%error, "a snapshot could not be taken or left");

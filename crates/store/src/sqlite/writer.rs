@@ -15,7 +15,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use crate::{Clock, Error, Tx, tx::OnCommit};
+use crate::{Clock, Error, Faults, Place, Tx, tx::OnCommit};
 
 /// Jobs in one transaction at most.
 const GROUP_MAX: usize = 512;
@@ -51,10 +51,14 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread; it ends when it is told to, or when the last handle is gone.
-    pub(crate) fn start(connection: Connection, clock: Clock) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
+    pub(crate) fn start(
+        connection: Connection,
+        clock: Clock,
+        faults: Option<Faults>,
+    ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let counts = Arc::new(Counts::default());
-        let run = Run { connection, clock, counts: Arc::clone(&counts) };
+        let run = Run { connection, clock, faults, counts: Arc::clone(&counts) };
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || run.run(jobs))?;
         Ok((Self { queue, counts }, thread))
     }
@@ -79,6 +83,7 @@ impl Writer {
 struct Run {
     connection: Connection,
     clock: Clock,
+    faults: Option<Faults>,
     counts: Arc<Counts>,
 }
 
@@ -119,6 +124,7 @@ impl Run {
             self.connection.prepare_cached(sql)?.execute(())?;
             Ok(())
         };
+        Faults::ask(self.faults.as_ref(), Place::Begin)?;
         statement("BEGIN IMMEDIATE")?;
         for job in group.iter_mut() {
             statement("SAVEPOINT job")?;
@@ -128,6 +134,7 @@ impl Run {
             }
             statement("RELEASE job")?;
         }
+        Faults::ask(self.faults.as_ref(), Place::Flush)?;
         statement("COMMIT")?;
         self.counts.flushes.fetch_add(1, Ordering::Relaxed);
         Ok(())

@@ -3,11 +3,15 @@ use std::sync::{Arc, Mutex};
 use hookswitch_model::{Object, moment::Moment, objects::client::Client};
 
 use super::*;
-use crate::params;
+use crate::{Place, params};
 
 fn open(folder: &tempfile::TempDir) -> Store {
+    open_with(folder, None)
+}
+
+fn open_with(folder: &tempfile::TempDir, faults: Option<Faults>) -> Store {
     let (database, key) = (Database::Sqlite(folder.path().join("t.db")), MasterKey::from_bytes([7; 32]));
-    Store::open(Options { database, key, clock: Clock::system() }).unwrap()
+    Store::open(Options { database, key, clock: Clock::system(), faults }).unwrap()
 }
 
 fn client(id: i64) -> Client {
@@ -165,7 +169,7 @@ fn another_key_file_is_noticed_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(&folder));
     let (database, key) = (Database::Sqlite(folder.path().join("t.db")), MasterKey::from_bytes([8; 32]));
-    let opened = Store::open(Options { database, key, clock: Clock::system() });
+    let opened = Store::open(Options { database, key, clock: Clock::system(), faults: None });
     assert!(matches!(opened, Err(OpenError::WrongKey)));
 }
 
@@ -228,4 +232,59 @@ async fn every_statement_of_the_queue_runs_by_an_index() {
             store.read(move |tx| tx.query(&explain, params![1, 1, 1], |row| row.get::<String>(3))).await.unwrap().join("; ");
         assert!(plan.contains("USING") && !plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}: {plan}");
     }
+}
+
+#[tokio::test]
+async fn a_transaction_that_fails_at_its_flush_leaves_nothing_hands_nothing_over_and_the_next_one_succeeds() {
+    for place in [Place::Begin, Place::Flush] {
+        let folder = tempfile::tempdir().unwrap();
+        let fails = Arc::new(Mutex::new(true));
+        let plan = Arc::clone(&fails);
+        let faults = Faults::new(move |asked| {
+            let fails = asked == place && std::mem::take(&mut *plan.lock().unwrap());
+            if fails { Err(Error::Full) } else { Ok(()) }
+        });
+        let (store, handed_over) = (open_with(&folder, Some(faults)), Arc::new(Mutex::new(Vec::new())));
+        let write = |id: i64| {
+            let handed_over = Arc::clone(&handed_over);
+            store.write(move |tx| {
+                tx.on_commit(move || handed_over.lock().unwrap().push(id));
+                tables::clients::insert(tx, &client(id))
+            })
+        };
+        assert_eq!(write(1).await, Err(Error::Full));
+        assert!(store.fails_to_write());
+        write(2).await.unwrap();
+        assert!(!store.fails_to_write());
+        assert_eq!((names(&store).await, handed_over.lock().unwrap().clone()), (vec!["client 2".to_owned()], vec![2]));
+    }
+}
+
+#[tokio::test]
+async fn reads_wait_for_no_slow_flush_and_one_that_fails_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let (wait, reads) = (Mutex::new(wait), Mutex::new(0));
+    let faults = Faults::new(move |place| {
+        let is_second_read = place == Place::Read && {
+            let mut reads = reads.lock().unwrap();
+            *reads += 1;
+            *reads == 2
+        };
+        if place == Place::Flush {
+            let _gone = wait.lock().unwrap().recv();
+        }
+        if is_second_read { Err(Error::Engine("as a test".to_owned())) } else { Ok(()) }
+    });
+    let store = open_with(&folder, Some(faults));
+    let slow = {
+        let store = store.clone();
+        tokio::spawn(async move { store.write(|tx| tables::clients::insert(tx, &client(1))).await })
+    };
+    assert_eq!(names(&store).await, [] as [&str; 0], "while the flush takes its time");
+    let failed = store.read(|tx| tx.query("SELECT 1", &[], |row| row.get::<i64>(0))).await;
+    assert!(matches!(failed, Err(Error::Engine(_))), "{failed:?}");
+    go.send(()).unwrap();
+    slow.await.unwrap().unwrap();
+    assert_eq!(names(&store).await, ["client 1"]);
 }

@@ -18,6 +18,9 @@ use super::{
 };
 use crate::{Error, Row, Tx, params};
 
+/// What a row takes besides its body, roughly, with its share of the indexes.
+const ROW_BYTES: i64 = 400;
+
 /// The client's next number.
 ///
 /// # Errors
@@ -26,6 +29,24 @@ pub fn next_seq(tx: &mut Tx<'_>, clients_id: i64) -> Result<i64, Error> {
     const SQL: &str = "INSERT INTO client_seqs (clients_id, seq) VALUES ($1, 1)
       ON CONFLICT (clients_id) DO UPDATE SET seq = client_seqs.seq + 1 RETURNING seq";
     tx.returning(SQL, params![clients_id], |row| row.get(0))?.ok_or_else(|| Error::engine("the counter gave no number"))
+}
+
+/// The number of a client's last event; 0 if there is none.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn last_seq(tx: &Tx<'_>, clients_id: i64) -> Result<i64, Error> {
+    let last = tx.first("SELECT seq FROM client_seqs WHERE clients_id = $1", params![clients_id], |row| row.get(0))?;
+    Ok(last.unwrap_or(0))
+}
+
+/// The reseller of a client at the time of its last event, if the journal has one: also of a client that is deleted.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn reseller_of(tx: &Tx<'_>, clients_id: i64) -> Result<Option<i64>, Error> {
+    const SQL: &str = "SELECT companies_id FROM events WHERE clients_id = $1 ORDER BY seq DESC LIMIT 1";
+    tx.first(SQL, params![clients_id], |row| row.get(0))
 }
 
 /// What is written of an event besides the event itself.
@@ -44,8 +65,9 @@ pub struct Entry<'a> {
 /// # Errors
 /// Whatever the engine says.
 pub fn insert(tx: &mut Tx<'_>, event: &Event, entry: Entry<'_>) -> Result<i64, Error> {
-    const SQL: &str = "INSERT INTO events (id, dt, events_id, object_id, clients_id, companies_id, seq, body, cause, secrets)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING row_id";
+    const SQL: &str = "INSERT INTO events
+      (id, dt, events_id, object_id, clients_id, companies_id, seq, body, cause, secrets, resyncs_id)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING row_id";
     let cause = event.cause.as_ref().map(serde_json::to_string).transpose().map_err(Error::engine)?;
     let Event { id, dt, kind, object_id, clients_id, companies_id, .. } = event;
     let values = params![
@@ -58,7 +80,8 @@ pub fn insert(tx: &mut Tx<'_>, event: &Event, entry: Entry<'_>) -> Result<i64, E
         entry.seq,
         entry.body,
         cause.as_ref(),
-        entry.secrets
+        entry.secrets,
+        event.cause.as_ref().and_then(Cause::resync).map(|resync| resync.id)
     ];
     tx.returning(SQL, values, |row| row.get(0))?.ok_or_else(|| Error::engine("the journal gave no row"))
 }
@@ -170,7 +193,7 @@ fn columns(id: &Uuid, dt: Moment, numbers: [i64; 4], events_id: &str, actor: Val
         ("companies_id", companies_id.into()),
         ("seq", seq.into()),
         ("actor", actor),
-        ("cause", cause.map_or(Value::Null, |cause| cause.event_id.to_string().into())),
+        ("cause", cause.map_or(Value::Null, Cause::shown)),
     ];
     values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -194,17 +217,29 @@ pub fn cause(tx: &Tx<'_>, id: &Uuid) -> Result<Option<Cause>, Error> {
     text.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::engine)
 }
 
-/// True if the journal has a later event of an object of this client, among events of these types.
+/// What a handler may have been told.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// The handler: what a resync tells another one is none of its.
+    pub handlers_id: i64,
+    /// The types of events that it takes.
+    pub events_ids: &'a [&'a str],
+}
+
+/// True if the journal has a later event of an object of this client that this handler was or will be told of.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn has_later(tx: &Tx<'_>, clients_id: i64, seq: i64, object_id: i64, events_ids: &[&str]) -> Result<bool, Error> {
-    let places: Vec<String> = (4..4 + events_ids.len()).map(|number| format!("${number}")).collect();
+pub fn has_later(tx: &Tx<'_>, clients_id: i64, seq: i64, object_id: i64, told: Told<'_>) -> Result<bool, Error> {
+    let Told { handlers_id, events_ids } = told;
+    let places: Vec<String> = (5..5 + events_ids.len()).map(|number| format!("${number}")).collect();
     let sql = format!(
-        "SELECT 1 FROM events WHERE clients_id = $1 AND seq > $2 AND object_id = $3 AND events_id IN ({}) LIMIT 1",
+        "SELECT 1 FROM events WHERE clients_id = $1 AND seq > $2 AND object_id = $3
+         AND (resyncs_id IS NULL OR resyncs_id IN (SELECT r.id FROM resyncs r WHERE r.handlers_id = $4))
+         AND events_id IN ({}) LIMIT 1",
         places.join(", ")
     );
-    let mut values = params![clients_id, seq, object_id].to_vec();
+    let mut values = params![clients_id, seq, object_id, handlers_id].to_vec();
     values.extend(events_ids.iter().map(|name| crate::Param::Text(name)));
     Ok(tx.first(&sql, &values, |_| Ok(()))?.is_some())
 }
@@ -230,7 +265,21 @@ pub fn cut(tx: &mut Tx<'_>, before: Moment, from: Uuid, limit: i64) -> Result<Po
     for (row_id, _) in &old {
         tx.execute("DELETE FROM events WHERE row_id = $1", params![*row_id])?;
     }
+    let cut = i64::try_from(old.len()).unwrap_or(0);
+    tx.execute("UPDATE counters SET value = value + $1 WHERE name = 'events_cut'", params![cut])?;
     Ok(Portion::of(&looked_at, old.len(), limit))
+}
+
+/// How much the journal takes, roughly: its rows, and the mean of what the newest of them hold.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn bytes(tx: &Tx<'_>) -> Result<i64, Error> {
+    const ROWS: &str = "SELECT COALESCE(MAX(row_id), 0) - (SELECT value FROM counters WHERE name = 'events_cut') FROM events";
+    const MEAN: &str = "SELECT CAST(COALESCE(AVG(LENGTH(body)), 0) AS BIGINT) FROM (SELECT body FROM events ORDER BY row_id DESC LIMIT 1000) newest";
+    let rows: i64 = tx.first(ROWS, &[], |row| row.get(0))?.unwrap_or(0);
+    let mean: i64 = tx.first(MEAN, &[], |row| row.get(0))?.unwrap_or(0);
+    Ok(rows.max(0).saturating_mul(mean + ROW_BYTES))
 }
 
 /// What the list may be asked.

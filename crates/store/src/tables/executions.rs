@@ -117,6 +117,14 @@ pub fn insert(tx: &mut Tx<'_>, rows: &[Ended]) -> Result<(), Error> {
     count(tx, rows.iter().map(Ended::size).sum())
 }
 
+/// When the newest call began.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn last_dt(tx: &Tx<'_>) -> Result<Option<Moment>, Error> {
+    tx.first("SELECT dt FROM executions ORDER BY id DESC LIMIT 1", &[], |row| row.get(0))
+}
+
 /// The id of the newest row that ever was.
 pub(super) fn last_id(tx: &Tx<'_>) -> Result<i64, Error> {
     Ok(tx.first("SELECT value FROM counters WHERE name = 'log_last_id'", &[], |row| row.get(0))?.unwrap_or(0))

@@ -18,12 +18,16 @@ pub(in crate::after) enum Key {
 pub(in crate::after) trait Entry {
     fn id(&self) -> i64;
     fn clients_id(&self) -> i64;
+    /// The client's reseller.
+    fn companies_id(&self) -> i64;
     /// Attempts made.
     fn attempt(&self) -> i64;
     /// When the next is due.
     fn next_at(&self) -> Moment;
     /// Bytes of its payload.
     fn size(&self) -> usize;
+    /// True if this one stands for the other, which waits before it.
+    fn stands_for(&self, other: &Self) -> bool;
 }
 
 /// What became of an attempt.

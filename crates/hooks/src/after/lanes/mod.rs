@@ -1,4 +1,5 @@
-//! The lanes of one handler: which delivery may be tried next. A state machine without I/O and without time of its own.
+//! The lanes of one reseller's clients to one handler: which delivery may be tried next. A state machine without I/O and
+//! without time of its own. [`Turns`] is over all resellers of a handler.
 //!
 //! A lane is one client's deliveries to this handler (with `ordering: none`, one delivery). Its next one is not tried
 //! before the last is done, dead or discarded:
@@ -15,9 +16,9 @@
 //! ```
 //!
 //! **What bounds the memory.** A lane that can't go on holds nothing but its name and a time. The others hold the next few
-//! deliveries of theirs, all together at most [`HELD_MAX`] with at most [`HELD_BYTES_MAX`] of payloads. The rest stays in the
+//! deliveries of theirs, all together at most what their [`Room`] says. The rest stays in the
 //! database, where it is found again in two ways: a lane knows that it has `more` there behind what it has seen, and
-//! the handler knows up to which delivery it has looked at all (`Scan`). While there is something unseen of either kind, a
+//! all together know up to which delivery the queue was looked at (`Scan`). While there is something unseen of either kind, a
 //! fresh delivery is not taken in but left to be found: it must not overtake.
 //!
 //! **What is counted on.** Deliveries' ids rise in the order of commits, and fresh ones are handed over in that order, by
@@ -26,10 +27,12 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | here | all lanes of a handler: what is ready, what ends, what is due |
+//! | here | all lanes of a reseller: what is ready, what ends, what is due |
+//! | `turns` | all resellers of a handler: whose turn it is |
 //! | `lane` | one lane |
 //! | `unseen` | what is in the database only, and how it is found again |
 mod lane;
+mod turns;
 mod unseen;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -38,25 +41,48 @@ use hookswitch_model::moment::Moment;
 
 use lane::Lane;
 pub(super) use lane::{Ended, Entry, Key};
+pub(super) use turns::{Counting, Place, Turns};
 use unseen::Scan;
 pub(super) use unseen::{Choice, Look, Wanted};
 
-/// Deliveries of one handler in memory; few in tests, so that the bound is met all the time.
-pub(super) const HELD_MAX: usize = if cfg!(test) { 8 } else { 1_024 };
-/// Bytes of their payloads.
-pub(super) const HELD_BYTES_MAX: usize = 4 << 20;
 /// Below this share of a bound more is loaded.
 const LOW: usize = 2;
-/// Deliveries of one lane in memory.
+/// Deliveries of one lane in memory; few in tests, so that the bound is met all the time.
 pub(super) const LANE_MAX: usize = if cfg!(test) { 3 } else { 16 };
-/// Lanes known at once, most of them blocked.
-const LANES_MAX: usize = 100_000;
-/// Of so many turns one goes to what was tried before, however much is fresh.
-const LATE_EVERY: u32 = 8;
 
-/// The lanes of one handler.
+/// What may be in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Room {
+    /// Deliveries.
+    held: usize,
+    /// Bytes of their payloads.
+    bytes: usize,
+    /// Lanes known at once, most of them blocked.
+    lanes: usize,
+}
+
+impl Room {
+    /// Of one handler.
+    pub(super) const WHOLE: Self = Self { held: if cfg!(test) { 8 } else { 1_024 }, bytes: 4 << 20, lanes: 100_000 };
+    /// However many resellers share it.
+    const LEAST: Self = Self { held: LANE_MAX, bytes: 64 << 10, lanes: 1_000 };
+
+    /// What each of so many has.
+    fn shared_by(resellers: usize) -> Self {
+        let share = |whole: usize, least: usize| (whole / resellers.max(1)).max(least);
+        let (whole, least) = (Self::WHOLE, Self::LEAST);
+        Self {
+            held: share(whole.held, least.held),
+            bytes: share(whole.bytes, least.bytes),
+            lanes: share(whole.lanes, least.lanes),
+        }
+    }
+}
+
+/// The lanes of one reseller's clients to one handler.
 #[derive(Debug)]
 pub(super) struct Lanes<E> {
+    room: Room,
     per_client: bool,
     running: bool,
     lanes: HashMap<Key, Lane<E>>,
@@ -80,13 +106,14 @@ pub(super) struct Lanes<E> {
     seen_to: i64,
     held: usize,
     held_bytes: usize,
-    turns: u32,
 }
 
 impl<E: Entry> Lanes<E> {
-    /// Nothing known: everything is to be looked at.
-    pub(super) fn new(per_client: bool, running: bool) -> Self {
+    /// Empty. If `all_is_seen`, nothing of theirs is in the database that was not handed over; else everything is to be looked
+    /// at. `epoch` is greater than that of any lanes of this reseller before.
+    fn new(per_client: bool, running: bool, all_is_seen: bool, epoch: u64) -> Self {
         Self {
+            room: Room::WHOLE,
             per_client,
             running,
             lanes: HashMap::new(),
@@ -94,17 +121,21 @@ impl<E: Entry> Lanes<E> {
             late: VecDeque::new(),
             due: BTreeSet::new(),
             to_load: VecDeque::new(),
-            scan: Some(Scan { mark: 0, missed: false }),
+            scan: (!all_is_seen).then_some(Scan { mark: 0, missed: false }),
             looking: false,
             gone: Vec::new(),
-            epoch: 0,
+            epoch,
             busy: 0,
             turn_over: None,
             seen_to: 0,
             held: 0,
             held_bytes: 0,
-            turns: 0,
         }
+    }
+
+    /// True if nothing of theirs is anywhere that is not written down.
+    fn is_idle(&self) -> bool {
+        self.lanes.is_empty() && self.scan.is_none() && !self.looking && self.turn_over.is_none()
     }
 
     fn key(&self, entry: &E) -> Key {
@@ -159,7 +190,10 @@ impl<E: Entry> Lanes<E> {
         let full = !self.running || self.is_full();
         match self.lanes.get_mut(&key) {
             Some(lane) if lane.seen >= entry.id() => {}
-            Some(lane) if lane.takes_fresh() && !full => self.hold(key, entry, now),
+            Some(lane) if lane.takes_fresh() && !full => {
+                self.fold(key, &entry);
+                self.hold(key, entry, now);
+            }
             Some(lane) => {
                 (lane.more, lane.missed) = (true, true);
                 self.want_loading(key);
@@ -170,7 +204,20 @@ impl<E: Entry> Lanes<E> {
     }
 
     fn is_full(&self) -> bool {
-        self.held >= HELD_MAX || self.held_bytes >= HELD_BYTES_MAX || self.lanes.len() >= LANES_MAX
+        self.held >= self.room.held || self.held_bytes >= self.room.bytes || self.lanes.len() >= self.room.lanes
+    }
+
+    /// Forgets what a new one stands for; the database has done so already.
+    fn fold(&mut self, key: Key, entry: &E) {
+        if let Some(lane) = self.lanes.get_mut(&key) {
+            let (held, held_bytes) = (&mut self.held, &mut self.held_bytes);
+            lane.held.retain(|older| {
+                let stays = !entry.stands_for(older);
+                *held -= usize::from(!stays);
+                *held_bytes -= if stays { 0 } else { older.size() };
+                stays
+            });
+        }
     }
 
     fn hold(&mut self, key: Key, entry: E, now: Moment) {
@@ -189,7 +236,8 @@ impl<E: Entry> Lanes<E> {
             return;
         }
         match lane.held.front() {
-            Some(head) if head.next_at() > now => {
+            // What was never tried has no clock that runs: it is due, also by a clock that was set back since its commit.
+            Some(head) if head.attempt() > 0 && head.next_at() > now => {
                 lane.blocked = Some(head.next_at());
                 self.due.insert((head.next_at(), key));
             }
@@ -216,18 +264,12 @@ impl<E: Entry> Lanes<E> {
         }
     }
 
-    /// The next delivery to be tried.
-    pub(super) fn take(&mut self) -> Option<E> {
+    /// The next delivery to be tried, of those that are tried the first time or of the others.
+    fn take(&mut self, late: bool) -> Option<E> {
         if !self.running {
             return None;
         }
-        self.turns = self.turns.wrapping_add(1);
-        let (first, then) = if self.turns.is_multiple_of(LATE_EVERY) {
-            (&mut self.late, &mut self.ready)
-        } else {
-            (&mut self.ready, &mut self.late)
-        };
-        let key = first.pop_front().or_else(|| then.pop_front())?;
+        let key = if late { self.late.pop_front() } else { self.ready.pop_front() }?;
         let lane = self.lanes.get_mut(&key)?;
         lane.queued = false;
         let entry = lane.held.pop_front()?;
@@ -238,9 +280,22 @@ impl<E: Entry> Lanes<E> {
         Some(entry)
     }
 
+    /// Takes a delivery past all that is ready, while the handler does not run: true if nothing else of its lane is under way.
+    pub(super) fn probe(&mut self, entry: &E) -> bool {
+        let key = self.key(entry);
+        let is_busy = |lane: &Lane<E>| lane.in_flight.is_some() || lane.unsettled > 0;
+        if self.running || self.lanes.get(&key).is_some_and(is_busy) {
+            return false;
+        }
+        let lane = self.lanes.entry(key).or_insert_with(|| Lane { more: true, ..Lane::new(0) });
+        lane.in_flight = Some(entry.id());
+        self.busy += 1;
+        true
+    }
+
     /// True if [`Lanes::take`] would give one.
-    pub(super) fn has_ready(&self) -> bool {
-        self.running && !(self.ready.is_empty() && self.late.is_empty())
+    fn has_ready(&self, late: bool) -> bool {
+        self.running && !(if late { self.late.is_empty() } else { self.ready.is_empty() })
     }
 
     /// An attempt has ended; what became of it is being written down.
@@ -302,17 +357,12 @@ impl<E: Entry> Lanes<E> {
     }
 
     fn has_low_room(&self) -> bool {
-        self.held <= HELD_MAX / LOW && self.held_bytes <= HELD_BYTES_MAX / LOW && self.lanes.len() < LANES_MAX
+        self.held <= self.room.held / LOW && self.held_bytes <= self.room.bytes / LOW && self.lanes.len() < self.room.lanes
     }
 
     /// When the next lane is due.
     pub(super) fn next_due(&self) -> Option<Moment> {
         self.due.first().map(|(due, _)| *due).filter(|_| self.running)
-    }
-
-    /// The lane of a delivery, for what is told about it later.
-    pub(super) fn key_of(&self, entry: &E) -> Key {
-        self.key(entry)
     }
 }
 

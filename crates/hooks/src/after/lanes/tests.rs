@@ -1,5 +1,5 @@
 //! The lanes against a simple oracle: random commits, hand-overs, attempts, failures, writes and reads in any order.
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use proptest::prelude::*;
 
@@ -11,6 +11,7 @@ struct Row {
     clients_id: i64,
     attempt: i64,
     next_at: Moment,
+    latest: bool,
 }
 
 impl Entry for Row {
@@ -19,6 +20,9 @@ impl Entry for Row {
     }
     fn clients_id(&self) -> i64 {
         self.clients_id
+    }
+    fn companies_id(&self) -> i64 {
+        reseller(self.clients_id)
     }
     fn attempt(&self) -> i64 {
         self.attempt
@@ -29,7 +33,18 @@ impl Entry for Row {
     fn size(&self) -> usize {
         1
     }
+    fn stands_for(&self, other: &Self) -> bool {
+        self.latest && self.clients_id == other.clients_id && other.attempt == 0
+    }
 }
+
+/// Clients 1 and 2 are one reseller's, 3 and 4 another's.
+fn reseller(clients_id: i64) -> i64 {
+    (clients_id + 1) / 2
+}
+
+/// Deliveries in flight at most.
+const PLACES: usize = 4;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -53,6 +68,8 @@ enum Step {
     BeginLook,
     ChooseLook,
     EndLook,
+    BeginCount,
+    EndCount,
     Wait {
         micros: i64,
     },
@@ -60,6 +77,10 @@ enum Step {
         runs: bool,
     },
     TurnOrder,
+    /// The head of some lane, whether it is due or not.
+    Probe {
+        which: usize,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -74,24 +95,28 @@ fn step() -> impl Strategy<Value = Step> {
         4 => Just(Step::BeginLook),
         4 => Just(Step::ChooseLook),
         4 => Just(Step::EndLook),
+        2 => Just(Step::BeginCount),
+        2 => Just(Step::EndCount),
         4 => (1i64..10).prop_map(|micros| Step::Wait { micros }),
         1 => any::<bool>().prop_map(|runs| Step::StartOver { runs }),
         1 => Just(Step::TurnOrder),
+        2 => (0usize..8).prop_map(|which| Step::Probe { which }),
     ]
 }
 
 /// A look at the queue on its way: begun, then found and chosen, then read.
 enum Looking {
-    Begun(Look, Vec<(i64, i64)>),
-    Chosen(Look, Vec<(i64, i64)>, Vec<Row>, bool),
+    Begun((i64, Look), Vec<(i64, i64)>),
+    Chosen((i64, Look), Vec<(i64, i64)>, Vec<Row>, bool),
 }
 
 /// Rows that one look finds at most.
 const LOOK_MAX: usize = 6;
 
 struct World {
-    lanes: Lanes<Row>,
+    lanes: Turns<Row>,
     per_client: bool,
+    runs: bool,
     now: Moment,
     last_id: i64,
     /// What the database has.
@@ -99,18 +124,20 @@ struct World {
     /// What is committed and not over yet, by delivery: the truth.
     open: BTreeMap<i64, Row>,
     committed: VecDeque<Row>,
-    in_flight: Vec<(Key, Row)>,
+    in_flight: Vec<(Place, Row)>,
     /// Ended, on the way to the database: the row as it will be.
-    ended: VecDeque<(Key, i64, Option<Row>)>,
-    loads: Vec<(Wanted, Vec<Row>)>,
+    ended: VecDeque<(Place, i64, Option<Row>)>,
+    loads: Vec<((i64, Wanted), Vec<Row>)>,
     looking: Option<Looking>,
+    counting: Option<(Counting, Vec<i64>)>,
 }
 
 impl World {
     fn new() -> Self {
         Self {
-            lanes: Lanes::new(true, true),
+            lanes: Turns::new(true, true),
             per_client: true,
+            runs: true,
             now: Moment(0),
             last_id: 0,
             rows: BTreeMap::new(),
@@ -120,6 +147,7 @@ impl World {
             ended: VecDeque::new(),
             loads: Vec::new(),
             looking: None,
+            counting: None,
         }
     }
 
@@ -127,7 +155,7 @@ impl World {
         match step {
             Step::Commit { clients_id } => {
                 self.last_id += 1;
-                let row = Row { id: self.last_id, clients_id, attempt: 0, next_at: self.now };
+                let row = Row { id: self.last_id, clients_id, attempt: 0, next_at: self.now, latest: false };
                 self.rows.insert(row.id, row);
                 self.open.insert(row.id, row);
                 self.committed.push_back(row);
@@ -142,10 +170,9 @@ impl World {
             Step::WriteDown => self.write_down(),
             Step::BeginLoad { lanes } => {
                 let all_wanted = self.lanes.wanted(lanes);
-                assert!(!all_wanted.is_empty() || !self.lanes.running || !self.lanes.can_load(), "nobody is woken for nothing");
                 for wanted in all_wanted {
-                    let rows = self.rows.values().copied().filter(|row| match wanted.key {
-                        Key::Client(clients_id) => row.clients_id == clients_id && row.id > wanted.after,
+                    let rows = self.rows.values().copied().filter(|row| match wanted.1.key {
+                        Key::Client(clients_id) => row.clients_id == clients_id && row.id > wanted.1.after,
                         Key::Delivery(id) => row.id == id,
                     });
                     let rows = rows.take(LANE_MAX).collect();
@@ -162,8 +189,21 @@ impl World {
                 if self.looking.is_none()
                     && let Some(look) = self.lanes.wants_look()
                 {
-                    let found = self.rows.range(look.mark + 1..).map(|(id, row)| (*id, row.clients_id)).take(LOOK_MAX).collect();
+                    let (companies_id, behind) = (look.0, look.1.mark + 1);
+                    let rows = self.rows.range(behind..).map(|(id, row)| (*id, row.clients_id));
+                    let found = rows.filter(|(_, client)| reseller(*client) == companies_id).take(LOOK_MAX).collect();
                     self.looking = Some(Looking::Begun(look, found));
+                }
+            }
+            Step::BeginCount => {
+                if let Some(counting) = self.lanes.wants_census() {
+                    let resellers: BTreeSet<i64> = self.rows.values().map(|row| reseller(row.clients_id)).collect();
+                    self.counting = Some((counting, resellers.into_iter().collect()));
+                }
+            }
+            Step::EndCount => {
+                if let Some((counting, resellers)) = self.counting.take() {
+                    self.lanes.counted(counting, &resellers);
                 }
             }
             Step::ChooseLook => self.choose(),
@@ -175,19 +215,24 @@ impl World {
                 self.now = Moment(self.now.0 + micros);
                 self.lanes.wake(self.now);
             }
-            Step::StartOver { runs } => self.lanes.start_over(self.per_client, runs),
+            Step::StartOver { runs } => {
+                self.runs = runs;
+                self.lanes.start_over(self.per_client, runs);
+            }
+            Step::Probe { which } => self.probe(which),
             Step::TurnOrder => {
-                self.per_client = !self.per_client;
+                (self.per_client, self.runs) = (!self.per_client, true);
                 self.lanes.start_over(self.per_client, true);
             }
         }
-        assert!(self.lanes.held <= HELD_MAX + LANE_MAX, "{} held", self.lanes.held);
+        let held = self.lanes.held();
+        assert!(held <= Room::WHOLE.held + 2 * LANE_MAX, "{held} held");
     }
 
     fn choose(&mut self) {
         match self.looking.take() {
             Some(Looking::Begun(look, mut found)) => {
-                let Choice { load, upto, whole } = self.lanes.choose(&found);
+                let Choice { load, upto, whole } = self.lanes.choose(look.0, &found);
                 let last = whole && found.len() < LOOK_MAX;
                 found.retain(|(id, _)| upto.is_some_and(|upto| *id <= upto));
                 let rows = self.rows.values().copied().filter(|row| load.contains(&row.id)).collect();
@@ -199,7 +244,10 @@ impl World {
 
     /// What is promised of every attempt.
     fn take(&mut self) {
-        let Some(row) = self.lanes.take() else { return };
+        if self.in_flight.len() == PLACES {
+            return;
+        }
+        let Some((place, row)) = self.lanes.take(PLACES) else { return };
         let truth = self.open.get(&row.id).unwrap_or_else(|| panic!("{row:?} is over already"));
         assert_eq!(*truth, row, "it is tried as the last attempt left it");
         assert!(row.next_at <= self.now, "{row:?} is not due at {:?}", self.now);
@@ -209,7 +257,22 @@ impl World {
             let earlier = self.open.range(..row.id).find(|(_, other)| other.clients_id == row.clients_id);
             assert!(earlier.is_none(), "{row:?} before {earlier:?}");
         }
-        self.in_flight.push((self.lanes.key_of(&row), row));
+        self.in_flight.push((place, row));
+    }
+
+    fn probe(&mut self, which: usize) {
+        let heads: Vec<Row> = self
+            .rows
+            .values()
+            .filter(|row| !self.per_client || !self.rows.range(..row.id).any(|(_, other)| other.clients_id == row.clients_id))
+            .copied()
+            .collect();
+        let Some(head) = heads.get(which % heads.len().max(1)).filter(|head| self.open.get(&head.id) == Some(head)) else {
+            return;
+        };
+        if let Some(place) = self.lanes.probe(head) {
+            self.in_flight.push((place, *head));
+        }
     }
 
     fn end(&mut self, which: usize, again_after: Option<i64>) {
@@ -243,13 +306,18 @@ impl World {
 
     /// Everybody does his work until nothing is left to do.
     fn finish(&mut self) {
-        self.lanes.start_over(self.per_client, true);
+        // What has got stuck stays stuck unless it was stopped before.
+        if !self.runs {
+            self.lanes.start_over(self.per_client, true);
+        }
         for _ in 0..2_000 {
             if self.open.is_empty() && self.ended.is_empty() && self.in_flight.is_empty() {
                 return;
             }
             let steps = [
                 Step::HandOver,
+                Step::BeginCount,
+                Step::EndCount,
                 Step::Take,
                 Step::End { which: 0, again_after: None },
                 Step::WriteDown,
@@ -288,14 +356,88 @@ fn what_is_done_leaves_nothing_behind() {
         world.run(Step::HandOver);
     }
     world.finish();
-    assert!(world.lanes.lanes.is_empty() && world.lanes.held == 0 && world.lanes.due.is_empty());
+    assert!(world.lanes.is_empty(), "{:?}", world.lanes);
 }
 
 #[test]
 fn a_paused_handler_holds_nothing() {
-    let mut lanes = Lanes::new(true, false);
+    let mut lanes = Turns::new(true, false);
     for id in 1..100 {
-        lanes.fresh(Row { id, clients_id: id, attempt: 0, next_at: Moment(0) }, Moment(0));
+        lanes.fresh(Row { id, clients_id: id, attempt: 0, next_at: Moment(0), latest: false }, Moment(0));
     }
-    assert!(lanes.held == 0 && lanes.lanes.is_empty() && lanes.take().is_none() && lanes.wants_look().is_none());
+    assert!(lanes.held() == 0 && lanes.take(PLACES).is_none() && lanes.wants_look().is_none() && !lanes.wants_tending());
+}
+
+/// Lanes that know of everything there is.
+fn counted() -> Turns<Row> {
+    let mut lanes = Turns::new(true, true);
+    let counting = lanes.wants_census().unwrap();
+    lanes.counted(counting, &[]);
+    lanes
+}
+
+fn fresh(id: i64, clients_id: i64) -> Row {
+    Row { id, clients_id, attempt: 0, next_at: Moment(0), latest: false }
+}
+
+#[test]
+fn a_single_change_goes_past_another_resellers_flood() {
+    let mut lanes = counted();
+    for id in 1..=1_000 {
+        lanes.fresh(fresh(id, 1 + id % 2), Moment(0));
+    }
+    let first = lanes.take(PLACES).unwrap();
+    lanes.fresh(fresh(1_001, 3), Moment(0));
+    assert_eq!(lanes.take(PLACES).unwrap().1.clients_id, 3, "whoever has nothing in flight is next");
+    lanes.ended(first.0, first.1.id, Ended::Over, Moment(0));
+    assert_eq!(reseller(lanes.take(PLACES).unwrap().1.clients_id), 1);
+}
+
+#[test]
+fn what_fails_again_and_again_leaves_half_of_the_places_to_first_attempts() {
+    let mut lanes = counted();
+    let late = |id| Row { attempt: 3, ..fresh(id, id) };
+    for id in 1..=4 {
+        lanes.fresh(late(id), Moment(0));
+    }
+    let (place, row) = lanes.take(PLACES).unwrap();
+    lanes.ended(place, row.id, Ended::Again(Moment(9)), Moment(0));
+    assert!(lanes.take(PLACES).is_some() && lanes.take(PLACES).is_some(), "half of them");
+    assert!(lanes.take(PLACES).is_none() && !lanes.has_ready(PLACES));
+    lanes.fresh(fresh(5, 9), Moment(0));
+    assert_eq!(lanes.take(PLACES).unwrap().1.clients_id, 9);
+}
+
+#[test]
+fn the_latest_stands_for_those_that_wait_and_not_for_the_one_under_way() {
+    let mut lanes = counted();
+    let latest = |id| Row { latest: true, ..fresh(id, 1) };
+    lanes.fresh(latest(1), Moment(0));
+    let (place, first) = lanes.take(PLACES).unwrap();
+    (2..=20).for_each(|id| lanes.fresh(latest(id), Moment(0)));
+    assert_eq!(lanes.held(), 1);
+    lanes.ended(place, first.id, Ended::Over, Moment(0));
+    lanes.written(place, Moment(0));
+    assert_eq!(lanes.take(PLACES).unwrap().1.id, 20);
+    assert_eq!(lanes.held(), 0);
+}
+
+proptest! {
+    #[test]
+    fn nobody_has_two_places_while_another_who_waits_has_none(ends in prop::collection::vec(0usize..6, 0..100)) {
+        let (mut lanes, mut in_flight) = (counted(), Vec::new());
+        (1..=60).for_each(|client| lanes.fresh(fresh(client, client), Moment(0)));
+        for end in ends {
+            while in_flight.len() < 6 && let Some(taken) = lanes.take(6) {
+                in_flight.push(taken);
+            }
+            let mut places = HashMap::<i64, usize>::new();
+            in_flight.iter().for_each(|(_, row)| *places.entry(row.companies_id()).or_default() += 1);
+            prop_assert!(places.values().all(|count| *count == 1), "{places:?}");
+            let (place, row) = in_flight.remove(end % in_flight.len());
+            lanes.ended(place, row.id, Ended::Over, Moment(0));
+            lanes.written(place, Moment(0));
+            lanes.fresh(Row { id: row.id + 60, ..row }, Moment(0));
+        }
+    }
 }

@@ -1,11 +1,11 @@
-//! What is in the database only, and how it is found again: lane by lane, and by a look at the whole queue.
+//! What is in the database only, and how it is found again: lane by lane, and by a look at the whole queue of a reseller.
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use hookswitch_model::moment::Moment;
 
-use super::{Entry, HELD_MAX, Key, LANE_MAX, Lanes, lane::Lane};
+use super::{Entry, Key, LANE_MAX, Lanes, lane::Lane};
 
-/// What is unseen of the handler's whole queue.
+/// What is unseen of the whole queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Scan {
     /// Everything up to this delivery was looked at.
@@ -33,7 +33,7 @@ impl<E: Entry> Lanes<E> {
     /// True if [`Lanes::wanted`] would give something.
     pub(super) fn can_load(&self) -> bool {
         let is_settled = |key: &Key| self.lanes.get(key).is_some_and(|lane| lane.is_settled(self.looking));
-        self.held < HELD_MAX && self.to_load.iter().any(is_settled)
+        self.held < self.room.held && self.to_load.iter().any(is_settled)
     }
 
     /// True if [`Lanes::wants_look`] would give one.
@@ -48,7 +48,7 @@ impl<E: Entry> Lanes<E> {
         }
         let (mut wanted, mut not_yet) = (Vec::new(), VecDeque::new());
         while let Some(key) = self.to_load.pop_front() {
-            let room = HELD_MAX.saturating_sub(self.held + wanted.len() * LANE_MAX);
+            let room = self.room.held.saturating_sub(self.held + wanted.len() * LANE_MAX);
             let Some(lane) = self.lanes.get_mut(&key) else { continue };
             if !lane.is_settled(self.looking) {
                 not_yet.push_back(key);
@@ -113,7 +113,7 @@ impl<E: Entry> Lanes<E> {
     pub(in crate::after) fn choose(&self, found: &[(i64, i64)]) -> Choice {
         let (mut load, mut per_lane, mut upto) = (HashSet::new(), HashMap::<i64, usize>::new(), None);
         for (id, clients_id) in found {
-            if self.held + load.len() >= HELD_MAX {
+            if self.held + load.len() >= self.room.held {
                 return Choice { load, upto, whole: false };
             }
             upto = Some(*id);
@@ -167,4 +167,11 @@ pub(in crate::after) struct Choice {
     pub(in crate::after) upto: Option<i64>,
     /// True if all were considered.
     pub(in crate::after) whole: bool,
+}
+
+impl Choice {
+    /// Of nobody's.
+    pub(super) fn nothing() -> Self {
+        Self { load: HashSet::new(), upto: None, whole: false }
+    }
 }

@@ -13,8 +13,8 @@ use crate::bench::{
     subject::{Load, Receiver, Subject},
 };
 
-const SHARE_OF_CREATES_WANTED: f64 = 0.6;
-const SHARE_OF_CEILING_WANTED: f64 = 1.0 / 3.0;
+const SHARE_OF_CREATES_WANTED: f64 = 0.75;
+const SHARE_OF_CEILING_WANTED: f64 = 0.5;
 const QUEUE: u64 = 50_000;
 /// A queue that is not empty after this time never will be.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -27,7 +27,7 @@ async fn listener(server: &Subject, receiver: &Receiver) -> anyhow::Result<i64> 
     server.handler(json!({"name": "receiver", "event": "clients.create", "task": task, "concurrency": CONCURRENCY})).await
 }
 
-fn nothing_wrong(tally: &Tally, expected: u64) -> anyhow::Result<()> {
+pub(super) fn nothing_wrong(tally: &Tally, expected: u64) -> anyhow::Result<()> {
     anyhow::ensure!(tally.out_of_order == 0, "{} posts were out of order", tally.out_of_order);
     anyhow::ensure!(tally.posts == expected, "{} posts for {expected} events", tally.posts);
     Ok(())

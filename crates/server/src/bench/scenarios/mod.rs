@@ -1,10 +1,13 @@
 //! What is measured, one question a file. Every scenario has a server of its own, with an empty database.
+mod backlog;
 mod before;
 mod delivered;
+mod fan_out;
 mod hang;
 mod memory;
 mod night;
 mod search;
+mod soak;
 mod throughput;
 mod workers;
 
@@ -30,6 +33,10 @@ pub(crate) enum Scenario {
     Delivered,
     /// A prepared queue, drained
     Drain,
+    /// Every event to ten handlers
+    FanOut,
+    /// A long queue: a restart with it, and its end
+    Backlog,
     /// What a before handler adds
     Before,
     /// A handler that hangs beside a healthy one
@@ -42,6 +49,8 @@ pub(crate) enum Scenario {
     Night,
     /// Calls to a script that stays
     Workers,
+    /// Half of the possible for a long time: does anything grow? (only when named)
+    Soak,
 }
 
 /// What the scenarios of one run share.
@@ -53,6 +62,8 @@ pub(super) struct Circumstances {
     pub(super) clients: u32,
     /// How many client packages are renewed at one moment.
     pub(super) packages: u32,
+    /// How many deliveries wait.
+    pub(super) waiting: u32,
     pub(super) limits: Limits,
     /// Creates per second of this run, once measured.
     pub(super) creates_per_second: Option<f64>,
@@ -68,6 +79,11 @@ impl Circumstances {
 }
 
 impl Scenario {
+    /// True if it is measured unless others are named.
+    pub(super) fn is_usual(self) -> bool {
+        self != Self::Soak
+    }
+
     /// Measures.
     pub(super) async fn run(self, at: &mut Circumstances) -> anyhow::Result<Section> {
         match self {
@@ -75,12 +91,15 @@ impl Scenario {
             Self::Transactions => throughput::transactions(at).await,
             Self::Delivered => delivered::sustained(at).await,
             Self::Drain => delivered::drain(at).await,
+            Self::FanOut => fan_out::drain(at).await,
+            Self::Backlog => backlog::restart(at).await,
             Self::Before => before::overhead(at).await,
             Self::Hang => hang::neighbour(at).await,
             Self::Memory => memory::held(at).await,
             Self::Search => search::lists(at).await,
             Self::Night => night::renewals(at).await,
             Self::Workers => workers::calls(at).await,
+            Self::Soak => soak::soak(at).await,
         }
     }
 }

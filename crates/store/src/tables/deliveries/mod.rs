@@ -7,8 +7,10 @@
 //! | file | subject |
 //! |---|---|
 //! | here | a delivery's life: written, loaded, failed, done, sent again |
+//! | `fold` | only the latest: a newer one stands for those that wait |
 //! | `list` | as the Core API lists them; what `resend` and `discard` choose |
 //! | `standing` | how the queues stand |
+mod fold;
 mod list;
 mod standing;
 
@@ -21,8 +23,9 @@ use uuid::Uuid;
 use super::executions;
 use crate::{Error, Row, Tx, params};
 
+pub use fold::fold;
 pub use list::{LIST, STATES, Selected, get, search, selected, selection};
-pub use standing::{Standing, standing};
+pub use standing::{Lane, Standing, lane, standing};
 
 /// A delivery that begins.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +46,10 @@ pub struct New<'a> {
     pub event_id: Uuid,
     /// What is to be noted in the log with its first attempt.
     pub note: Option<&'a str>,
+    /// What it may stand for, see [`fold`]; `None` = for itself only.
+    pub fold: Option<&'a str>,
+    /// How many earlier ones it stands for.
+    pub folded: i64,
 }
 
 /// Deliveries that one event may have.
@@ -54,14 +61,16 @@ const PLACES: i64 = 1 << 16;
 /// Whatever the engine says.
 pub fn insert(tx: &mut Tx<'_>, new: New<'_>) -> Result<i64, Error> {
     const SQL: &str = "INSERT INTO deliveries
-      (id, handlers_id, clients_id, companies_id, seq, events_row, event_id, dead, attempt, next_at, first_at, error, resend)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, $8, NULL, $9, 0)";
-    let New { handlers_id, clients_id, companies_id, seq, events_row, place, event_id, note } = new;
+      (id, handlers_id, clients_id, companies_id, seq, events_row, event_id, dead, attempt, next_at, first_at, error, resend, fold,
+       folded)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, $8, NULL, $9, 0, $10, $11)";
+    let New { handlers_id, clients_id, companies_id, seq, events_row, place, event_id, note, fold, folded } = new;
     let place = i64::try_from(place).ok().filter(|place| *place < PLACES);
     let id = place.and_then(|place| events_row.checked_mul(PLACES)?.checked_add(place));
     let id = id.ok_or_else(|| Error::engine("an event has too many deliveries"))?;
     let now = tx.now();
-    tx.execute(SQL, params![id, handlers_id, clients_id, companies_id, seq, events_row, event_id.as_bytes(), now, note])?;
+    let event_id = event_id.as_bytes();
+    tx.execute(SQL, params![id, handlers_id, clients_id, companies_id, seq, events_row, event_id, now, note, fold, folded])?;
     Ok(id)
 }
 
@@ -72,6 +81,8 @@ pub struct Waiting {
     pub id: i64,
     /// Whose event.
     pub clients_id: i64,
+    /// The client's number of the event.
+    pub seq: i64,
     /// The event's row in the journal.
     pub events_row: i64,
     /// The event's id.
@@ -102,7 +113,7 @@ macro_rules! waiting {
     ($rest:literal) => {
         concat!(
             "SELECT d.id, d.clients_id, d.events_row, d.event_id, e.events_id, e.object_id, e.companies_id, d.attempt,
-               d.next_at, d.first_at, d.error, d.resend, e.body, e.secrets
+               d.next_at, d.first_at, d.error, d.resend, e.body, e.secrets, d.seq
              FROM deliveries d JOIN events e ON e.row_id = d.events_row ",
             $rest
         )
@@ -127,6 +138,7 @@ impl Waiting {
             resend: row.get(11)?,
             body: row.get(12)?,
             secrets: row.get(13)?,
+            seq: row.get(14)?,
         })
     }
 }
@@ -149,6 +161,37 @@ pub fn waiting_behind(tx: &Tx<'_>, handlers_id: i64, after: i64, limit: i64) -> 
     const SQL: &str =
         "SELECT id, clients_id FROM deliveries WHERE handlers_id = $1 AND id > $2 AND dead = 0 ORDER BY id LIMIT $3";
     tx.query(SQL, params![handlers_id, after, limit], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// The same, of one reseller's clients.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn waiting_of_reseller(
+    tx: &Tx<'_>,
+    handlers_id: i64,
+    companies_id: i64,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, i64)>, Error> {
+    const SQL: &str = "SELECT id, clients_id FROM deliveries
+      WHERE handlers_id = $1 AND companies_id = $2 AND id > $3 AND dead = 0 ORDER BY id LIMIT $4";
+    tx.query(SQL, params![handlers_id, companies_id, after, limit], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Whose clients have deliveries to a handler that are not dead: the resellers, in ascending order.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn resellers_waiting(tx: &Tx<'_>, handlers_id: i64) -> Result<Vec<i64>, Error> {
+    // One step into the index for each.
+    const SQL: &str = "SELECT MIN(companies_id) FROM deliveries WHERE handlers_id = $1 AND companies_id > $2 AND dead = 0";
+    let (mut resellers, mut last) = (Vec::new(), i64::MIN);
+    while let Some(next) = tx.first(SQL, params![handlers_id, last], |row| row.get::<Option<i64>>(0))?.flatten() {
+        resellers.push(next);
+        last = next;
+    }
+    Ok(resellers)
 }
 
 /// Those of a handler's deliveries with these ids that are not dead, in order of id. `ids` must be sorted.
@@ -211,6 +254,18 @@ pub fn move_on(tx: &mut Tx<'_>, handlers_id: i64, micros: i64) -> Result<(), Err
     const SQL: &str = "UPDATE deliveries SET next_at = next_at + $1, first_at = first_at + $1
       WHERE handlers_id = $2 AND dead = 0 AND attempt > 0";
     tx.execute(SQL, params![micros, handlers_id]).map(drop)
+}
+
+/// A handler that was down is back: what was tried already is due now, and the time of the outage (in microseconds) does not
+/// count for it.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn back_again(tx: &mut Tx<'_>, handlers_id: i64, micros: i64) -> Result<(), Error> {
+    const SQL: &str = "UPDATE deliveries SET next_at = $1, first_at = first_at + $2
+      WHERE handlers_id = $3 AND dead = 0 AND attempt > 0";
+    let now = tx.now();
+    tx.execute(SQL, params![now, micros, handlers_id]).map(drop)
 }
 
 /// A dead one begins anew, with its old number.

@@ -1,7 +1,7 @@
 //! How the queues stand: for metrics and `system.status`.
 use hookswitch_model::moment::Moment;
 
-use crate::{Error, Tx};
+use crate::{Error, Tx, params};
 
 /// How a handler's queue stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +14,42 @@ pub struct Standing {
     pub retrying: i64,
     /// Given up.
     pub dead: i64,
+    /// Earlier ones that those which wait stand for.
+    pub folded: i64,
     /// When the oldest event that is not dead was asked for.
     pub oldest: Option<Moment>,
+}
+
+impl Standing {
+    /// An empty queue.
+    #[must_use]
+    pub fn nothing(handlers_id: i64) -> Self {
+        Self { handlers_id, waiting: 0, retrying: 0, dead: 0, folded: 0, oldest: None }
+    }
+}
+
+/// How one client's deliveries to one handler stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lane {
+    /// Waiting, or to be tried again.
+    pub waiting: i64,
+    /// Given up.
+    pub dead: i64,
+    /// The number of the first event that waits.
+    pub first_seq: Option<i64>,
+}
+
+/// How a lane stands.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn lane(tx: &Tx<'_>, handlers_id: i64, clients_id: i64) -> Result<Lane, Error> {
+    const SQL: &str = "SELECT COALESCE(SUM(1 - dead), 0), COALESCE(SUM(dead), 0), MIN(CASE WHEN dead = 0 THEN seq END)
+      FROM deliveries WHERE clients_id = $1 AND handlers_id = $2";
+    let lane = tx.first(SQL, params![clients_id, handlers_id], |row| {
+        Ok(Lane { waiting: row.get(0)?, dead: row.get(1)?, first_seq: row.get(2)? })
+    })?;
+    Ok(lane.unwrap_or(Lane { waiting: 0, dead: 0, first_seq: None }))
 }
 
 /// How every queue stands that is not empty.
@@ -24,11 +58,13 @@ pub struct Standing {
 /// Whatever the engine says.
 pub fn standing(tx: &Tx<'_>) -> Result<Vec<Standing>, Error> {
     // Out of the index alone. A delivery's id begins with the number of its event's row.
-    const SQL: &str = "SELECT q.handlers_id, q.live - q.retrying, q.retrying, q.dead, e.dt FROM
+    const SQL: &str = "SELECT q.handlers_id, q.live - q.retrying, q.retrying, q.dead, e.dt, COALESCE(f.folded, 0) FROM
       (SELECT handlers_id, SUM(1 - dead) AS live, SUM(CASE WHEN dead = 0 AND attempt > 0 THEN 1 ELSE 0 END) AS retrying,
          SUM(dead) AS dead, MIN(CASE WHEN dead = 0 THEN id END) AS oldest
        FROM deliveries GROUP BY handlers_id) q
-      LEFT JOIN events e ON e.row_id = q.oldest / 65536 ORDER BY q.handlers_id";
+      LEFT JOIN events e ON e.row_id = q.oldest / 65536
+      LEFT JOIN (SELECT handlers_id, SUM(folded) AS folded FROM deliveries WHERE fold IS NOT NULL GROUP BY handlers_id) f
+        ON f.handlers_id = q.handlers_id ORDER BY q.handlers_id";
     tx.query(SQL, &[], |row| {
         Ok(Standing {
             handlers_id: row.get(0)?,
@@ -36,6 +72,7 @@ pub fn standing(tx: &Tx<'_>) -> Result<Vec<Standing>, Error> {
             retrying: row.get(2)?,
             dead: row.get(3)?,
             oldest: row.get(4)?,
+            folded: row.get(5)?,
         })
     })
 }

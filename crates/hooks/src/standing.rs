@@ -1,0 +1,198 @@
+//! Where handlers stand: who is in step with what happened, who is behind and since when, and what of one client each has heard.
+use std::time::Duration;
+
+use hookswitch_model::{
+    Object,
+    event::Stage,
+    handler::{Handler, Status},
+    moment::Moment,
+    words,
+};
+use hookswitch_store::{Error, Tx, tables::deliveries, tables::told};
+use serde_json::{Value, json};
+
+use crate::{Figures, Hooks};
+
+words! {
+    /// Whether a handler has heard all that it is to hear.
+    State {
+        /// It has.
+        InStep = "in_step",
+        /// Something waits for its turn, or for its next attempt.
+        Behind = "behind",
+        /// Something waits, and nothing is sent: the handler is paused or not enabled.
+        Stopped = "stopped",
+        /// All that can be sent was sent, but some deliveries are dead.
+        Incomplete = "incomplete",
+        /// It was never told anything: whether it knows the present state is not known here.
+        NeverTold = "never_told",
+    }
+}
+
+/// How one handler's queue stands.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Whose.
+    pub handler: Handler,
+    /// What is in the queue.
+    pub queue: deliveries::Standing,
+    /// A before handler that is not asked for now because it failed too often, since then.
+    pub tripped: Option<Moment>,
+}
+
+impl Standing {
+    /// In one word.
+    #[must_use]
+    pub fn state(&self) -> State {
+        state(&self.handler, self.queue.waiting + self.queue.retrying, self.queue.dead)
+    }
+
+    /// As the Core API shows it.
+    #[must_use]
+    pub fn shown(&self, now: Moment) -> Value {
+        let Self { handler, queue, tripped } = self;
+        json!({
+            "id": handler.id,
+            "name": handler.name,
+            "type": handler.stage.word(),
+            "status": handler.status.word(),
+            "paused": handler.shown().get("paused"),
+            "tripped_since": tripped.map(Moment::iso),
+            "state": self.state().word(),
+            "waiting": queue.waiting,
+            "retrying": queue.retrying,
+            "dead": queue.dead,
+            "folded": queue.folded,
+            "behind_since": queue.oldest.map(Moment::iso),
+            "oldest_age_s": queue.oldest.map(|oldest| now.millis_since(oldest).max(0) / 1_000),
+        })
+    }
+}
+
+fn state(handler: &Handler, waiting: i64, dead: i64) -> State {
+    match (waiting > 0, dead > 0) {
+        (true, _) if !handler.is_running() => State::Stopped,
+        (true, _) => State::Behind,
+        (false, true) => State::Incomplete,
+        (false, false) => State::InStep,
+    }
+}
+
+/// What a handler has heard of one client, as the Core API shows it.
+///
+/// # Errors
+/// Whatever the store says.
+pub fn of_client(tx: &Tx<'_>, handler: &Handler, clients_id: i64) -> Result<Object, Error> {
+    let last = told::last(tx, handler.id, clients_id)?;
+    let lane = deliveries::lane(tx, handler.id, clients_id)?;
+    let state = match state(handler, lane.waiting, lane.dead) {
+        State::InStep if last.is_none() => State::NeverTold,
+        state => state,
+    };
+    let shown = json!({
+        "id": handler.id,
+        "name": handler.name,
+        "status": handler.status.word(),
+        "state": state.word(),
+        "delivered_seq": last.map(|(seq, _)| seq),
+        "delivered_dt": last.map(|(_, dt)| dt.iso()),
+        "waiting": lane.waiting,
+        "dead": lane.dead,
+        "next_seq": lane.first_seq,
+    });
+    Ok(match shown {
+        Value::Object(shown) => shown,
+        _ => Object::new(),
+    })
+}
+
+impl Hooks {
+    /// How each handler stands, in order of id. Archived ones with nothing in their queue are left out.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn standing(&self) -> Result<Vec<Standing>, Error> {
+        let rules = self.rules();
+        // A million deliveries may wait: this is no read that others should wait behind.
+        let queues = self.shared.store.search(deliveries::standing).await?;
+        let of = |handler: &Handler| {
+            let known = queues.iter().find(|queue| queue.handlers_id == handler.id);
+            let queue = known.copied().unwrap_or(deliveries::Standing::nothing(handler.id));
+            Standing { handler: handler.clone(), queue, tripped: self.before.tripped_since(handler) }
+        };
+        let is_of_interest = |standing: &Standing| {
+            let Standing { handler, queue, .. } = standing;
+            handler.status != Status::Archived || queue.waiting + queue.retrying + queue.dead > 0
+        };
+        let mut all: Vec<Standing> = rules.all().map(|rule| of(&rule.handler)).filter(is_of_interest).collect();
+        all.sort_unstable_by_key(|standing| standing.handler.id);
+        Ok(all)
+    }
+
+    /// How calls went and how the queues stand, for metrics.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn figures(&self) -> Result<Figures, Error> {
+        let now = self.shared.store.clock().now();
+        let handlers = self.standing().await?;
+        let sum = |of: fn(&deliveries::Standing) -> i64| {
+            handlers.iter().map(|standing| of(&standing.queue)).sum::<i64>().unsigned_abs()
+        };
+        let oldest = handlers.iter().filter_map(|standing| standing.queue.oldest).min();
+        let paused = |standing: &&Standing| standing.handler.paused.is_some();
+        Ok(Figures {
+            before_calls: self.before.calls().by_status(),
+            before_time: self.before.calls().times(),
+            before_tripped: self.before.tripped(),
+            after_calls: self.after.calls().by_status(),
+            after_time: self.after.calls().times(),
+            after_paused: handlers.iter().filter(paused).count() as u64,
+            deliveries: vec![
+                ("waiting", sum(|queue| queue.waiting)),
+                ("retrying", sum(|queue| queue.retrying)),
+                ("dead", sum(|queue| queue.dead)),
+            ],
+            queue_age_seconds: oldest.map_or(0.0, |oldest| seconds_between(oldest, now)),
+            handlers: handlers
+                .iter()
+                .filter(|standing| standing.handler.stage == Stage::After)
+                .map(|standing| HandlerFigures::of(standing, now))
+                .collect(),
+            log_rows_dropped: self.shared.log.rows_dropped(),
+            loops: self.shared.loops.counted(),
+        })
+    }
+}
+
+fn seconds_between(then: Moment, now: Moment) -> f64 {
+    Duration::from_millis(now.millis_since(then).max(0).unsigned_abs()).as_secs_f64()
+}
+
+/// How one after handler's queue stands, for metrics.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HandlerFigures {
+    /// Its id, as a label.
+    pub handler: String,
+    /// Deliveries that wait or are tried again.
+    pub behind: u64,
+    /// Deliveries that were given up.
+    pub dead: u64,
+    /// Seconds since the oldest event was asked for that it has not heard of; 0 if it is in step.
+    pub behind_seconds: f64,
+    /// True if nothing is sent to it.
+    pub stopped: bool,
+}
+
+impl HandlerFigures {
+    fn of(standing: &Standing, now: Moment) -> Self {
+        let Standing { handler, queue, .. } = standing;
+        Self {
+            handler: handler.id.to_string(),
+            behind: (queue.waiting + queue.retrying).unsigned_abs(),
+            dead: queue.dead.unsigned_abs(),
+            behind_seconds: queue.oldest.map_or(0.0, |oldest| seconds_between(oldest, now)),
+            stopped: !handler.is_running(),
+        }
+    }
+}

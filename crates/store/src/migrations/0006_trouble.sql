@@ -1,0 +1,19 @@
+-- What a handler must still be told of one reseller's clients, in order: each reseller has its turns.
+CREATE INDEX deliveries_reseller ON deliveries (handlers_id, companies_id, id) WHERE dead = 0;
+
+-- Up to which of a client's events a handler has heard of it, and when it was told that one.
+CREATE TABLE told (
+  handlers_id BIGINT NOT NULL,
+  clients_id BIGINT NOT NULL,
+  seq BIGINT NOT NULL,
+  dt BIGINT NOT NULL,
+  PRIMARY KEY (handlers_id, clients_id)
+);
+
+-- For handlers that only want the latest: the object and the kind of event, and how many earlier ones this one stands for.
+ALTER TABLE deliveries ADD COLUMN fold TEXT;
+ALTER TABLE deliveries ADD COLUMN folded BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX deliveries_fold ON deliveries (handlers_id, fold) WHERE fold IS NOT NULL;
+
+-- How many events were ever cut from the journal: with the number of its last row that tells how many there are, without counting.
+INSERT INTO counters (name, value) SELECT 'events_cut', COALESCE(MAX(row_id), 0) - COUNT(*) FROM events;
