@@ -132,6 +132,11 @@ async fn two_handlers_that_answer_each_other_without_a_cause_are_cut_and_a_perso
     assert!(found["way"].as_array().unwrap().len() > 10, "{found}");
     wait_until("an answer is refused", async || refused.load(Ordering::Relaxed) + refused_too.load(Ordering::Relaxed) > 0).await;
     server.wait_all_delivered().await;
+    wait_until("the refusals are counted", async || {
+        let row = server.ok("provisioning.loops.get", json!({"id": found["id"]})).await;
+        row["count"].as_u64() > Some(1) && row["way"] == found["way"]
+    })
+    .await;
     // Nothing goes round any more, and whoever answers nobody may write what he likes.
     let before = server.journal(client).await.len();
     wait_until("it is quiet", async || server.journal(client).await.len() == before).await;

@@ -59,8 +59,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const CUTS_MAX: usize = 1_024;
 /// A request that answered no call for so long is let through again.
 const QUIET: Duration = Duration::from_secs(60);
-/// How often it is written down that one was refused.
-const WRITE_EVERY: Duration = Duration::from_secs(1);
+/// Refusals within so long are written down together.
+const GATHER: Duration = Duration::from_millis(500);
 /// Steps that are shown.
 const WAY_MAX: usize = 24;
 
@@ -100,7 +100,7 @@ struct Cut {
     clients_id: i64,
     /// When it answered a call last.
     last: Instant,
-    written: Instant,
+    /// How often since that was written down last.
     unwritten: i64,
     seen: Seen,
 }
@@ -181,12 +181,23 @@ impl Loops {
         cut.last = now;
         cut.unwritten += 1;
         self.0.refused.fetch_add(1, Ordering::Relaxed);
-        if now.duration_since(cut.written) >= WRITE_EVERY {
-            cut.written = now;
-            let count = std::mem::take(&mut cut.unwritten);
-            record::write(&self.0.store, Seen { count, way: Vec::new(), ..cut.seen.clone() });
+        if cut.unwritten == 1 {
+            tokio::spawn(self.clone().write_down(watched.request));
         }
         Err(Round { handlers: cut.seen.handlers.clone() })
+    }
+
+    /// Writes down how often a request was refused, all that came within a moment together.
+    async fn write_down(self, request: u64) {
+        tokio::time::sleep(GATHER).await;
+        let counted = locked(&self.0.cuts).get_mut(&request).map(|cut| Seen {
+            count: std::mem::take(&mut cut.unwritten),
+            way: Vec::new(),
+            ..cut.seen.clone()
+        });
+        if let Some(seen) = counted {
+            record::write(&self.0.store, seen);
+        }
     }
 
     /// A watched request was carried out: these are its events of which handlers are told.
@@ -250,7 +261,7 @@ impl Loops {
         if found == Found::States {
             let mut cuts = locked(&self.0.cuts);
             for request in requests.iter().take(CUTS_MAX.saturating_sub(cuts.len())) {
-                let cut = Cut { clients_id: seen.clients_id, last: now, written: now, unwritten: 0, seen: seen.clone() };
+                let cut = Cut { clients_id: seen.clients_id, last: now, unwritten: 0, seen: seen.clone() };
                 cuts.insert(*request, cut);
             }
             self.0.refusing.store(cuts.len(), Ordering::Release);
