@@ -277,6 +277,8 @@ pub static METHODS: &[&[Method]] = &[
     methods::executions::METHODS,
     methods::deliveries::METHODS,
     methods::outcomes::METHODS,
+    methods::resyncs::METHODS,
+    methods::loops::METHODS,
     methods::system::METHODS,
 ];
 

@@ -48,6 +48,8 @@ pub struct Figures {
     pub handlers: Vec<HandlerFigures>,
     /// Rows that the execution log could not keep, because the disk was nearly full or the store refused them.
     pub log_rows_dropped: u64,
+    /// Handlers that answer each other.
+    pub loops: crate::loops::Counted,
 }
 
 /// Counts the calls of one stage.

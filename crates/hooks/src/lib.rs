@@ -13,7 +13,8 @@
 //! | [`call`] | one call to one handler: HTTP, scripts, signatures, addresses |
 //! | [`payload`] | what is sent, with passwords, masked, and sealed for the journal |
 //! | `names` | what a handler of the first API generation calls the events |
-//! | [`cause`], `asked` | loops: what a handler does in reaction |
+//! | [`cause`], `asked` | what a handler does in reaction |
+//! | [`loops`] | handlers that answer each other |
 //! | [`log`], [`mask`] | every call leaves a row, without secrets |
 //! | [`validate`] | what can be found out about a handler when it is saved |
 //! | [`figures`], [`standing`] | how calls went, for metrics; where each handler stands |
@@ -28,6 +29,7 @@ pub mod cause;
 pub mod condition;
 pub mod figures;
 pub mod log;
+pub mod loops;
 pub mod mask;
 mod names;
 pub mod outbox;
@@ -61,6 +63,7 @@ use condition::Outcome;
 pub use figures::{Figures, Times};
 use log::Log;
 pub use log::retention::Retention;
+use loops::Loops;
 use outcome::Outcomes;
 use rules::{Resellers, Rules};
 use validate::Checks;
@@ -100,6 +103,7 @@ struct Shared {
     causes: Causes,
     asked: asked::Asked,
     log: Log,
+    loops: Loops,
     checks: Checks,
 }
 
@@ -130,12 +134,14 @@ impl Hooks {
             resellers,
             breaker,
         });
+        let loops = Loops::new(store.clone());
         let saved = Arc::new(Notify::new());
         let after = After::new(after::Parts {
             store: store.clone(),
             caller: caller.clone(),
             causes: causes.clone(),
             log: log.clone(),
+            loops: loops.clone(),
             breaker,
             saved: Arc::clone(&saved),
         });
@@ -143,7 +149,7 @@ impl Hooks {
         tokio::spawn(log::retention::run(store.clone(), log.clone(), retention));
         let rules = ArcSwap::from_pointee(Rules::default());
         let reloading = tokio::sync::Mutex::default();
-        let shared = Shared { store, rules, reloading, caller, causes, asked: asked::Asked::default(), log, checks };
+        let shared = Shared { store, rules, reloading, caller, causes, asked: asked::Asked::default(), log, loops, checks };
         let hooks = Self { before, after, outcomes, shared: Arc::new(shared) };
         hooks.reload().await?;
         hooks.outcomes.recover().await?;
@@ -181,7 +187,7 @@ impl Hooks {
         let rules = Arc::new(self.shared.store.read(move |tx| Rules::load(tx, &vault)).await?);
         self.shared.rules.store(Arc::clone(&rules));
         let wanted = |id| rules.get(id).is_some();
-        self.shared.caller.keep_only(wanted);
+        self.shared.caller.keep_only(|id| rules.get(id).map(|rule| &rule.handler));
         self.before.keep_only(wanted);
         self.after.retune(&rules);
         self.outcomes.retune(&rules);
@@ -233,6 +239,17 @@ impl Hooks {
         }
     }
 
+    /// Writes down that a chain of causes was cut: this handler's reaction to this event.
+    pub fn too_deep(&self, event_id: Uuid, handlers_id: i64) {
+        self.shared.loops.too_deep(event_id, handlers_id, self.shared.asked.chain(event_id));
+    }
+
+    /// Finds handlers that answer each other.
+    #[must_use]
+    pub fn loops(&self) -> &Loops {
+        &self.shared.loops
+    }
+
     /// Where the outbox hands over.
     #[must_use]
     pub fn entrance(&self) -> Entrance {
@@ -248,6 +265,7 @@ impl Hooks {
     /// Stops delivering: no new attempts, those in flight get `grace` to end. What has ended is written down.
     pub async fn stop(&self, grace: Duration) {
         tokio::join!(self.after.stop(grace), self.outcomes.stop(grace));
+        self.shared.caller.stop().await;
     }
 }
 

@@ -39,19 +39,29 @@ impl Due {
     }
 }
 
-/// Writes an event and its deliveries; gives the event's number. Once that is committed, and only then, the handlers' queues have them.
+/// Where an event was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbers {
+    /// The client's number for it.
+    pub seq: i64,
+    /// Its row in the journal.
+    pub row: i64,
+}
+
+/// Writes an event and its deliveries; gives its numbers. Once that is committed, and only then, the handlers' queues have them.
 ///
 /// # Errors
 /// Whatever the store says.
-pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entrance: &Entrance) -> Result<i64, Error> {
+pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entrance: &Entrance) -> Result<Numbers, Error> {
     let seq = events::next_seq(tx, event.clients_id)?;
     let payload = Payload::of(event, Stage::After, Some(seq));
     // Nobody who is not told needs a password, nor does the journal.
     let secrets = if due.is_empty() { None } else { Payload::sealed_passwords(event, vault) };
     let body = std::str::from_utf8(&payload.masked).map_err(|error| Error::Engine(error.to_string()))?;
     let events_row = events::insert(tx, event, events::Entry { seq, body, secrets: secrets.as_deref() })?;
+    let numbers = Numbers { seq, row: events_row };
     if due.is_empty() {
-        return Ok(seq);
+        return Ok(numbers);
     }
     let mut written = Vec::with_capacity(due.len());
     for (place, Due { handlers_id, note, latest }) in due.into_iter().enumerate() {
@@ -87,7 +97,7 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
     let fresh = Fresh { event: Arc::new(told), at: tx.now(), deliveries: written };
     let entrance = entrance.clone();
     tx.on_commit(move || entrance.enter(fresh));
-    Ok(seq)
+    Ok(numbers)
 }
 
 /// Takes back what waits and the new one stands for; how many events that were.

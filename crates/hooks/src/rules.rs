@@ -6,13 +6,17 @@
 use std::{collections::HashMap, sync::Arc};
 
 use hookswitch_model::{
-    event::{BALANCE_NOTZERO, BALANCE_ZERO, CATALOGUE, Event, Kind, Stage},
+    event::{BALANCE_NOTZERO, BALANCE_ZERO, CATALOGUE, Cause, Event, Kind, Stage},
     handler::{Handler, Status},
 };
 use hookswitch_store::{Error, Tx, Vault, tables};
 use serde_json::Value;
 
-use crate::{condition::Condition, mask::Mask, names::Names};
+use crate::{
+    condition::{Condition, Outcome},
+    mask::Mask,
+    names::Names,
+};
 
 /// The tree of resellers, which only the core knows.
 pub trait Resellers: Send + Sync {
@@ -105,6 +109,12 @@ impl Rules {
         self.deciding(kind).any(concerns)
     }
 
+    /// True if some handler may have to be told of such events.
+    #[must_use]
+    pub fn wants_after(&self, kind: Kind) -> bool {
+        !self.of(kind, Stage::After).is_empty()
+    }
+
     /// True if some after handler of such events has a condition.
     #[must_use]
     pub fn conditional_after(&self, kind: Kind) -> bool {
@@ -140,6 +150,26 @@ impl Rule {
         Self { handler, condition, mask, names }
     }
 
+    /// Weighs the handler's own condition, and one more, on an event that is meant for it alone. Never called with a transaction
+    /// held.
+    pub async fn weigh(&self, event: &Event, more: Option<&Condition>) -> Outcome {
+        let conditions: Vec<&Condition> = self.condition.iter().chain(more).collect();
+        if conditions.is_empty() {
+            return Outcome::Holds;
+        }
+        let payload = event.payload(Stage::After, None);
+        let payload = self.names.payload(event.kind, &payload);
+        let mut weighed = Outcome::Holds;
+        for condition in conditions {
+            match condition.evaluate(&payload).await {
+                Outcome::Holds => {}
+                Outcome::Fails => return Outcome::Fails,
+                doubt => weighed = doubt,
+            }
+        }
+        weighed
+    }
+
     fn asks_like(&self, other: &Self) -> bool {
         let essence = |handler: &Handler| Handler {
             name: String::new(),
@@ -163,7 +193,7 @@ impl Rule {
     fn concerns(&self, event: &Event, resellers: &dyn Resellers) -> bool {
         let handler = &self.handler;
         handler.companies_id.is_none_or(|top| resellers.is_within(event.companies_id, top))
-            && event.cause.as_ref().is_none_or(|cause| cause.handlers_id != handler.id)
+            && event.cause.as_ref().and_then(Cause::reaction).is_none_or(|reaction| reaction.handlers_id != handler.id)
             && basis(event).is_none_or(|basis| basis == handler.balance_basis.word())
     }
 }

@@ -179,6 +179,7 @@ impl Hooks {
                 .map(|standing| HandlerFigures::of(standing, now))
                 .collect(),
             log_rows_dropped: self.shared.log.rows_dropped(),
+            loops: self.shared.loops.counted(),
         })
     }
 }

@@ -267,9 +267,10 @@ where
 
     fn answer(self: Box<Self>, committed: Result<(), Error>) {
         let result = match (self.result, committed) {
-            (Some(Ok(_)), Err(error)) => Err(error.into()),
+            // Also where it was not even run.
+            (Some(Ok(_)) | None, Err(error)) => Err(error.into()),
             (Some(result), _) => result,
-            (None, _) => Err(Error::engine("a write panicked; nothing of it was kept").into()),
+            (None, Ok(())) => Err(Error::engine("a write panicked; nothing of it was kept").into()),
         };
         // Nobody may be waiting any more.
         let _ = self.answer.send(result);

@@ -14,7 +14,11 @@ pub(super) async fn prepared(server: &Server, gone: &hookswitch_testkit::Recorde
     let row = Row::find(method.name);
     let key = method.name.replace('.', "_");
     let company = server.company(&format!("Reseller of {key}"), 1).await;
-    let objects = Objects::make(server, company, json!(company), &key, gone).await;
+    let objects = if method.name.starts_with("provisioning.loops") {
+        Objects::make(server, company, json!(company), &key, gone).await
+    } else {
+        Objects::without_loop(server, company, json!(company), &key, gone).await
+    };
     if let Some((first, params)) = row.first {
         server.ok(first, params(&objects)).await;
     }

@@ -62,6 +62,8 @@ fn of_object(collection: &str, name: &str) -> Option<Value> {
         ("provisioning.handlers", "headers") => json!({}),
         ("provisioning.handlers", "companies_id") => Value::Null,
         ("provisioning.handlers", "type") => json!("after"),
+        ("provisioning.handlers", "clients_id") => json!([12, 13]),
+        ("provisioning.resyncs", name) => of_resync(name)?,
         ("provisioning.events", "id") => json!(EVENT),
         ("provisioning.events", "data" | "previous" | "object") => data(name),
         ("provisioning.deliveries" | "provisioning.outcomes", "state") => json!("dead"),
@@ -70,6 +72,24 @@ fn of_object(collection: &str, name: &str) -> Option<Value> {
         ("provisioning.outcomes", "by") => json!({"type": "conflict"}),
         ("provisioning.executions", "status") => json!("success"),
         ("users", "role") => json!("operator"),
+        _ => return None,
+    })
+}
+
+/// One that is half done.
+fn of_resync(name: &str) -> Option<Value> {
+    Some(match name {
+        "clients_id" | "companies_id" | "reason" => Value::Null,
+        "id" => json!(7),
+        "state" => json!("running"),
+        "by" => json!("crm"),
+        "total" => json!(1_200),
+        "sent" => json!(600),
+        "rate" => json!(500),
+        "delivered" => json!(580),
+        "waiting" => json!(20),
+        "retrying" | "dead" | "discarded" => json!(0),
+        "eta_s" => json!(2),
         _ => return None,
     })
 }

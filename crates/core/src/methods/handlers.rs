@@ -4,12 +4,13 @@ use hookswitch_model::{
     event::Stage,
     field::Field,
     handler::{self, Handler, Paused, Status},
+    objects::resync,
     refusal::{FieldErrors, Refusal},
 };
 use hookswitch_store::{Sequence, Tx, tables};
 use serde_json::Value;
 
-use super::{params, sample, trials};
+use super::{params, resyncs, sample, trials};
 use crate::{
     Core,
     access::Right,
@@ -120,6 +121,13 @@ pub(crate) static METHODS: &[Method] = &[
         trials::shadow,
     )
     .by(Right::Read),
+    Method::steers(
+        "provisioning.handlers.resync",
+        "Tells a handler how the chosen objects stand now: counts them, begins, and goes on by itself",
+        Takes::Fields(resync::REQUEST),
+        Gives::Other(resyncs::begun),
+        resyncs::resync,
+    ),
 ];
 
 /// A handler within the caller's reach: a reseller's user has its own reseller's and those below.
@@ -303,6 +311,7 @@ fn delete(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     let write: Write = Box::new(move |tx, at| {
         hookswitch_hooks::after::discard_all(tx, &handler, at.caller.login())?;
         hookswitch_hooks::outcome::discard_all(tx, &handler, at.caller.login())?;
+        tables::resyncs::end_of_handler(tx, handler.id, "the handler was deleted")?;
         tables::handlers::delete(tx, handler.id)?;
         changed(tx, Vec::new())
     });

@@ -1,6 +1,7 @@
 //! `system.status`: is anything wrong?
 use hookswitch_hooks::standing::State;
 use hookswitch_model::{Object, event::Stage, handler::Status};
+use hookswitch_store::tables;
 use serde_json::{Value, json};
 
 use crate::{
@@ -19,6 +20,9 @@ pub(crate) static METHODS: &[Method] = &[Method::steers(
 )
 .by(Right::Read)];
 
+/// What is shown as recent.
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
 fn status_schema() -> Value {
     json!({
         "type": "object",
@@ -30,6 +34,12 @@ fn status_schema() -> Value {
                 "type": "array",
                 "items": standing_schema(),
                 "description": "How each handler's queue stands; for users of the whole system",
+            },
+            "loops": {
+                "type": "object",
+                "properties": {"cut": {"type": "integer", "minimum": 0}, "suspected": {"type": "integer", "minimum": 0}},
+                "required": ["cut", "suspected"],
+                "description": "Handlers that answered each other within 24 hours; for users of the whole system",
             },
             "clock_lag_s": {
                 "type": "integer",
@@ -93,6 +103,9 @@ fn status(core: &Core, at: At, _request: Object) -> Steered<'_> {
         });
         if whole_system {
             status["handlers"] = core.hooks.standing().await?.iter().map(|standing| standing.shown(at.now)).collect();
+            let day_ago = at.now.plus_millis(-DAY_MS);
+            let (cut, suspected) = core.store.read(move |tx| tables::loops::count_since(tx, day_ago)).await?;
+            status["loops"] = json!({"cut": cut, "suspected": suspected});
             status["clock_lag_s"] = core.clock_figures().await?.lag.as_secs().into();
         }
         Ok(status)

@@ -25,8 +25,9 @@ use crate::{Core, registry::Act};
 
 /// What became of a commit.
 pub(super) enum Outcome {
-    /// It is done: the method's result, and what the caller should know.
-    Committed(Value, Vec<String>),
+    /// It is done: the method's result, what the caller should know, and the events of which handlers are told if the request is
+    /// watched for loops.
+    Committed(Value, Vec<String>, Vec<Event>),
     /// The object is no longer what the handlers were shown: nothing was written.
     Moved,
     /// Handlers were saved meanwhile: nothing was written.
@@ -43,6 +44,7 @@ pub(super) async fn commit(
     request: &Shared,
     asked: &Asked,
     owed: &Owed,
+    is_watched: bool,
 ) -> Result<Outcome, Refusal> {
     let (request, decided, draft) = (Arc::clone(request), Arc::clone(&asked.decided), act.draft);
     let (mut outgoing, settling) = (Outgoing::new(core, asked), owed.settling());
@@ -50,7 +52,7 @@ pub(super) async fn commit(
         .write(move |tx| {
             if let Some(result) = replayed(tx, &request)? {
                 settling.replayed(tx)?;
-                return Ok(Outcome::Committed(result, Vec::new()));
+                return Ok(Outcome::Committed(result, Vec::new(), Vec::new()));
             }
             if tables::versions::read(tx, tables::versions::HANDLERS)? != outgoing.rules.version {
                 return Ok(Outcome::HandlersChanged);
@@ -65,12 +67,13 @@ pub(super) async fn commit(
             settling.committed(tx, &numbers)?;
             let edges = edge_events(written.edges, &request.at);
             outgoing.put_edges(tx, &edges)?;
-            outgoing.ask_shadows(tx, events);
+            outgoing.ask_shadows(tx, &events);
             let result = written.result.unwrap_or(preview);
             if let Some(ticket) = &request.idempotency {
                 ticket.remember(tx, request.method, &result)?;
             }
-            Ok(Outcome::Committed(result, written.warnings))
+            let told = if is_watched { outgoing.told(events.into_iter().chain(edges)) } else { Vec::new() };
+            Ok(Outcome::Committed(result, written.warnings, told))
         })
         .await
 }
@@ -116,17 +119,17 @@ impl Outgoing {
                 wanted.then(|| Due::of(rule, self.weighed.notes.get(&place).cloned()))
             };
             let due = self.rules.after(event, &self.resellers).filter_map(due).collect();
-            numbers.push((event.id, outbox::put(tx, &self.vault, event, due, &self.entrance)?));
+            numbers.push((event.id, outbox::put(tx, &self.vault, event, due, &self.entrance)?.seq));
         }
         Ok(numbers)
     }
 
     /// Shadows that no chain has asked are asked once this is committed: the caller waits for nothing.
-    fn ask_shadows(&self, tx: &mut Tx, events: Vec<Event>) {
+    fn ask_shadows(&self, tx: &mut Tx, events: &[Event]) {
         let Some(asking) = self.unasked.clone().filter(|_| events.iter().any(|event| self.rules.has_shadows(event.kind))) else {
             return;
         };
-        let (before, rules) = (self.before.clone(), Arc::clone(&self.rules));
+        let (before, rules, events) = (self.before.clone(), Arc::clone(&self.rules), events.to_vec());
         tx.on_commit(move || before.shadow(&rules, &events, &asking));
     }
 
@@ -137,5 +140,10 @@ impl Outgoing {
             outbox::put(tx, &self.vault, event, due, &self.entrance)?;
         }
         Ok(())
+    }
+
+    /// Those of which somebody is told.
+    fn told(&self, events: impl Iterator<Item = Event>) -> Vec<Event> {
+        events.filter(|event| self.rules.after(event, &self.resellers).next().is_some()).collect()
     }
 }

@@ -1,6 +1,6 @@
 use hookswitch_model::{
     Object,
-    event::{self, Actor, Cause, Mode},
+    event::{self, Actor, Cause, Mode, Reaction},
     moment::Moment,
 };
 use serde_json::json;
@@ -96,7 +96,7 @@ fn only_enabled_handlers_of_the_event_and_its_reseller_are_told() {
 #[test]
 fn a_handler_is_not_told_of_what_it_did_in_reaction() {
     let rules = Rules::new(1, vec![handler(1, json!({})), handler(2, json!({}))]);
-    let cause = Cause { event_id: Uuid::nil(), handlers_id: 1, depth: 2, handlers: vec![2, 1] };
+    let cause = Cause::Reaction(Reaction { event_id: Uuid::nil(), handlers_id: 1, depth: 2, handlers: vec![2, 1] });
     let reaction = Event { cause: Some(cause), ..event(&event::CLIENTS_UPDATE, 1) };
     assert_eq!(told(&rules, &reaction), [2], "that one handler, not those further up");
 }

@@ -6,7 +6,7 @@ use crate::{
     field::{Access, Field, Kind, schema},
     handler::Basis,
     money::Money,
-    objects::{account, client, client_package, custom_field},
+    objects::{account, client, client_package, custom_field, resync},
 };
 
 const AMOUNT: Kind = Kind::Money { min: Money::MIN, max: Money::MAX };
@@ -30,6 +30,9 @@ pub fn of(kind: &EventType) -> Value {
     if *kind == BALANCE_ZERO || *kind == BALANCE_NOTZERO {
         return whole(BALANCE);
     }
+    if *kind == super::RESYNC_DONE {
+        return whole(resync::DONE);
+    }
     if *kind == CUSTOM_FIELDS_UPDATE {
         return schema::open_object(&[CLIENT], &["id"], &custom_field::VALUE);
     }
@@ -51,7 +54,8 @@ pub fn of(kind: &EventType) -> Value {
 }
 
 /// The schema of all that a handler gets for an event of this type: the body of the POST, the standard input of the
-/// script. New keys may come beside those of `event` and `object`; those of `data` are all that there are.
+/// script. New keys may come beside those of `event` and `object`; those of `data` are all that there are. An update that a resync
+/// tells has the whole object in `data`, and nothing before it.
 #[must_use]
 pub fn payload(kind: &EventType) -> Value {
     let data = of(kind);
@@ -59,16 +63,18 @@ pub fn payload(kind: &EventType) -> Value {
     let mut properties = json!({"event": head(kind), "data": data});
     if is_update {
         properties["previous"] = previous(&data);
+        if *kind != CUSTOM_FIELDS_UPDATE {
+            properties["data"] = json!({"anyOf": [data, whole(fields_of(kind))]});
+        }
     }
     properties["object"] = whole_object(kind);
-    let required: &[&str] = if is_update { &["event", "data", "previous", "object"] } else { &["event", "data", "object"] };
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": kind.events_id,
         "description": kind.title,
         "type": "object",
         "properties": properties,
-        "required": required,
+        "required": ["event", "data", "object"],
     })
 }
 
@@ -132,6 +138,12 @@ fn head_of(events_id: &Value, stages: &[&str]) -> Value {
             "seq": number("The number of the client's event; absent before the commit"),
             "actor": actor(),
             "cause": {"type": ["string", "null"], "description": "The event that a handler was reacting to, or resync"},
+            "resync": {
+                "type": "object",
+                "description": "Where a resync tells it: which, and how many events it was to have",
+                "properties": {"id": number("The resync"), "total": number("Its events, as counted when it began")},
+                "required": ["id", "total"],
+            },
         },
         "required": ["id", "dt", "events_id", "object_id", "clients_id", "companies_id", "stage", "mode", "actor", "cause"],
     })
@@ -161,16 +173,21 @@ fn previous(data: &Value) -> Value {
 
 /// The object as the Core API shows it.
 fn whole_object(kind: &EventType) -> Value {
-    let fields = match kind.object {
-        "clients.accounts" => account::FIELDS,
-        "clients.packages" => client_package::FIELDS,
-        _ => client::FIELDS,
-    };
-    let mut schema = whole(fields);
+    let mut schema = whole(fields_of(kind));
     if let Value::Object(schema) = &mut schema {
         schema.shift_remove("additionalProperties");
     }
     schema
+}
+
+/// What the object has.
+fn fields_of(kind: &EventType) -> &'static [Field] {
+    match kind.object {
+        "clients.accounts" => account::FIELDS,
+        "clients.packages" => client_package::FIELDS,
+        "provisioning.resyncs" => resync::FIELDS,
+        _ => client::FIELDS,
+    }
 }
 
 /// Every field is always there.

@@ -5,7 +5,7 @@
 //! that no stale setting waits for the day on which it counts again.
 use serde_json::Value;
 
-use super::{Basis, FIELDS, Handler, Method, OnFailure, Ordering, Status, events, headers, task};
+use super::{Basis, FIELDS, Handler, Method, Mode, OnFailure, Ordering, Status, events, headers, task};
 use crate::{
     Object,
     event::Stage,
@@ -106,6 +106,7 @@ impl Handler {
             order: 100,
             task: String::new(),
             args: Vec::new(),
+            mode: Mode::Once,
             method: Method::Post,
             headers: Vec::new(),
             secret: String::new(),
@@ -165,6 +166,7 @@ impl Handler {
     fn take_choices(&mut self, checked: &Object) {
         take_word(&mut self.status, checked, "status", Status::from_word);
         take_word(&mut self.stage, checked, "type", Stage::from_word);
+        take_word(&mut self.mode, checked, "mode", Mode::from_word);
         take_word(&mut self.method, checked, "method", Method::from_word);
         take_word(&mut self.on_failure, checked, "on_failure", OnFailure::from_word);
         take_word(&mut self.ordering, checked, "ordering", Ordering::from_word);
@@ -229,8 +231,9 @@ impl Handler {
             self.retries = self.retries.take().filter(|_| !unnamed("retries"));
             self.ordering = if unnamed("ordering") { Ordering::PerClient } else { self.ordering };
         }
-        if !self.is_script() && unnamed("args") {
-            self.args.clear();
+        if !self.is_script() {
+            self.mode = if unnamed("mode") { Mode::Once } else { self.mode };
+            self.args = if unnamed("args") { Vec::new() } else { std::mem::take(&mut self.args) };
         }
         if unnamed("concurrency") && old.concurrency == old.concurrency_default() {
             self.concurrency = self.concurrency_default();
@@ -259,6 +262,7 @@ impl Handler {
             (before && self.retries.is_some(), "retries", "is for after handlers only"),
             (before && self.ordering != Ordering::PerClient, "ordering", "is for after handlers only"),
             (!self.is_script() && !self.args.is_empty(), "args", "is for scripts only"),
+            (!self.is_script() && self.mode != Mode::Once, "mode", "is for scripts only"),
         ];
         for (_, field, words) in rules.into_iter().filter(|(broken, ..)| *broken) {
             errors.add(field, words);

@@ -1,5 +1,5 @@
 //! The field table of a handler: every key of contract section 3, in its order.
-use super::{Basis, Method, OnFailure, Ordering, Status};
+use super::{Basis, Method, Mode, OnFailure, Ordering, Status};
 use crate::{
     event::Stage,
     field::{Field, Kind},
@@ -35,6 +35,11 @@ pub const FIELDS: &[Field] = &[
     Field::new("task", Kind::Line { min: 1, max: 2048 }, "An http:// or https:// URL (http:// if without), or script://name")
         .required(),
     Field::new("args", Kind::LineList { items: 64, min: 0, max: 4096 }, "Scripts only: arguments").or_null(),
+    Field::new(
+        "mode",
+        Kind::Choice(Mode::WORDS),
+        "Scripts only: once (default) is a process for each call; worker keeps processes that take one call after another",
+    ),
     Field::new("method", Kind::Choice(Method::WORDS), "The HTTP method (default POST)"),
     Field::new("headers", Kind::Object { bytes: 256 * 1024 }, "Static HTTP headers; values are masked when shown").or_null(),
     Field::line("secret", 255, "The signing secret, shown when it is made only").read_only(),

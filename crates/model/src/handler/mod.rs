@@ -99,6 +99,19 @@ words! {
     }
 }
 
+words! {
+    /// How long a script's process lives.
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    Mode {
+        /// One process a call.
+        #[default]
+        Once = "once",
+        /// A pool of processes that stay, and take one call after another.
+        Worker = "worker",
+    }
+}
+
 /// Why nothing is sent to a handler for now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paused {
@@ -152,6 +165,9 @@ pub struct Handler {
     pub task: String,
     /// Arguments of a script.
     pub args: Vec<String>,
+    /// Scripts only.
+    #[serde(default)]
+    pub mode: Mode,
     /// HTTP method.
     pub method: Method,
     /// Static headers.

@@ -92,6 +92,7 @@ fn every_filter_of_every_list_is_understood_by_the_engine() {
         &executions::LIST,
         &deliveries::LIST,
         &outcomes::LIST,
+        &loops::LIST,
     ];
     let sample = |kind: Kind| match kind {
         Kind::Integer | Kind::Money => json!(1),

@@ -155,7 +155,7 @@ fn accounts_are_found_by_their_clients() {
     });
 }
 
-const LISTS: [&List; 12] = [
+const LISTS: [&List; 13] = [
     &tables::clients::LIST,
     &tables::accounts::LIST,
     &tables::transactions::LIST,
@@ -168,6 +168,7 @@ const LISTS: [&List; 12] = [
     &tables::executions::LIST,
     &tables::deliveries::LIST,
     &tables::outcomes::LIST,
+    &tables::loops::LIST,
 ];
 
 fn plan(tx: &Tx<'_>, sql: &str, values: &[Bound]) -> String {
