@@ -95,8 +95,19 @@ async fn a_dry_run_changes_nothing_and_answers_like_the_real_thing() {
 }
 
 /// What is not known or not made before it is done: ids, and what begins now.
-const UNKNOWN_BEFORE: &[&str] =
-    &["id", "c_dt", "paused", "duration_ms", "median_ms", "p95_ms", "request", "start_dt", "period_start_dt", "period_stop_dt"];
+const UNKNOWN_BEFORE: &[&str] = &[
+    "id",
+    "c_dt",
+    "paused",
+    "duration_ms",
+    "median_ms",
+    "p95_ms",
+    "request",
+    "start_dt",
+    "ended_dt",
+    "period_start_dt",
+    "period_stop_dt",
+];
 
 /// Everything else is as it was foretold.
 fn compare(method: &Method, would: &Value, done: &Value) {
