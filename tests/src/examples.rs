@@ -85,6 +85,16 @@ async fn decide_with_a_shell_script() {
 }
 
 #[tokio::test]
+async fn decide_with_a_python_worker() {
+    let server = Server::start().await;
+    let text = std::fs::read_to_string(repository().join("examples/handlers/decide_worker.py")).unwrap();
+    server.scripts().add("decide_worker.py", &text);
+    let worker = json!({"name": "worker", "task": "script://decide_worker.py", "mode": "worker", "timeout_ms": 9000});
+    server.handler(with(decide(), worker)).await;
+    assert_decides(&server).await;
+}
+
+#[tokio::test]
 async fn a_call_that_is_not_signed_by_us_is_no_answer() {
     let server = Server::start().await;
     let running =

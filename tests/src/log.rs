@@ -1,7 +1,7 @@
 //! The execution log: one row per call, found by everything, with its secrets masked (`provisioning.md`, section 7).
 use hookswitch_testkit::{Recorder, Reply, Server, Value, after, assert_has, before, ids, json, with};
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "id",
     "dt",
     "events_id",
@@ -16,6 +16,7 @@ const KEYS: [&str; 14] = [
     "duration_ms",
     "response_status",
     "error",
+    "shadow",
 ];
 
 #[tokio::test]

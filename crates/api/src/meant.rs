@@ -56,6 +56,7 @@ impl Meant {
             search::Kind::Integer => Self::Integer,
             search::Kind::Money => Self::Amount,
             search::Kind::Text => Self::Text,
+            search::Kind::Boolean => Self::Boolean,
             _ => Self::Word,
         })
     }

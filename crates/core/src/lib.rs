@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`perform`] | the one door: prepare, ask, commit, answer (its head is the map of the whole program) |
 //! | [`schedule`] | the steps that the clock takes |
+//! | [`resync`] | handlers that are told how things stand |
 //! | [`registry`] | one table of methods: name, parameters, right, events |
 //! | [`methods`] | one file an object: plain functions over a transaction |
 //! | [`access`] | who may call what, and whose objects it sees |
@@ -15,6 +16,7 @@ pub mod first_admin;
 pub mod methods;
 pub mod perform;
 pub mod registry;
+pub mod resync;
 pub mod schedule;
 #[cfg(test)]
 mod trouble;
@@ -47,6 +49,7 @@ pub struct Core {
     pub(crate) before_budget: Duration,
     pub(crate) waiting: perform::Waiting,
     pub(crate) schedule: schedule::Schedule,
+    pub(crate) resyncs: resync::Resyncs,
 }
 
 impl Core {
@@ -65,8 +68,10 @@ impl Core {
             before_budget: options.before_budget,
             waiting: perform::Waiting::default(),
             schedule: schedule::Schedule::default(),
+            resyncs: resync::Resyncs::default(),
         };
         schedule::start(&core);
+        resync::start(&core);
         Ok(core)
     }
 
@@ -109,6 +114,7 @@ impl Core {
     /// Stops delivering: no new attempts, those in flight get `grace` to end.
     pub async fn stop(&self, grace: Duration) {
         self.schedule.stop();
+        self.resyncs.stop();
         self.hooks.stop(grace).await;
     }
 }

@@ -276,6 +276,9 @@ pub static METHODS: &[&[Method]] = &[
     methods::events::METHODS,
     methods::executions::METHODS,
     methods::deliveries::METHODS,
+    methods::resyncs::METHODS,
+    methods::loops::METHODS,
+    methods::outcomes::METHODS,
     methods::system::METHODS,
 ];
 

@@ -40,12 +40,16 @@ pub struct Figures {
     pub after_time: Times,
     /// Deliveries that are not done, by state (`waiting`, `retrying`, `dead`).
     pub deliveries: Vec<(&'static str, u64)>,
+    /// What before handlers have not heard yet of how actions ended, by state (`asked`, `waiting`, `retrying`, `dead`).
+    pub outcomes: Vec<(&'static str, u64)>,
     /// Seconds since the oldest event was asked for that is neither delivered nor given up; 0 if there is none.
     pub queue_age_seconds: f64,
     /// How each after handler stands.
     pub handlers: Vec<HandlerFigures>,
     /// Rows that the execution log could not keep, because the disk was nearly full or the store refused them.
     pub log_rows_dropped: u64,
+    /// Handlers that answer each other.
+    pub loops: crate::loops::Counted,
 }
 
 /// Counts the calls of one stage.

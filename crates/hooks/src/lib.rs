@@ -7,12 +7,14 @@
 //! | [`before`] | asks in order under one deadline: modify, allow, forbid; failure policy |
 //! | [`reply`] | what a before handler's reply means |
 //! | [`outbox`] | inside the commit: the client's next number, the journal, one delivery per handler |
+//! | [`outcome`] | before handlers that are told how it ended: committed, or aborted and by whom |
 //! | [`after`] | lanes: one per handler and client; in order, retried, dead; resend and discard |
 //! | [`retry`], `breaker` | when a failed delivery is tried again, and when a handler is taken for dead |
 //! | [`call`] | one call to one handler: HTTP, scripts, signatures, addresses |
 //! | [`payload`] | what is sent, with passwords, masked, and sealed for the journal |
 //! | `names` | what a handler of the first API generation calls the events |
-//! | [`cause`], `asked` | loops: what a handler does in reaction |
+//! | [`cause`], `asked` | what a handler does in reaction |
+//! | [`loops`] | handlers that answer each other |
 //! | [`log`], [`mask`] | every call leaves a row, without secrets |
 //! | [`validate`] | what can be found out about a handler when it is saved |
 //! | [`figures`], [`standing`] | how calls went, for metrics; where each handler stands |
@@ -27,9 +29,11 @@ pub mod cause;
 pub mod condition;
 pub mod figures;
 pub mod log;
+pub mod loops;
 pub mod mask;
 mod names;
 pub mod outbox;
+pub mod outcome;
 pub mod payload;
 pub mod reply;
 pub mod retry;
@@ -59,6 +63,8 @@ use condition::Outcome;
 pub use figures::{Figures, Times};
 use log::Log;
 pub use log::retention::Retention;
+use loops::Loops;
+use outcome::Outcomes;
 use rules::{Resellers, Rules};
 use validate::Checks;
 
@@ -83,6 +89,8 @@ pub struct Hooks {
     pub before: Before,
     /// Tells.
     pub after: After,
+    /// Tells before handlers how it ended.
+    pub outcomes: Outcomes,
     shared: Arc<Shared>,
 }
 
@@ -95,6 +103,7 @@ struct Shared {
     causes: Causes,
     asked: asked::Asked,
     log: Log,
+    loops: Loops,
     checks: Checks,
 }
 
@@ -125,21 +134,25 @@ impl Hooks {
             resellers,
             breaker,
         });
+        let loops = Loops::new(store.clone());
         let saved = Arc::new(Notify::new());
         let after = After::new(after::Parts {
             store: store.clone(),
             caller: caller.clone(),
             causes: causes.clone(),
             log: log.clone(),
+            loops: loops.clone(),
             breaker,
             saved: Arc::clone(&saved),
         });
+        let outcomes = Outcomes::new(store.clone(), caller.clone(), causes.clone(), log.clone());
         tokio::spawn(log::retention::run(store.clone(), log.clone(), retention));
         let rules = ArcSwap::from_pointee(Rules::default());
         let reloading = tokio::sync::Mutex::default();
-        let shared = Shared { store, rules, reloading, caller, causes, asked: asked::Asked::default(), log, checks };
-        let hooks = Self { before, after, shared: Arc::new(shared) };
+        let shared = Shared { store, rules, reloading, caller, causes, asked: asked::Asked::default(), log, loops, checks };
+        let hooks = Self { before, after, outcomes, shared: Arc::new(shared) };
         hooks.reload().await?;
+        hooks.outcomes.recover().await?;
         tokio::spawn(reload_when(saved, hooks.clone()));
         tokio::spawn(after::set_back::watch(hooks.after.clone(), hooks.shared.store.clock().now()));
         Ok(hooks)
@@ -174,9 +187,10 @@ impl Hooks {
         let rules = Arc::new(self.shared.store.read(move |tx| Rules::load(tx, &vault)).await?);
         self.shared.rules.store(Arc::clone(&rules));
         let wanted = |id| rules.get(id).is_some();
-        self.shared.caller.keep_only(wanted);
+        self.shared.caller.keep_only(|id| rules.get(id).map(|rule| &rule.handler));
         self.before.keep_only(wanted);
         self.after.retune(&rules);
+        self.outcomes.retune(&rules);
         Ok(())
     }
 
@@ -225,6 +239,17 @@ impl Hooks {
         }
     }
 
+    /// Writes down that a chain of causes was cut: this handler's reaction to this event.
+    pub fn too_deep(&self, event_id: Uuid, handlers_id: i64) {
+        self.shared.loops.too_deep(event_id, handlers_id, self.shared.asked.chain(event_id));
+    }
+
+    /// Finds handlers that answer each other.
+    #[must_use]
+    pub fn loops(&self) -> &Loops {
+        &self.shared.loops
+    }
+
     /// Where the outbox hands over.
     #[must_use]
     pub fn entrance(&self) -> Entrance {
@@ -239,7 +264,8 @@ impl Hooks {
 
     /// Stops delivering: no new attempts, those in flight get `grace` to end. What has ended is written down.
     pub async fn stop(&self, grace: Duration) {
-        self.after.stop(grace).await;
+        tokio::join!(self.after.stop(grace), self.outcomes.stop(grace));
+        self.shared.caller.stop().await;
     }
 }
 

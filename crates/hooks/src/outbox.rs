@@ -31,6 +31,15 @@ pub struct Due {
     pub latest: bool,
 }
 
+/// Where an event stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Put {
+    /// The client's number for it.
+    pub seq: i64,
+    /// Its row in the journal.
+    pub events_row: i64,
+}
+
 impl Due {
     /// By a handler's settings.
     #[must_use]
@@ -39,11 +48,11 @@ impl Due {
     }
 }
 
-/// Writes an event and its deliveries. Once that is committed, and only then, the handlers' queues have them.
+/// Writes an event and its deliveries; tells where. Once that is committed, and only then, the handlers' queues have them.
 ///
 /// # Errors
 /// Whatever the store says.
-pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entrance: &Entrance) -> Result<(), Error> {
+pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entrance: &Entrance) -> Result<Put, Error> {
     let seq = events::next_seq(tx, event.clients_id)?;
     let payload = Payload::of(event, Stage::After, Some(seq));
     // Nobody who is not told needs a password, nor does the journal.
@@ -51,7 +60,7 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
     let body = std::str::from_utf8(&payload.masked).map_err(|error| Error::Engine(error.to_string()))?;
     let events_row = events::insert(tx, event, events::Entry { seq, body, secrets: secrets.as_deref() })?;
     if due.is_empty() {
-        return Ok(());
+        return Ok(Put { seq, events_row });
     }
     let mut written = Vec::with_capacity(due.len());
     for (place, Due { handlers_id, note, latest }) in due.into_iter().enumerate() {
@@ -87,7 +96,7 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
     let fresh = Fresh { event: Arc::new(told), at: tx.now(), deliveries: written };
     let entrance = entrance.clone();
     tx.on_commit(move || entrance.enter(fresh));
-    Ok(())
+    Ok(Put { seq, events_row })
 }
 
 /// Takes back what waits and the new one stands for; how many events that were.

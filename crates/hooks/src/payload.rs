@@ -108,7 +108,8 @@ fn members(event: &Event) -> impl Iterator<Item = (&'static str, &Object)> {
     MEMBERS.into_iter().zip(objects).filter_map(|(name, object)| Some((name, object?)))
 }
 
-fn passwords(event: &Event) -> Vec<String> {
+/// The passwords in an event.
+pub(crate) fn passwords(event: &Event) -> Vec<String> {
     let mut found: Vec<String> = members(event).filter_map(|(_, object)| password(object)).map(str::to_owned).collect();
     found.dedup();
     found

@@ -6,13 +6,17 @@
 use std::{collections::HashMap, sync::Arc};
 
 use hookswitch_model::{
-    event::{BALANCE_NOTZERO, BALANCE_ZERO, CATALOGUE, Event, Kind, Stage},
+    event::{BALANCE_NOTZERO, BALANCE_ZERO, CATALOGUE, Cause, Event, Kind, Stage},
     handler::{Handler, Status},
 };
 use hookswitch_store::{Error, Tx, Vault, tables};
 use serde_json::Value;
 
-use crate::{condition::Condition, mask::Mask, names::Names};
+use crate::{
+    condition::{Condition, Outcome},
+    mask::Mask,
+    names::Names,
+};
 
 /// The tree of resellers, which only the core knows.
 pub trait Resellers: Send + Sync {
@@ -39,7 +43,7 @@ pub struct Rules {
     pub version: i64,
     /// All of them, also those that get no new events.
     all: HashMap<i64, Arc<Rule>>,
-    /// The enabled ones, by event and stage, in the order in which they are called.
+    /// The enabled ones, and shadows among them, by event and stage, in the order in which they are called.
     by_event: HashMap<(&'static str, Stage), Vec<Arc<Rule>>>,
 }
 
@@ -81,17 +85,34 @@ impl Rules {
         self.by_event.get(&(kind.events_id, stage)).map_or(&[], Vec::as_slice)
     }
 
+    /// Those who decide about such events.
+    fn deciding(&self, kind: Kind) -> impl Iterator<Item = &Arc<Rule>> {
+        self.of(kind, Stage::Before).iter().filter(|rule| !rule.handler.is_shadow())
+    }
+
     /// True if some handler may have to be asked about such events.
     #[must_use]
     pub fn wants_before(&self, kind: Kind) -> bool {
-        !self.of(kind, Stage::Before).is_empty()
+        self.deciding(kind).next().is_some()
+    }
+
+    /// True if some shadow takes such events.
+    #[must_use]
+    pub fn has_shadows(&self, kind: Kind) -> bool {
+        self.of(kind, Stage::Before).iter().any(|rule| rule.handler.is_shadow())
     }
 
     /// True if some handler may have to be asked about such events of a reseller's clients.
     #[must_use]
     pub fn wants_before_of(&self, kind: Kind, companies_id: i64, resellers: &dyn Resellers) -> bool {
         let concerns = |rule: &Arc<Rule>| rule.handler.companies_id.is_none_or(|top| resellers.is_within(companies_id, top));
-        self.of(kind, Stage::Before).iter().any(concerns)
+        self.deciding(kind).any(concerns)
+    }
+
+    /// True if some handler may have to be told of such events.
+    #[must_use]
+    pub fn wants_after(&self, kind: Kind) -> bool {
+        !self.of(kind, Stage::After).is_empty()
     }
 
     /// True if some after handler of such events has a condition.
@@ -104,11 +125,11 @@ impl Rules {
     /// they are called.
     #[must_use]
     pub fn asks_alike(&self, other: &Self, kind: Kind) -> bool {
-        let (own, others) = (self.of(kind, Stage::Before), other.of(kind, Stage::Before));
+        let (own, others): (Vec<_>, Vec<_>) = (self.deciding(kind).collect(), other.deciding(kind).collect());
         own.len() == others.len() && own.iter().zip(others).all(|(one, other)| one.asks_like(other))
     }
 
-    /// Who is to be asked about an event, in order.
+    /// Who is to be asked about an event, in order; shadows among them.
     #[must_use]
     pub fn before(&self, event: &Event, resellers: &dyn Resellers) -> Vec<Arc<Rule>> {
         self.of(event.kind, Stage::Before).iter().filter(|rule| rule.concerns(event, resellers)).cloned().collect()
@@ -129,6 +150,26 @@ impl Rule {
         Self { handler, condition, mask, names }
     }
 
+    /// Weighs the handler's own condition, and one more, on an event that is meant for it alone. Never called with a transaction
+    /// held.
+    pub async fn weigh(&self, event: &Event, more: Option<&Condition>) -> Outcome {
+        let conditions: Vec<&Condition> = self.condition.iter().chain(more).collect();
+        if conditions.is_empty() {
+            return Outcome::Holds;
+        }
+        let payload = event.payload(Stage::After, None);
+        let payload = self.names.payload(event.kind, &payload);
+        let mut weighed = Outcome::Holds;
+        for condition in conditions {
+            match condition.evaluate(&payload).await {
+                Outcome::Holds => {}
+                Outcome::Fails => return Outcome::Fails,
+                doubt => weighed = doubt,
+            }
+        }
+        weighed
+    }
+
     fn asks_like(&self, other: &Self) -> bool {
         let essence = |handler: &Handler| Handler {
             name: String::new(),
@@ -145,14 +186,14 @@ impl Rule {
 
     fn takes(&self, kind: Kind) -> bool {
         let Handler { status, stage, .. } = &self.handler;
-        *status == Status::Enabled && kind.stages.contains(stage) && self.handler.wants(kind.events_id)
+        matches!(status, Status::Enabled | Status::Shadow) && kind.stages.contains(stage) && self.handler.wants(kind.events_id)
     }
 
     /// By reseller, cause and balance.
     fn concerns(&self, event: &Event, resellers: &dyn Resellers) -> bool {
         let handler = &self.handler;
         handler.companies_id.is_none_or(|top| resellers.is_within(event.companies_id, top))
-            && event.cause.as_ref().is_none_or(|cause| cause.handlers_id != handler.id)
+            && event.cause.as_ref().and_then(Cause::reaction).is_none_or(|reaction| reaction.handlers_id != handler.id)
             && basis(event).is_none_or(|basis| basis == handler.balance_basis.word())
     }
 }

@@ -8,7 +8,10 @@ use hookswitch_model::{
     moment::Moment,
     words,
 };
-use hookswitch_store::{Error, Tx, tables::deliveries, tables::told};
+use hookswitch_store::{
+    Error, Tx,
+    tables::{deliveries, outcomes, told},
+};
 use serde_json::{Value, json};
 
 use crate::{Figures, Hooks};
@@ -36,6 +39,8 @@ pub struct Standing {
     pub handler: Handler,
     /// What is in the queue.
     pub queue: deliveries::Standing,
+    /// What a before handler is to hear of how actions ended.
+    pub owed: outcomes::Standing,
     /// A before handler that is not asked for now because it failed too often, since then.
     pub tripped: Option<Moment>,
 }
@@ -44,13 +49,14 @@ impl Standing {
     /// In one word.
     #[must_use]
     pub fn state(&self) -> State {
-        state(&self.handler, self.queue.waiting + self.queue.retrying, self.queue.dead)
+        let Self { handler, queue, owed, .. } = self;
+        state(handler, queue.waiting + queue.retrying + owed.waiting + owed.retrying, queue.dead + owed.dead)
     }
 
     /// As the Core API shows it.
     #[must_use]
     pub fn shown(&self, now: Moment) -> Value {
-        let Self { handler, queue, tripped } = self;
+        let Self { handler, queue, owed, tripped } = self;
         json!({
             "id": handler.id,
             "name": handler.name,
@@ -65,6 +71,7 @@ impl Standing {
             "folded": queue.folded,
             "behind_since": queue.oldest.map(Moment::iso),
             "oldest_age_s": queue.oldest.map(|oldest| now.millis_since(oldest).max(0) / 1_000),
+            "outcomes": {"asked": owed.asked, "waiting": owed.waiting, "retrying": owed.retrying, "dead": owed.dead},
         })
     }
 }
@@ -114,15 +121,19 @@ impl Hooks {
     pub async fn standing(&self) -> Result<Vec<Standing>, Error> {
         let rules = self.rules();
         // A million deliveries may wait: this is no read that others should wait behind.
-        let queues = self.shared.store.search(deliveries::standing).await?;
+        let read = |tx: &Tx<'_>| Ok::<_, Error>((deliveries::standing(tx)?, outcomes::standing(tx)?));
+        let (queues, owed) = self.shared.store.search(read).await?;
         let of = |handler: &Handler| {
             let known = queues.iter().find(|queue| queue.handlers_id == handler.id);
             let queue = known.copied().unwrap_or(deliveries::Standing::nothing(handler.id));
-            Standing { handler: handler.clone(), queue, tripped: self.before.tripped_since(handler) }
+            let owed = owed.iter().find(|owed| owed.handlers_id == handler.id).copied();
+            let owed = owed.unwrap_or(outcomes::Standing::nothing(handler.id));
+            Standing { handler: handler.clone(), queue, owed, tripped: self.before.tripped_since(handler) }
         };
         let is_of_interest = |standing: &Standing| {
-            let Standing { handler, queue, .. } = standing;
-            handler.status != Status::Archived || queue.waiting + queue.retrying + queue.dead > 0
+            let Standing { handler, queue, owed, .. } = standing;
+            let waits = queue.waiting + queue.retrying + queue.dead + owed.waiting + owed.retrying + owed.dead;
+            handler.status != Status::Archived || waits > 0
         };
         let mut all: Vec<Standing> = rules.all().map(|rule| of(&rule.handler)).filter(is_of_interest).collect();
         all.sort_unstable_by_key(|standing| standing.handler.id);
@@ -139,6 +150,8 @@ impl Hooks {
         let sum = |of: fn(&deliveries::Standing) -> i64| {
             handlers.iter().map(|standing| of(&standing.queue)).sum::<i64>().unsigned_abs()
         };
+        let owed =
+            |of: fn(&outcomes::Standing) -> i64| handlers.iter().map(|standing| of(&standing.owed)).sum::<i64>().unsigned_abs();
         let oldest = handlers.iter().filter_map(|standing| standing.queue.oldest).min();
         let paused = |standing: &&Standing| standing.handler.paused.is_some();
         Ok(Figures {
@@ -153,6 +166,12 @@ impl Hooks {
                 ("retrying", sum(|queue| queue.retrying)),
                 ("dead", sum(|queue| queue.dead)),
             ],
+            outcomes: vec![
+                ("asked", owed(|owed| owed.asked)),
+                ("waiting", owed(|owed| owed.waiting)),
+                ("retrying", owed(|owed| owed.retrying)),
+                ("dead", owed(|owed| owed.dead)),
+            ],
             queue_age_seconds: oldest.map_or(0.0, |oldest| seconds_between(oldest, now)),
             handlers: handlers
                 .iter()
@@ -160,6 +179,7 @@ impl Hooks {
                 .map(|standing| HandlerFigures::of(standing, now))
                 .collect(),
             log_rows_dropped: self.shared.log.rows_dropped(),
+            loops: self.shared.loops.counted(),
         })
     }
 }

@@ -16,13 +16,17 @@ pub enum Stage {
     Before,
     /// Told: in order, until it has heard.
     After,
+    /// A before handler is told how it ended: no stage that a handler or an event can have, but a call and its row in the log.
+    Outcome,
 }
 
 impl Stage {
-    /// Both words of the contract.
+    /// The words of the log.
+    pub const LOGGED: &'static [&'static str] = &[Self::Before.word(), Self::After.word(), Self::Outcome.word()];
+    /// The words of handlers and of the catalogue.
     pub const WORDS: &'static [&'static str] = &[Self::Before.word(), Self::After.word()];
 
-    /// Reads the contract's word.
+    /// Reads the word of a handler or of the catalogue.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         match word {
@@ -38,6 +42,7 @@ impl Stage {
         match self {
             Self::Before => "before",
             Self::After => "after",
+            Self::Outcome => "outcome",
         }
     }
 }
@@ -97,6 +102,7 @@ catalogue! {
     PACKAGES_DEACTIVATE "clients.packages.deactivate" "Clients Packages: deactivate" BOTH "clients.packages" false;
     PACKAGES_RENEW "clients.packages.renew" "Clients Packages: renew" BOTH "clients.packages" true;
     PACKAGES_CLOSE "clients.packages.close" "Clients Packages: close" BOTH "clients.packages" false;
+    RESYNC_DONE "provisioning.resync_done" "Resync: done" AFTER "provisioning.resyncs" false;
 }
 
 /// The steps of a client package that the clock takes.
@@ -156,9 +162,22 @@ impl Mode {
     }
 }
 
-/// What an event came from: the event that a handler was reacting to, and that handler.
+/// What an event came from. As it is stored, the two are told apart by their keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cause {
+#[serde(untagged)]
+pub enum Cause {
+    /// A handler that reacted to another event.
+    Reaction(Reaction),
+    /// Nothing happened: a handler is told how things stand.
+    Resync {
+        /// Which resync tells it.
+        resync: Resync,
+    },
+}
+
+/// A reaction: the event that a handler was reacting to, and that handler.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
     /// The event that the handler was called for (`event.cause`).
     pub event_id: Uuid,
     /// The handler that reacted: it is not called for the new event.
@@ -168,6 +187,47 @@ pub struct Cause {
     /// Every handler on the way here, the handler above included: to be shown where a chain of reactions is cut.
     pub handlers: Vec<i64>,
 }
+
+/// The member `event.resync`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resync {
+    /// The resync.
+    pub id: i64,
+    /// How many events it was to have when it began.
+    pub total: i64,
+}
+
+impl Cause {
+    /// What `event.cause` shows of it.
+    #[must_use]
+    pub fn shown(&self) -> Value {
+        match self {
+            Self::Reaction(reaction) => reaction.event_id.to_string().into(),
+            Self::Resync { .. } => RESYNC.into(),
+        }
+    }
+
+    /// The reaction, if it is one.
+    #[must_use]
+    pub fn reaction(&self) -> Option<&Reaction> {
+        match self {
+            Self::Reaction(reaction) => Some(reaction),
+            Self::Resync { .. } => None,
+        }
+    }
+
+    /// The resync, if it is one.
+    #[must_use]
+    pub fn resync(&self) -> Option<Resync> {
+        match self {
+            Self::Reaction(_) => None,
+            Self::Resync { resync } => Some(*resync),
+        }
+    }
+}
+
+/// `event.cause` of what a resync tells.
+const RESYNC: &str = "resync";
 
 /// Something that happens, or is about to, to one object.
 ///
@@ -190,7 +250,7 @@ pub struct Event {
     pub mode: Mode,
     /// Who did it.
     pub actor: Actor,
-    /// What it is a reaction to.
+    /// What it is a reaction to, or which resync tells it.
     pub cause: Option<Cause>,
     /// As the contract's table says for this type.
     pub data: Object,
@@ -230,7 +290,10 @@ impl Event {
                 map.insert("seq".into(), seq.into());
             }
             map.insert("actor".into(), serde_json::to_value(&self.actor).unwrap_or(Value::Null));
-            map.insert("cause".into(), self.cause.as_ref().map_or(Value::Null, |cause| cause.event_id.to_string().into()));
+            map.insert("cause".into(), self.cause.as_ref().map_or(Value::Null, Cause::shown));
+            if let Some(resync) = self.cause.as_ref().and_then(Cause::resync) {
+                map.insert("resync".into(), serde_json::to_value(resync).unwrap_or(Value::Null));
+            }
         }
         head
     }
@@ -246,5 +309,22 @@ impl Event {
         }
         payload.insert("object".into(), Value::Object(self.object.clone()));
         payload
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_read_back_as_it_was_stored_also_from_old_rows() {
+        let old = r#"{"event_id":"00000000-0000-0000-0000-000000000000","handlers_id":7,"depth":2,"handlers":[3,7]}"#;
+        let read: Cause = serde_json::from_str(old).unwrap();
+        assert_eq!(read.reaction().map(|reaction| (reaction.handlers_id, reaction.depth)), Some((7, 2)));
+        assert_eq!(serde_json::to_string(&read).unwrap(), old);
+        let resync = Cause::Resync { resync: Resync { id: 4, total: 100 } };
+        let stored = serde_json::to_string(&resync).unwrap();
+        assert_eq!(serde_json::from_str::<Cause>(&stored).unwrap(), resync);
+        assert_eq!((resync.shown(), resync.reaction()), (json!("resync"), None));
     }
 }

@@ -28,6 +28,7 @@ pub enum Sequence {
     Users,
     Handlers,
     CustomFields,
+    Resyncs,
 }
 
 impl Sequence {
@@ -42,6 +43,7 @@ impl Sequence {
             Self::Users => "users",
             Self::Handlers => "handlers",
             Self::CustomFields => "custom_fields",
+            Self::Resyncs => "resyncs",
         }
     }
 }

@@ -19,6 +19,9 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 4, name: "custom_fields", sql: include_str!("migrations/0004_custom_fields.sql") },
     Migration { number: 5, name: "scale", sql: include_str!("migrations/0005_scale.sql") },
     Migration { number: 6, name: "trouble", sql: include_str!("migrations/0006_trouble.sql") },
+    Migration { number: 7, name: "resyncs", sql: include_str!("migrations/0007_resyncs.sql") },
+    Migration { number: 8, name: "loops", sql: include_str!("migrations/0008_loops.sql") },
+    Migration { number: 9, name: "outcomes", sql: include_str!("migrations/0009_outcomes.sql") },
 ];
 
 const RECORDS: &str = "CREATE TABLE IF NOT EXISTS migrations

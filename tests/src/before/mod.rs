@@ -1,4 +1,5 @@
 //! Before handlers: asked while the action is undecided (`provisioning.md`, section 4).
+mod backtest;
 mod bounds;
 mod budget;
 mod causes;
@@ -8,4 +9,6 @@ mod failures;
 mod meanwhile;
 mod modify;
 mod order;
+mod outcomes;
 mod second_asking;
+mod shadow;

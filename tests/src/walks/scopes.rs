@@ -29,6 +29,8 @@ async fn sides(tree: &Tree, method: &Method) -> Sides {
         let within = |id: &Value| tree.within().iter().any(|company| *id == json!(company));
         let is_own = match (method.name, row.get("companies_id"), row.get("clients_id")) {
             ("companies.search", ..) => within(&row["id"]),
+            // Their companies_id and clients_id are what was chosen.
+            ("provisioning.resyncs.search", ..) => row["handlers_id"] == json!(tree.own.handler),
             (_, Some(companies_id), _) => within(companies_id),
             (_, None, Some(clients_id)) => clients.contains(&clients_id),
             _ => panic!("{}: whose is {row}?", method.name),

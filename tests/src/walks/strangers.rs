@@ -100,7 +100,8 @@ fn is_told(method: &str, tree: &Tree, params: &Value) -> bool {
 
 /// An answer that is neither a refusal nor *nothing found*.
 fn is_success(answer: &str) -> bool {
-    let nothing = ["result: []", r#"result: {"resent":0,"overtaken":0}"#, r#"result: {"discarded":0}"#];
+    let nothing =
+        ["result: []", r#"result: {"resent":0,"overtaken":0}"#, r#"result: {"discarded":0}"#, r#"result: {"resent":0}"#];
     !answer.starts_with("error: ") && !nothing.contains(&answer)
 }
 

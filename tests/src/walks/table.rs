@@ -185,17 +185,41 @@ static TABLE: &[Row] = &[
             json!({"handler": unsaved(own.company), "event_id": other.event}),
         ]
     }),
+    row("provisioning.handlers.resync", Operator, Steers, |o| json!({"id": o.handler})).about(|own, other| {
+        vec![
+            json!({"id": other.handler}),
+            json!({"id": own.handler, "clients_id": [other.client]}),
+            json!({"id": own.handler, "companies_id": other.company}),
+        ]
+    }),
+    row("provisioning.handlers.backtest", Operator, Steers, |o| json!({"id": o.asked, "last": 1})).about(|own, other| {
+        let unsaved = json!({"name": "t", "type": "before", "event": "clients.create", "task": "https://example.org/", "companies_id": other.company});
+        vec![json!({"id": other.asked, "last": 1}), json!({"id": other.asked, "clients_id": own.client}), json!({"handler": unsaved})]
+    }),
+    row("provisioning.handlers.shadow", Readonly, Reads, |o| json!({"id": o.asked})),
     row("provisioning.handlers.status", Readonly, Reads, |o| json!({"id": o.handler})),
     row("provisioning.events.list", Readonly, Reads, |_| json!({})),
     row("provisioning.events.search", Readonly, Reads, |o| json!({"id": o.event})),
     row("provisioning.events.get", Readonly, Reads, |o| json!({"id": o.event})),
     row("provisioning.executions.search", Readonly, Reads, |o| json!({"id": o.execution})),
     row("provisioning.executions.get", Readonly, Reads, |o| json!({"id": o.execution})),
+    row("provisioning.loops.search", Readonly, Reads, |o| json!({"id": o.found_loop})),
+    row("provisioning.loops.get", Readonly, Reads, |o| json!({"id": o.found_loop})),
     row("provisioning.deliveries.search", Readonly, Reads, |o| json!({"id": o.delivery})),
     row("provisioning.deliveries.get", Readonly, Reads, |o| json!({"id": o.delivery})),
     row("provisioning.deliveries.resend", Operator, Steers, |o| json!({"handlers_id": o.handler, "force": true}))
         .about(deliveries_of),
     row("provisioning.deliveries.discard", Operator, Steers, |o| json!({"handlers_id": o.handler})).about(deliveries_of),
+    row("provisioning.resyncs.search", Readonly, Reads, |o| json!({"id": o.resync})),
+    row("provisioning.resyncs.get", Readonly, Reads, |o| json!({"id": o.resync})),
+    row("provisioning.resyncs.pause", Operator, Changes, |o| json!({"id": o.resync})),
+    row("provisioning.resyncs.resume", Operator, Changes, |o| json!({"id": o.resync}))
+        .first("provisioning.resyncs.pause", |o| json!({"id": o.resync})),
+    row("provisioning.resyncs.cancel", Operator, Changes, |o| json!({"id": o.resync})),
+    row("provisioning.outcomes.search", Readonly, Reads, |o| json!({"id": o.outcome})),
+    row("provisioning.outcomes.get", Readonly, Reads, |o| json!({"id": o.outcome})),
+    row("provisioning.outcomes.resend", Operator, Steers, |o| json!({"handlers_id": o.asked})).about(outcomes_of),
+    row("provisioning.outcomes.discard", Operator, Steers, |o| json!({"handlers_id": o.asked})).about(outcomes_of),
     row("system.status", Readonly, Reads, |_| json!({})),
 ];
 
@@ -209,6 +233,16 @@ fn deliveries_of(_: &Objects, other: &Objects) -> Vec<Value> {
         json!({"id": other.delivery}),
         json!({"id": [other.delivery]}),
         json!({"handlers_id": other.handler}),
+        json!({"clients_id": other.client}),
+        json!({"event_id": other.event}),
+    ]
+}
+
+fn outcomes_of(_: &Objects, other: &Objects) -> Vec<Value> {
+    vec![
+        json!({"id": other.outcome}),
+        json!({"id": [other.outcome]}),
+        json!({"handlers_id": other.asked}),
         json!({"clients_id": other.client}),
         json!({"event_id": other.event}),
     ]

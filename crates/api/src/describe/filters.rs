@@ -100,6 +100,7 @@ fn one(column: &Column) -> Value {
         Kind::Money => field::schema::any_amount(),
         Kind::Time => json!({"type": "string", "format": "date-time"}),
         Kind::Uuid => json!({"type": "string", "format": "uuid"}),
+        Kind::Boolean => json!({"type": "boolean"}),
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn is_telling(collection: &str, name: &str) -> bool {
         "accounting.transactions" => &["external_id"],
         "companies" => &["timezone"],
         "provisioning.handlers" => &["id", "type", "reason", "events_id"],
-        "provisioning.deliveries" => &["handlers_id", "state"],
+        "provisioning.deliveries" | "provisioning.outcomes" => &["handlers_id", "state"],
         "users" => &["overlap_hours"],
         _ => &[],
     };
@@ -62,12 +62,34 @@ fn of_object(collection: &str, name: &str) -> Option<Value> {
         ("provisioning.handlers", "headers") => json!({}),
         ("provisioning.handlers", "companies_id") => Value::Null,
         ("provisioning.handlers", "type") => json!("after"),
+        ("provisioning.handlers", "clients_id") => json!([12, 13]),
+        ("provisioning.resyncs", name) => of_resync(name)?,
         ("provisioning.events", "id") => json!(EVENT),
         ("provisioning.events", "data" | "previous" | "object") => data(name),
-        ("provisioning.deliveries", "state") => json!("dead"),
-        ("provisioning.deliveries", "next_dt") => Value::Null,
+        ("provisioning.deliveries" | "provisioning.outcomes", "state") => json!("dead"),
+        ("provisioning.deliveries" | "provisioning.outcomes", "next_dt") => Value::Null,
+        ("provisioning.outcomes", "outcome") => json!("aborted"),
+        ("provisioning.outcomes", "by") => json!({"type": "conflict"}),
         ("provisioning.executions", "status") => json!("success"),
         ("users", "role") => json!("operator"),
+        _ => return None,
+    })
+}
+
+/// One that is half done.
+fn of_resync(name: &str) -> Option<Value> {
+    Some(match name {
+        "clients_id" | "companies_id" | "reason" => Value::Null,
+        "id" => json!(7),
+        "state" => json!("running"),
+        "by" => json!("crm"),
+        "total" => json!(1_200),
+        "sent" => json!(600),
+        "rate" => json!(500),
+        "delivered" => json!(580),
+        "waiting" => json!(20),
+        "retrying" | "dead" | "discarded" => json!(0),
+        "eta_s" => json!(2),
         _ => return None,
     })
 }

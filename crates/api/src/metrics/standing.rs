@@ -87,10 +87,15 @@ impl Page<'_> {
         self.counters("after_calls", "Calls to after handlers, by how they ended", "status", &figures.after_calls)?;
         self.histogram("after_call_duration", "Time that calls to after handlers took", &figures.after_time)?;
         self.gauges("deliveries", "Deliveries that are not done, by state", "state", &figures.deliveries)?;
+        let owed = "Outcomes that before handlers have not heard yet, by state";
+        self.gauges("outcomes", owed, "state", &figures.outcomes)?;
         self.handlers(&figures.handlers)?;
         let age = "Age of the oldest delivery that is neither done nor dead";
         self.gauge("queue_age", age, Some(&Unit::Seconds), figures.queue_age_seconds)?;
-        self.counter("log_rows_dropped", "Calls that the execution log could not keep up with", figures.log_rows_dropped)
+        self.counter("log_rows_dropped", "Calls that the execution log could not keep up with", figures.log_rows_dropped)?;
+        let found = [("cut", figures.loops.cut), ("suspected", figures.loops.suspected)];
+        self.counters("loops", "Times that handlers were found to answer each other", "state", &found)?;
+        self.counter("loop_refusals", "Actions refused because handlers answered each other", figures.loops.refused)
     }
 
     /// One line for each after handler.
@@ -172,9 +177,11 @@ mod tests {
             after_calls: vec![("success", 7)],
             after_time: times,
             deliveries: vec![("waiting", 5), ("dead", 0)],
+            outcomes: vec![("retrying", 2)],
             queue_age_seconds: 1.5,
             handlers: vec![HandlerFigures { handler: "2".into(), behind: 5, behind_seconds: 1.5, stopped: true, dead: 0 }],
             log_rows_dropped: 0,
+            loops: hookswitch_hooks::loops::Counted { cut: 2, suspected: 1, refused: 9 },
         };
         let store = hookswitch_store::Figures { engine: "sqlite", writes: 9, flushes: 4, waiting: 2, bytes: 4_096 };
         let clock = schedule::Figures { steps: vec![("taken", 3), ("refused", 1)], lag: Duration::from_millis(2_500) };
@@ -195,12 +202,15 @@ mod tests {
         for line in [
             "hookswitch_store_flushes_total 4",
             "hookswitch_store_size_bytes 4096",
+            "hookswitch_loops_total{state=\"suspected\"} 1",
+            "hookswitch_loop_refusals_total 9",
             "hookswitch_before_calls_total{status=\"forbidden\"} 1",
             "hookswitch_before_call_duration_seconds_sum 0.75",
             "hookswitch_before_call_duration_seconds_bucket{le=\"1.0\"} 3",
             "hookswitch_before_call_duration_seconds_bucket{le=\"+Inf\"} 3",
             "hookswitch_before_handlers_tripped 1",
             "hookswitch_deliveries{state=\"waiting\"} 5",
+            "hookswitch_outcomes{state=\"retrying\"} 2",
             "hookswitch_queue_age_seconds 1.5",
             "hookswitch_after_handlers_paused 1",
             "hookswitch_handler_behind{handler=\"2\"} 5.0",

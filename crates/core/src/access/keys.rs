@@ -144,10 +144,15 @@ impl Snapshot {
     /// The resellers whose objects the caller sees, in order of id; `None` = all.
     #[must_use]
     pub fn scope(&self, caller: &Caller) -> Option<Vec<i64>> {
-        let top = caller.companies_id?;
+        Some(self.within(caller.companies_id?))
+    }
+
+    /// A reseller and those below it, in order of id.
+    #[must_use]
+    pub fn within(&self, top: i64) -> Vec<i64> {
         let mut ids: Vec<i64> = self.resellers.keys().copied().filter(|id| self.is_within(*id, top)).collect();
         ids.sort_unstable();
-        Some(ids)
+        ids
     }
 
     fn caller_of(&self, key: &str, from: IpAddr, now: Moment) -> Option<Caller> {

@@ -2,6 +2,7 @@
 use hookswitch_model::{
     Object, event,
     funds::{Edge, EdgeKind},
+    handler::Basis,
     money::Money,
     objects::client::Client,
 };
@@ -17,15 +18,24 @@ pub(crate) fn settle(old: &Client, mut new: Client) -> (Client, Vec<Part>) {
     (new, parts)
 }
 
-fn part(old: &Client, new: &Client, edge: &Edge) -> Part {
+/// The `data` of a balance event that tells how things stand: nothing has changed.
+pub(crate) fn standing(client: &Client, basis: Basis) -> Object {
+    data(client, client, basis)
+}
+
+fn data(old: &Client, new: &Client, basis: Basis) -> Object {
     let mut data = Object::new();
     data.insert("id".into(), new.id.into());
-    data.insert("basis".into(), edge.basis.word().into());
+    data.insert("basis".into(), basis.word().into());
     data.insert("balance".into(), new.balance.to_json());
     data.insert("credit".into(), money_or_null(new.credit));
     data.insert("available".into(), money_or_null(new.available()));
     data.insert("previous_balance".into(), old.balance.to_json());
     data.insert("previous_available".into(), money_or_null(old.available()));
+    data
+}
+
+fn part(old: &Client, new: &Client, edge: &Edge) -> Part {
     Part {
         kind: match edge.kind {
             EdgeKind::Zero => &event::BALANCE_ZERO,
@@ -34,7 +44,7 @@ fn part(old: &Client, new: &Client, edge: &Edge) -> Part {
         object_id: new.id,
         clients_id: new.id,
         companies_id: new.companies_id,
-        data,
+        data: data(old, new, edge.basis),
         previous: None,
         object: new.shown(),
         watched: Object::new(),

@@ -35,8 +35,8 @@ pub(crate) static METHODS: &[Method] = &[
     ),
     Method::steers(
         "provisioning.deliveries.discard",
-        "Discards deliveries that wait or are dead; the log says who did it",
-        Takes::Selection(&tables::deliveries::LIST, &[]),
+        "Discards deliveries that wait or are dead; the log says who did it, and why",
+        Takes::Selection(&tables::deliveries::LIST, REASON),
         Gives::Other(discarded),
         discard,
     ),
@@ -55,9 +55,11 @@ const ROW: &[Field] = &[
     Field::new("next_dt", Kind::Time, "When it is tried next; null = dead").or_null(),
     Field::new("error", Kind::Text { max: usize::MAX }, "What went wrong last, in words").or_null(),
     Field::new("folded", NUMBER, "Earlier events that it stands for (ordering latest)"),
+    Field::new("dt", Kind::Time, "When the event was asked for"),
 ];
 const NUMBER: Kind = Kind::Integer { min: 0, max: i64::MAX };
 const FORCE: &[Field] = &[Field::FORCE];
+const REASON: &[Field] = &[Field::REASON];
 
 fn resent() -> Value {
     schema::object(

@@ -40,7 +40,7 @@ const ROW: &[Field] = &[
     Field::new("dt", Kind::Time, "When the call was made"),
     Field::new("events_id", Kind::Line { min: 1, max: 64 }, "A name from the catalogue of events"),
     Field::new("event_id", Kind::Uuid, "The event's id"),
-    Field::new("stage", Kind::Choice(Stage::WORDS), "Asked before or told after"),
+    Field::new("stage", Kind::Choice(Stage::LOGGED), "Asked before, told after, or told how it ended"),
     Field::new("handlers_id", NUMBER, "The handler"),
     Field::new("handlers_name", Kind::Line { min: 1, max: 128 }, "Its name at that time"),
     Field::new("object_id", NUMBER, "The object"),
@@ -50,6 +50,7 @@ const ROW: &[Field] = &[
     Field::new("duration_ms", NUMBER, "How long it took").or_null(),
     Field::new("response_status", Kind::Integer { min: i64::MIN, max: i64::MAX }, "HTTP status or exit status").or_null(),
     Field::new("error", Kind::Text { max: usize::MAX }, "What went wrong, in words").or_null(),
+    Field::new("shadow", Kind::Boolean, "Asked as a shadow: whatever it said decided nothing"),
 ];
 /// What is shown of a single call besides.
 const BODIES: &[Field] = &[

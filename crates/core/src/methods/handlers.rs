@@ -4,12 +4,13 @@ use hookswitch_model::{
     event::Stage,
     field::Field,
     handler::{self, Handler, Paused, Status},
+    objects::resync,
     refusal::{FieldErrors, Refusal},
 };
 use hookswitch_store::{Sequence, Tx, tables};
 use serde_json::Value;
 
-use super::{params, sample};
+use super::{params, resyncs, sample, trials};
 use crate::{
     Core,
     access::Right,
@@ -105,10 +106,32 @@ pub(crate) static METHODS: &[Method] = &[
         Gives::Other(sample::trial),
         test,
     ),
+    Method::steers(
+        "provisioning.handlers.resync",
+        "Tells a handler how the chosen objects stand now: counts them, begins, and goes on by itself",
+        Takes::Fields(resync::REQUEST),
+        Gives::Other(resyncs::begin::begun),
+        resyncs::begin::resync,
+    ),
+    Method::steers(
+        "provisioning.handlers.backtest",
+        "Asks a before handler about the last events of the journal: what it would have decided; nothing is stored",
+        Takes::Fields(trials::BACKTEST),
+        Gives::Other(trials::backtest_schema),
+        trials::backtest,
+    ),
+    Method::steers(
+        "provisioning.handlers.shadow",
+        "Tells what a before handler would have decided that was asked as a shadow, out of the log",
+        Takes::Fields(trials::SHADOW),
+        Gives::Other(trials::shadow_schema),
+        trials::shadow,
+    )
+    .by(Right::Read),
 ];
 
 /// A handler within the caller's reach: a reseller's user has its own reseller's and those below.
-fn reached(tx: &Tx, at: &At, id: i64) -> Result<Handler, Refusal> {
+pub(super) fn reached(tx: &Tx, at: &At, id: i64) -> Result<Handler, Refusal> {
     tables::handlers::get(tx, &at.vault, id)?
         .filter(|handler| is_reached(at, handler))
         .ok_or_else(|| Refusal::not_found(OBJECT, id))
@@ -231,6 +254,11 @@ fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
             "deliveries wait for this handler; resend or discard them before it becomes a before handler",
         ));
     }
+    if handler.stage != old.stage && tables::outcomes::count_of_handler(tx, old.id)? > 0 {
+        return Err(Refusal::conflict(
+            "outcomes wait for this handler; resend or discard them before it becomes an after handler",
+        ));
+    }
     check(at, &handler)?;
     let warnings = if handler.task == old.task { Vec::new() } else { warnings(tx, at, &handler)? };
     save(old, handler, warnings)
@@ -259,6 +287,7 @@ fn stand_or_go(tx: &mut Tx, at: &At, old: &Handler, new: &mut Handler) -> Result
                     Some(paused) if paused.probed => tables::deliveries::back_again(tx, new.id, stood_still)?,
                     _ => tables::deliveries::move_on(tx, new.id, stood_still)?,
                 }
+                tables::outcomes::move_on(tx, new.id, stood_still)?;
             }
         }
         _ => {}
@@ -274,8 +303,15 @@ fn delete(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
         let message = format!("{waiting} deliveries wait for this handler; delete it with force to discard them");
         return Err(Refusal::conflict(message));
     }
+    let owed = tables::outcomes::count_of_handler(tx, handler.id)?;
+    if owed > 0 && !force {
+        let message = format!("{owed} outcomes wait for this handler; delete it with force to discard them");
+        return Err(Refusal::conflict(message));
+    }
     let write: Write = Box::new(move |tx, at| {
         hookswitch_hooks::after::discard_all(tx, &handler, at.caller.login())?;
+        tables::resyncs::end_of_handler(tx, handler.id, "the handler was deleted")?;
+        hookswitch_hooks::outcome::discard_all(tx, &handler, at.caller.login())?;
         tables::handlers::delete(tx, handler.id)?;
         changed(tx, Vec::new())
     });
@@ -330,13 +366,18 @@ fn test(core: &Core, at: At, request: Object) -> Steered<'_> {
 
 /// The handler to try, saved or not, and the event to try it with.
 fn subject_of_test(tx: &Tx, at: &At, request: &Object) -> Result<(Handler, hookswitch_model::event::Event), Refusal> {
-    let handler = match (request.get("id").and_then(Value::as_i64), request.get("handler")) {
-        (Some(id), None) => reached(tx, at, id)?,
-        (None, Some(Value::Object(fields))) => unsaved(at, fields)?,
-        _ => return Err(Refusal::field("id", "give the id of a saved handler, or the fields of one in `handler`")),
-    };
+    let handler = saved_or_not(tx, at, request)?;
     let event = sample::event_for(tx, at, &handler, request)?;
     Ok((handler, event))
+}
+
+/// The handler that a request names by `id`, or describes in `handler`.
+pub(super) fn saved_or_not(tx: &Tx, at: &At, request: &Object) -> Result<Handler, Refusal> {
+    match (request.get("id").and_then(Value::as_i64), request.get("handler")) {
+        (Some(id), None) => reached(tx, at, id),
+        (None, Some(Value::Object(fields))) => unsaved(at, fields),
+        _ => Err(Refusal::field("id", "give the id of a saved handler, or the fields of one in `handler`")),
+    }
 }
 
 fn unsaved(at: &At, fields: &Object) -> Result<Handler, Refusal> {

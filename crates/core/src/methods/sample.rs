@@ -11,6 +11,7 @@ use hookswitch_model::{
         client_package::{ClientPackage, Condition},
         company::TIMEZONE_DEFAULT,
         package::Package,
+        resync::{Place, RATE, Resync, Selection, State},
     },
     refusal::Refusal,
 };
@@ -78,7 +79,7 @@ fn kind_for(handler: &Handler, asked: Option<&str>) -> Result<Kind, Refusal> {
 }
 
 /// Names of the first generation are understood wherever events are named.
-fn kind_named(name: &str) -> Option<Kind> {
+pub(super) fn kind_named(name: &str) -> Option<Kind> {
     event::kind(name).or_else(|| event::kind(&aliases::present(name)?))
 }
 
@@ -95,6 +96,7 @@ fn made_up(at: &At, kind: Kind) -> Event {
     let (data, previous, object) = match kind.object {
         "clients.accounts" => account_sample(kind),
         "clients.packages" => client_package_sample(at),
+        "provisioning.resyncs" => resync_sample(at),
         _ => client_sample(at, kind),
     };
     Event {
@@ -152,6 +154,27 @@ fn client_package_sample(at: &At) -> Sample {
         ..ClientPackage::new(0, &client, &package, at.now)
     };
     (own.shown(), None, own.shown())
+}
+
+fn resync_sample(at: &At) -> Sample {
+    let resync = Resync {
+        id: 0,
+        handlers_id: 0,
+        scope_id: None,
+        state: State::Done,
+        reason: None,
+        selection: Selection::default(),
+        rate: RATE,
+        total: Some(1),
+        sent: 1,
+        lost: 0,
+        place: Place::START,
+        rows: None,
+        actor: at.caller.actor.clone(),
+        started: at.now,
+        ended: Some(at.now),
+    };
+    (resync.done(), None, resync.shown())
 }
 
 fn sample_of(kind: Kind, shown: Object, changed: Value, previous: Value) -> Sample {

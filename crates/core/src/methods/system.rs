@@ -1,6 +1,7 @@
 //! `system.status`: is anything wrong?
 use hookswitch_hooks::standing::State;
 use hookswitch_model::{Object, event::Stage, handler::Status};
+use hookswitch_store::tables;
 use serde_json::{Value, json};
 
 use crate::{
@@ -19,6 +20,9 @@ pub(crate) static METHODS: &[Method] = &[Method::steers(
 )
 .by(Right::Read)];
 
+/// What is shown as recent.
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
 fn status_schema() -> Value {
     json!({
         "type": "object",
@@ -30,6 +34,12 @@ fn status_schema() -> Value {
                 "type": "array",
                 "items": standing_schema(),
                 "description": "How each handler's queue stands; for users of the whole system",
+            },
+            "loops": {
+                "type": "object",
+                "properties": {"cut": {"type": "integer", "minimum": 0}, "suspected": {"type": "integer", "minimum": 0}},
+                "required": ["cut", "suspected"],
+                "description": "Handlers that answered each other within 24 hours; for users of the whole system",
             },
             "clock_lag_s": {
                 "type": "integer",
@@ -60,6 +70,17 @@ pub(super) fn standing_schema() -> Value {
             "waiting": count("Deliveries that were not tried yet"),
             "retrying": count("Deliveries that failed and are tried again"),
             "dead": count("Deliveries that were given up"),
+            "outcomes": {
+                "type": "object",
+                "description": "What it is to hear as a before handler that is told how it ended",
+                "properties": {
+                    "asked": count("Actions that it was asked about and that are not decided yet"),
+                    "waiting": count("Outcomes that it was not told yet"),
+                    "retrying": count("Outcomes that it did not take, and is told again"),
+                    "dead": count("Outcomes that were given up"),
+                },
+                "required": ["asked", "waiting", "retrying", "dead"],
+            },
             "folded": count("Earlier events that those which wait stand for (ordering latest)"),
             "behind_since": {
                 "type": ["string", "null"],
@@ -68,7 +89,7 @@ pub(super) fn standing_schema() -> Value {
             },
             "oldest_age_s": {"type": ["integer", "null"], "minimum": 0, "description": "How long the oldest has waited, in seconds"},
         },
-        "required": ["id", "name", "type", "status", "paused", "state", "waiting", "retrying", "dead", "folded", "oldest_age_s"],
+        "required": ["id", "name", "type", "status", "paused", "state", "waiting", "retrying", "dead", "folded", "oldest_age_s", "outcomes"],
     })
 }
 
@@ -82,6 +103,9 @@ fn status(core: &Core, at: At, _request: Object) -> Steered<'_> {
         });
         if whole_system {
             status["handlers"] = core.hooks.standing().await?.iter().map(|standing| standing.shown(at.now)).collect();
+            let day_ago = at.now.plus_millis(-DAY_MS);
+            let (cut, suspected) = core.store.read(move |tx| tables::loops::count_since(tx, day_ago)).await?;
+            status["loops"] = json!({"cut": cut, "suspected": suspected});
             status["clock_lag_s"] = core.clock_figures().await?.lag.as_secs().into();
         }
         Ok(status)

@@ -10,6 +10,8 @@ use std::{
 use hookswitch_hooks::{
     Weighed,
     before::{Allowed, Asking, Subject},
+    loops::Watched,
+    outcome::Owed,
     rules::Rules,
 };
 use hookswitch_model::{
@@ -41,6 +43,10 @@ pub(super) struct Journey {
     pub ids: EventIds,
     /// A decision that a reload of the handlers left standing.
     standing: Option<Asked>,
+    /// What is owed to those who were asked and hear how it ends. Dropped with the journey, it tells them that it came to nothing.
+    pub owed: Owed,
+    /// Whether the request may be part of a loop.
+    pub watched: Option<Watched>,
 }
 
 /// What came of the asking.
@@ -55,13 +61,28 @@ pub(super) struct Asked {
     pub weighed: Arc<Weighed>,
     /// The ids of the action's events.
     pub ids: EventIds,
+    /// Nobody had to be asked: the commit has shadows asked, if there are any.
+    pub unasked: Option<Asking>,
 }
 
 impl Journey {
     /// Sets out with the whole budget.
-    pub(super) fn start(core: &Core) -> Self {
+    pub(super) fn start(core: &Core, watched: Option<Watched>) -> Self {
         let deadline = Instant::now() + core.before_budget;
-        Self { deadline, asking: 1, attempt: 1, reloads: 0, ids: EventIds::default(), standing: None }
+        Self {
+            deadline,
+            asking: 1,
+            attempt: 1,
+            reloads: 0,
+            ids: EventIds::default(),
+            standing: None,
+            owed: core.hooks.outcomes.owed(),
+            watched,
+        }
+    }
+
+    fn asking(&self, request: &Request) -> Asking {
+        Asking { attempt: self.attempt, deadline: self.deadline, traceparent: request.traceparent.clone() }
     }
 
     /// What the chain was shown is no longer so.
@@ -118,8 +139,8 @@ pub(super) async fn decide(core: &Core, act: &'static Act, request: &Shared, jou
     let conditions = act.events.iter().any(|kind| rules.conditional_after(kind));
     if !before && !conditions {
         let decided = Decided::undisputed(request.params.clone()).into();
-        let ids = journey.ids.clone();
-        return Ok(Asked { decided, warnings: Vec::new(), rules, weighed: Arc::default(), ids });
+        let (ids, unasked) = (journey.ids.clone(), Some(journey.asking(request)));
+        return Ok(Asked { decided, warnings: Vec::new(), rules, weighed: Arc::default(), ids, unasked });
     }
     let drafted = draft_events(core, act, request, request.params.clone(), &mut journey.ids).await?;
     let subject = Revision::new(core, act, request, drafted.shown, journey.ids.clone());
@@ -133,8 +154,8 @@ pub(super) async fn decide(core: &Core, act: &'static Act, request: &Shared, jou
         Allowed { events: drafted.events, warnings: Vec::new() }
     };
     let weighed = core.hooks.weigh(&rules, &allowed.events, &core.access).await.into();
-    let ids = journey.ids.clone();
-    Ok(Asked { decided: subject.decided().into(), warnings: allowed.warnings, rules, weighed, ids })
+    let (ids, unasked) = (journey.ids.clone(), (!before).then(|| journey.asking(request)));
+    Ok(Asked { decided: subject.decided().into(), warnings: allowed.warnings, rules, weighed, ids, unasked })
 }
 
 /// `dry_run: true`: drafts, asks those who may be asked, writes nothing.
@@ -142,7 +163,7 @@ pub(super) async fn decide(core: &Core, act: &'static Act, request: &Shared, jou
 /// # Errors
 /// As the real thing.
 pub(super) async fn rehearse(core: &Core, act: &'static Act, request: &Shared) -> Result<Answer, Refusal> {
-    let mut journey = Journey::start(core);
+    let mut journey = Journey::start(core, None);
     let drafted = draft_events(core, act, request, request.params.clone(), &mut journey.ids).await?;
     let _places = enter(&core.waiting, &drafted.events)?;
     let subject = Revision::new(core, act, request, drafted.shown, journey.ids.clone());
@@ -161,9 +182,8 @@ async fn ask_chain(
     events: Vec<Event>,
     subject: &Revision<'_>,
 ) -> Result<Allowed, Refusal> {
-    let asking = Asking { attempt: journey.attempt, deadline: journey.deadline, traceparent: request.traceparent.clone() };
     let _asked = core.hooks.being_asked(&events);
-    core.hooks.before.ask(rules, events, &asking, subject).await
+    core.hooks.before.ask(rules, events, &journey.asking(request), &journey.owed, subject).await
 }
 
 fn enter(waiting: &Waiting, events: &[Event]) -> Result<Vec<Place>, Refusal> {

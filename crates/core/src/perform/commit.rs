@@ -1,19 +1,22 @@
 //! Step 3: one short transaction. It drafts the decided request again from the state of that very transaction, finds
 //! out whether that state is still the one that the handlers were shown, writes the change, and puts its events and
-//! their deliveries beside it. Either all of this is there after a crash, or none of it.
+//! their deliveries beside it, and *committed* for the handlers that hear how it ended. Either all of this is there after a crash,
+//! or none of it.
 use std::sync::Arc;
 
 use hookswitch_hooks::{
     Weighed,
+    before::{Asking, Before},
     outbox::{self, Due},
     rules::{Rule, Rules},
 };
 use hookswitch_model::{event::Event, refusal::Refusal};
 use hookswitch_store::{Tx, tables};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{
-    ask::Asked,
+    ask::{Asked, Journey},
     draft::{Draft, EventIds, edge_events},
     prepare::Shared,
 };
@@ -21,8 +24,9 @@ use crate::{Core, registry::Act};
 
 /// What became of a commit.
 pub(super) enum Outcome {
-    /// It is done: the method's result, and what the caller should know.
-    Committed(Value, Vec<String>),
+    /// It is done: the method's result, what the caller should know, and the events of which handlers are told if the request is
+    /// watched for loops.
+    Committed(Value, Vec<String>, Vec<Event>),
     /// The object is no longer what the handlers were shown: nothing was written.
     Moved,
     /// Handlers were saved meanwhile: nothing was written.
@@ -33,13 +37,21 @@ pub(super) enum Outcome {
 ///
 /// # Errors
 /// Whatever is wrong with the request in the state that the transaction finds.
-pub(super) async fn commit(core: &Core, act: &'static Act, request: &Shared, asked: &Asked) -> Result<Outcome, Refusal> {
+pub(super) async fn commit(
+    core: &Core,
+    act: &'static Act,
+    request: &Shared,
+    asked: &Asked,
+    journey: &Journey,
+) -> Result<Outcome, Refusal> {
     let (request, decided, draft) = (Arc::clone(request), Arc::clone(&asked.decided), act.draft);
-    let mut outgoing = Outgoing::new(core, asked);
+    let (mut outgoing, settling) = (Outgoing::new(core, asked), journey.owed.settling());
+    let is_watched = journey.watched.is_some();
     core.store
         .write(move |tx| {
             if let Some(result) = replayed(tx, &request)? {
-                return Ok(Outcome::Committed(result, Vec::new()));
+                settling.replayed(tx)?;
+                return Ok(Outcome::Committed(result, Vec::new(), Vec::new()));
             }
             if tables::versions::read(tx, tables::versions::HANDLERS)? != outgoing.rules.version {
                 return Ok(Outcome::HandlersChanged);
@@ -50,14 +62,17 @@ pub(super) async fn commit(core: &Core, act: &'static Act, request: &Shared, ask
             }
             let written = write(tx, &request.at)?;
             let events = outgoing.ids.events(parts, &request.at);
-            outgoing.put(tx, &events)?;
+            let numbers = outgoing.put(tx, &events)?;
+            settling.committed(tx, &numbers)?;
             let edges = edge_events(written.edges, &request.at);
             outgoing.put_edges(tx, &edges)?;
+            outgoing.ask_shadows(tx, &events);
             let result = written.result.unwrap_or(preview);
             if let Some(ticket) = &request.idempotency {
                 ticket.remember(tx, request.method, &result)?;
             }
-            Ok(Outcome::Committed(result, written.warnings))
+            let told = if is_watched { outgoing.told(events.into_iter().chain(edges)) } else { Vec::new() };
+            Ok(Outcome::Committed(result, written.warnings, told))
         })
         .await
 }
@@ -75,6 +90,8 @@ struct Outgoing {
     resellers: crate::access::Access,
     entrance: hookswitch_hooks::after::Entrance,
     vault: hookswitch_store::Vault,
+    before: Before,
+    unasked: Option<Asking>,
 }
 
 impl Outgoing {
@@ -86,11 +103,14 @@ impl Outgoing {
             resellers: core.access.clone(),
             entrance: core.hooks.entrance(),
             vault: core.store.vault().clone(),
+            before: core.hooks.before.clone(),
+            unasked: asked.unasked.clone(),
         }
     }
 
-    /// The action's own events, to the after handlers whose conditions held when it was decided.
-    fn put(&self, tx: &mut Tx, events: &[Event]) -> Result<(), Refusal> {
+    /// The action's own events, to the after handlers whose conditions held when it was decided; gives their numbers.
+    fn put(&self, tx: &mut Tx, events: &[Event]) -> Result<Vec<(Uuid, i64)>, Refusal> {
+        let mut numbers = Vec::with_capacity(events.len());
         for (index, event) in events.iter().enumerate() {
             let due = |rule: &Arc<Rule>| {
                 let place = (index, rule.handler.id);
@@ -98,9 +118,18 @@ impl Outgoing {
                 wanted.then(|| Due::of(rule, self.weighed.notes.get(&place).cloned()))
             };
             let due = self.rules.after(event, &self.resellers).filter_map(due).collect();
-            outbox::put(tx, &self.vault, event, due, &self.entrance)?;
+            numbers.push((event.id, outbox::put(tx, &self.vault, event, due, &self.entrance)?.seq));
         }
-        Ok(())
+        Ok(numbers)
+    }
+
+    /// Shadows that no chain has asked are asked once this is committed: the caller waits for nothing.
+    fn ask_shadows(&self, tx: &mut Tx, events: &[Event]) {
+        let Some(asking) = self.unasked.clone().filter(|_| events.iter().any(|event| self.rules.has_shadows(event.kind))) else {
+            return;
+        };
+        let (before, rules, events) = (self.before.clone(), Arc::clone(&self.rules), events.to_vec());
+        tx.on_commit(move || before.shadow(&rules, &events, &asking));
     }
 
     /// Balance edges, to all who hear of that basis: their conditions are weighed in the lane.
@@ -110,5 +139,10 @@ impl Outgoing {
             outbox::put(tx, &self.vault, event, due, &self.entrance)?;
         }
         Ok(())
+    }
+
+    /// Those of which somebody is told.
+    fn told(&self, events: impl Iterator<Item = Event>) -> Vec<Event> {
+        events.filter(|event| self.rules.after(event, &self.resellers).next().is_some()).collect()
     }
 }

@@ -238,7 +238,13 @@ pub(super) fn edge_events(edges: Vec<Part>, at: &At) -> Vec<Event> {
 /// A UUID v7 of the action's own time: an event's id tells when it was asked for.
 #[must_use]
 pub fn new_event_id(at: &At) -> Uuid {
-    let micros = at.now.0.max(0).unsigned_abs();
+    event_id_at(at.now)
+}
+
+/// A UUID v7 of this time.
+#[must_use]
+pub(crate) fn event_id_at(now: Moment) -> Uuid {
+    let micros = now.0.max(0).unsigned_abs();
     let nanos = u32::try_from(micros % 1_000_000 * 1_000).unwrap_or(0); // under 10^9
     Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, micros / 1_000_000, nanos))
 }

@@ -5,7 +5,7 @@
 //!  1 prepare   validate, read a snapshot, allocate the id     perform/prepare.rs, methods/<object>.rs
 //!  2 ask       before handlers, in order, under one budget    perform/ask.rs -> hooks::before
 //!  3 commit    one short transaction: re-check, write,        perform/commit.rs -> methods/<object>.rs,
-//!              the balance edges, events, their deliveries                         hooks::outbox
+//!              the balance edges, events, their deliveries                         hooks::outbox, hooks::outcome
 //!  4 answer    the caller has the result                      perform/mod.rs
 //!  5 deliver   after handlers, per client in order, retried   hooks::after (woken by the commit, never by the caller)
 //!  6 log       every call: what was sent, what came back      hooks::log
@@ -14,7 +14,7 @@
 //! No lock, transaction or pooled connection is held in step 2. Where nobody is to be asked and no condition is to be
 //! evaluated, steps 1 and 3 are one closure in one transaction: that is why an action without handlers costs one hop.
 //! Once a handler may have been asked the action runs in a task of its own, and so does what steers the engine: a caller
-//! who hangs up cancels nothing. What moved while handlers were asked is found at commit by drafting again from the state of that very
+//! who hangs up cancels nothing. However it ends, those who asked to be told hear of it (`hooks::outcome`). What moved while handlers were asked is found at commit by drafting again from the state of that very
 //! transaction ([`draft::Decided::still_holds`]): there is no second description of "what matters".
 mod ask;
 mod commit;
@@ -25,6 +25,10 @@ mod waiting;
 
 use std::sync::Arc;
 
+use hookswitch_hooks::{
+    loops::{Round, Watched},
+    rules::Rules,
+};
 use hookswitch_model::{
     Object,
     event::{Cause, Mode},
@@ -35,6 +39,7 @@ use hookswitch_store::{Tx, Vault, tables::search::Asked};
 use serde_json::Value;
 use tracing::Instrument as _;
 
+pub(crate) use draft::event_id_at;
 pub use draft::{Draft, Part, Write, Written, new_event_id};
 pub(crate) use idempotency::forget as forget_idempotency_keys;
 pub(crate) use waiting::Waiting;
@@ -43,6 +48,7 @@ use crate::{
     Core,
     access::{Caller, Snapshot},
     registry::{Act, Method, Run, Touches},
+    resync::Resyncs,
     schedule::Schedule,
 };
 use commit::Outcome;
@@ -108,6 +114,8 @@ pub struct At {
     pub fee_ids: Vec<i64>,
     /// To be told when the clock has something to do.
     pub schedule: Schedule,
+    /// To be told when a resync begins, is paused, resumed or cancelled.
+    pub resyncs: Resyncs,
     /// Opens and seals secrets.
     pub vault: Vault,
     /// Checks handlers and makes their secrets.
@@ -178,11 +186,28 @@ async fn carry_out(core: &Core, act: &'static Act, request: prepare::Request) ->
     if request.at.mode == Mode::DryRun {
         return ask::rehearse(core, act, &request).await;
     }
-    let mut journey = ask::Journey::start(core);
+    let watched = watch(core, act, &request)?;
+    let mut journey = ask::Journey::start(core, watched);
+    let ended = decide_and_commit(core, act, &request, &mut journey).await;
+    if let Err(refusal) = &ended {
+        journey.owed.refused(refusal);
+    }
+    ended
+}
+
+async fn decide_and_commit(
+    core: &Core,
+    act: &'static Act,
+    request: &prepare::Shared,
+    journey: &mut ask::Journey,
+) -> Result<Answer, Refusal> {
     loop {
-        let asked = ask::decide(core, act, &request, &mut journey).await?;
-        match commit::commit(core, act, &request, &asked).await? {
-            Outcome::Committed(result, more) => {
+        let asked = ask::decide(core, act, request, journey).await?;
+        match commit::commit(core, act, request, &asked, journey).await? {
+            Outcome::Committed(result, more, told) => {
+                if let Some(watched) = journey.watched {
+                    core.hooks.loops().changed(watched, &told);
+                }
                 refresh(core, act.touches).await?;
                 return Ok(Answer { result, warnings: [asked.warnings, more].concat() });
             }
@@ -194,6 +219,31 @@ async fn carry_out(core: &Core, act: &'static Act, request: prepare::Request) ->
             }
         }
     }
+}
+
+/// Watches for handlers that answer each other, if some could hear of this.
+///
+/// # Errors
+/// `cause_too_deep` if this is one of those answers.
+fn watch(core: &Core, act: &Act, request: &prepare::Request) -> Result<Option<Watched>, Refusal> {
+    let rules = core.hooks.rules();
+    if !act.events.iter().any(|kind| rules.wants_after(kind)) {
+        return Ok(None);
+    }
+    let watched = core.hooks.loops().watch(request.method.name, &request.params);
+    core.hooks.loops().admit(watched).map_err(|round| going_round(&rules, &round))?;
+    Ok(Some(watched))
+}
+
+fn going_round(rules: &Rules, round: &Round) -> Refusal {
+    let name = |id: &i64| rules.get(*id).map_or_else(|| format!("{id}"), |rule| format!("{id} ({})", rule.handler.name));
+    let names: Vec<String> = round.handlers.iter().map(name).collect();
+    let names = names.join(" and ");
+    let message = format!(
+        "handlers answer each other without end: {names}; this change has come back again and again and is refused to end it. \
+         Send the header Hookswitch-Cause with what a handler does, or compare before you write; provisioning.loops.search shows the way"
+    );
+    Refusal::rule("cause_too_deep", message)
 }
 
 /// Makes a change count before its caller is answered.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use hookswitch_model::{
     Object,
-    event::{Cause, Mode},
+    event::{Cause, Mode, Reaction},
     moment::Moment,
     refusal::{FieldErrors, Refusal},
 };
@@ -83,6 +83,7 @@ pub(super) fn circumstances(core: &Core, caller: Arc<Caller>, mode: Mode, total_
         new_id: 0,
         fee_ids: Vec::new(),
         schedule: core.schedule.clone(),
+        resyncs: core.resyncs.clone(),
         vault: core.store.vault().clone(),
         handlers: core.hooks.checks(),
         total_below,
@@ -179,15 +180,17 @@ impl Options {
 async fn cause_of(core: &Core, header: &str) -> Result<Option<Cause>, Refusal> {
     let Some((event_id, handlers_id)) = core.hooks.read_cause(header) else { return Ok(None) };
     let above = core.hooks.cause_behind(event_id).await?;
-    let (depth, mut handlers) = above.map_or((0, Vec::new()), |cause| (cause.depth, cause.handlers));
+    let above = above.as_ref().and_then(Cause::reaction);
+    let (depth, mut handlers) = above.map_or((0, Vec::new()), |reaction| (reaction.depth, reaction.handlers.clone()));
     if depth + 1 >= CAUSE_DEPTH_MAX {
+        core.hooks.too_deep(event_id, handlers_id);
         let message = format!("this is reaction number {} to reactions of handlers; the chain is cut here", depth + 1);
         return Err(Refusal::rule("cause_too_deep", message));
     }
     if !handlers.contains(&handlers_id) {
         handlers.push(handlers_id);
     }
-    Ok(Some(Cause { event_id, handlers_id, depth: depth + 1, handlers }))
+    Ok(Some(Cause::Reaction(Reaction { event_id, handlers_id, depth: depth + 1, handlers })))
 }
 
 /// A request is shared by its askings and commits.

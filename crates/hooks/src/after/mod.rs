@@ -41,7 +41,9 @@ use hookswitch_store::Store;
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
-use crate::{breaker::Breaker, call::Caller, cause::Causes, figures::Calls, log::Log, payload::Payload, rules::Rules};
+use crate::{
+    breaker::Breaker, call::Caller, cause::Causes, figures::Calls, log::Log, loops::Loops, payload::Payload, rules::Rules,
+};
 
 use queue::{Delivery, Queue};
 pub use repair::{Resent, discard_all};
@@ -59,6 +61,7 @@ struct Shared {
     caller: Caller,
     causes: Causes,
     log: Log,
+    loops: Loops,
     calls: Calls,
     breaker: Breaker,
     /// Told when the breaker has saved a handler: everybody must read it anew.
@@ -75,6 +78,7 @@ pub(crate) struct Parts {
     pub(crate) caller: Caller,
     pub(crate) causes: Causes,
     pub(crate) log: Log,
+    pub(crate) loops: Loops,
     pub(crate) breaker: Breaker,
     /// To be told when a handler was saved that everybody must read anew.
     pub(crate) saved: Arc<Notify>,
@@ -123,12 +127,13 @@ pub(crate) struct Told {
 
 impl After {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { store, caller, causes, log, breaker, saved } = parts;
+        let Parts { store, caller, causes, log, loops, breaker, saved } = parts;
         Self(Arc::new(Shared {
             store,
             caller,
             causes,
             log,
+            loops,
             calls: Calls::default(),
             breaker,
             saved,

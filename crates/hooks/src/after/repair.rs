@@ -7,6 +7,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use hookswitch_model::{
     Object,
     event::{CATALOGUE, Mode, Stage},
+    field::{self, Field},
     handler::Handler,
     refusal::Refusal,
 };
@@ -87,19 +88,25 @@ impl After {
         Ok(done)
     }
 
-    /// Discards what the filters choose, each with a row in the log that says who did it; gives how many. A dry run only
-    /// counts.
+    /// Discards what the filters choose, each with a row in the log that says who did it and why (`reason` among the filters);
+    /// gives how many. A dry run only counts.
     ///
     /// # Errors
     /// Wrong filters by name.
     pub async fn discard(
         &self,
         rules: Arc<Rules>,
-        filters: Object,
+        mut filters: Object,
         scope: Option<Vec<i64>>,
-        by: String,
+        mut by: String,
         mode: Mode,
     ) -> Result<u64, Refusal> {
+        if let Some(reason) = filters.shift_remove(Field::REASON.name) {
+            let given = [(Field::REASON.name.to_owned(), reason)].into_iter().collect();
+            let checked = field::check_create(&[Field::REASON], &given)?;
+            let reason = checked.get(Field::REASON.name).and_then(Value::as_str).filter(|reason| !reason.is_empty());
+            by.extend(reason.map(|reason| format!(": {reason}")));
+        }
         let selection = Arc::new(deliveries::selection(&filters, scope.as_deref())?);
         let mut discarded = 0;
         let plan = |_: &Tx<'_>, portion: &[Selected]| Ok(portion.len() as u64);
@@ -204,13 +211,16 @@ fn is_overtaken(tx: &Tx<'_>, rules: &Rules, selected: &Selected) -> Result<bool,
     let Some(rule) = rules.get(selected.handlers_id) else { return Ok(false) };
     let same_object = CATALOGUE.iter().filter(|kind| kind.object == selected.kind.object && rule.handler.wants(kind.events_id));
     let events_ids: Vec<&str> = same_object.map(|kind| kind.events_id).collect();
-    tables::events::has_later(tx, selected.clients_id, selected.seq, selected.object_id, &events_ids)
+    let told = tables::events::Told { handlers_id: selected.handlers_id, events_ids: &events_ids };
+    tables::events::has_later(tx, selected.clients_id, selected.seq, selected.object_id, told)
 }
 
 fn discard(tx: &mut Tx<'_>, rules: &Rules, portion: &[Selected], by: &str) -> Result<(), Error> {
     let rows: Vec<executions::Ended> = portion.iter().map(|selected| row(tx, rules, selected, by)).collect();
     executions::insert(tx, &rows)?;
     for selected in portion {
+        // The handler will not hear of this object: it must not be told that it has heard of all.
+        tables::resyncs::lost(tx, selected.id, selected.events_row)?;
         deliveries::delete(tx, selected.id)?;
         tables::events::forget_secrets(tx, selected.events_row)?;
     }
@@ -241,6 +251,7 @@ fn row(tx: &Tx<'_>, rules: &Rules, selected: &Selected, by: &str) -> executions:
         request: None,
         response: None,
         changes: None,
+        shadow: false,
     }
 }
 

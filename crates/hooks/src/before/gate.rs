@@ -21,6 +21,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::breaker::{Breaker, PROBE_EVERY_MS, Streak};
 
+/// Actions that wait for a place of a shadow.
+const SHADOWS_WAITING_MAX: u32 = 256;
+
 /// The gates of all before handlers.
 pub(super) struct Gates {
     breaker: Breaker,
@@ -32,6 +35,8 @@ pub(super) struct Gate {
     concurrency: u32,
     version: i64,
     places: Arc<Semaphore>,
+    /// For shadows: their places, and room to wait for one.
+    seats: Arc<Semaphore>,
     breaker: Breaker,
     health: Mutex<Health>,
 }
@@ -55,14 +60,17 @@ impl Gates {
         if let Some(gate) = gates.get(&handler.id).filter(|gate| gate.version == handler.version) {
             return Arc::clone(gate);
         }
-        let places = gates
-            .get(&handler.id)
-            .filter(|gate| gate.concurrency == handler.concurrency)
-            .map_or_else(|| Arc::new(Semaphore::new(handler.concurrency as usize)), |gate| Arc::clone(&gate.places));
+        let kept = gates.get(&handler.id).filter(|gate| gate.concurrency == handler.concurrency);
+        let new = |count: u32| Arc::new(Semaphore::new(count as usize));
+        let (places, seats) = kept.map_or_else(
+            || (new(handler.concurrency), new(handler.concurrency + SHADOWS_WAITING_MAX)),
+            |gate| (Arc::clone(&gate.places), Arc::clone(&gate.seats)),
+        );
         let gate = Arc::new(Gate {
             concurrency: handler.concurrency,
             version: handler.version,
             places,
+            seats,
             breaker: self.breaker,
             health: Mutex::default(),
         });
@@ -102,6 +110,16 @@ impl Gate {
             return Some(place);
         }
         tokio::time::timeout(at_most, Arc::clone(&self.places).acquire_owned()).await.ok()?.ok()
+    }
+
+    /// A shadow's seat: taken at once or not at all.
+    pub(super) fn seat(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.seats).try_acquire_owned().ok()
+    }
+
+    /// Waits for a place, however long that takes: there are few who wait, and each who has one has a time limit.
+    pub(super) async fn place_in_time(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).acquire_owned().await.ok()
     }
 
     /// True if the handler may be called now: it is not tripped, or this call is its probe.
@@ -168,6 +186,16 @@ mod tests {
             gate.note(second % 9 == 0, at(second));
         }
         assert!(gate.lets_through(at(100)));
+    }
+
+    #[tokio::test]
+    async fn so_many_shadows_wait_and_no_more() {
+        let gate = Gates::new(Breaker::default()).of(&handler());
+        let seats: Vec<_> = std::iter::from_fn(|| gate.seat()).collect();
+        assert_eq!(seats.len(), 1 + SHADOWS_WAITING_MAX as usize);
+        let _place = gate.place_in_time().await.unwrap();
+        drop(seats);
+        assert!(gate.seat().is_some() && gate.place(Duration::from_millis(1)).await.is_none());
     }
 
     #[tokio::test]

@@ -7,6 +7,8 @@
 //!        allow: the next one's turn            forbid: it ends here         modify: the subject takes it or the handler failed
 //! ```
 //!
+//! A shadow's turn takes no time and decides nothing: it is asked by a task of its own about the data as it stands then.
+//!
 //! Knows nothing of clients and accounts: whoever asks gives a [`Subject`] that checks changed data like the caller's own
 //! and says what the event is then.
 //!
@@ -16,9 +18,15 @@
 //! | [`turn`] | one handler's turn |
 //! | `budget` | how much time each has |
 //! | `gate` | places, and handlers that are tripped |
+//! | `shadow` | who is asked off the caller's path |
 //! | [`trial`] | `provisioning.handlers.test` |
+//! | [`backtest`] | past events against a handler |
+//! | [`summary`] | what a handler would have decided |
+pub mod backtest;
 mod budget;
 mod gate;
+mod shadow;
+pub mod summary;
 pub mod trial;
 mod turn;
 
@@ -32,7 +40,7 @@ use hookswitch_model::{
     refusal::{FieldErrors, Refusal},
 };
 use hookswitch_store::Clock;
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
     breaker::Breaker,
@@ -40,6 +48,7 @@ use crate::{
     cause::Causes,
     figures::Calls,
     log::Log,
+    outcome::Owed,
     rules::{Resellers, Rule, Rules},
 };
 
@@ -88,6 +97,8 @@ struct Shared {
     resellers: Arc<dyn Resellers>,
     gates: Gates,
     calls: Calls,
+    runtime: tokio::runtime::Handle,
+    backtests: Arc<Semaphore>,
 }
 
 /// What [`Before`] stands on.
@@ -103,10 +114,21 @@ pub(crate) struct Parts {
 impl Before {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { caller, causes, clock, log, resellers, breaker } = parts;
-        Self(Arc::new(Shared { caller, causes, clock, log, resellers, gates: Gates::new(breaker), calls: Calls::default() }))
+        Self(Arc::new(Shared {
+            caller,
+            causes,
+            clock,
+            log,
+            resellers,
+            gates: Gates::new(breaker),
+            calls: Calls::default(),
+            runtime: tokio::runtime::Handle::current(),
+            backtests: Arc::new(Semaphore::new(backtest::AT_ONCE_MAX)),
+        }))
     }
 
     /// Asks about the events of one action, in order: the first that forbids, or fails where its failure forbids, ends it.
+    /// Whoever is to hear how it ends is noted in `owed` before he is asked.
     ///
     /// # Errors
     /// `forbidden_by_handler`, `handler_failed`.
@@ -115,20 +137,27 @@ impl Before {
         rules: &Rules,
         mut events: Vec<Event>,
         asking: &Asking,
+        owed: &Owed,
         subject: &impl Subject,
     ) -> Result<Allowed, Refusal> {
         let (turns, mut warnings) = self.turns(rules, &events);
-        let budget =
-            Budget::plan(asking.deadline, Instant::now().min(asking.deadline), turns.iter().map(|(_, rule)| &rule.handler));
-        let mut shown: Option<(usize, Shown)> = None;
-        for (number, (index, rule)) in turns.iter().enumerate() {
+        let deciding = turns.iter().map(|(_, rule)| &rule.handler).filter(|handler| !handler.is_shadow());
+        let budget = Budget::plan(asking.deadline, Instant::now().min(asking.deadline), deciding);
+        let (mut number, mut shown): (_, Option<(usize, Shown)>) = (0, None);
+        for (index, rule) in &turns {
             let event = &events[*index];
+            if rule.handler.is_shadow() {
+                shadow::ask(&self.0, rule, event, asking);
+                continue;
+            }
             let seen = match shown.take() {
                 Some((of, seen)) if of == *index => seen,
                 _ => Shown::new(event),
             };
             let share = budget.share(number, &rule.handler, Instant::now());
-            match (Turn { shared: &self.0, rule, event, shown: &seen, asking, share }).take(subject).await? {
+            number += 1;
+            let turn = Turn { shared: &self.0, rule, event, shown: &seen, asking, owed: Some(owed), share };
+            match turn.take(subject).await? {
                 Outcome::Passed { warnings: more } => {
                     warnings.extend(more);
                     shown = Some((*index, seen));
@@ -145,8 +174,17 @@ impl Before {
     /// Notes of each handler that would have been asked that it was not: it has put the action off for as long as it may.
     pub async fn overrule(&self, rules: &Rules, events: &[Event]) {
         let (turns, _) = self.turns(rules, events);
-        for (index, rule) in &turns {
+        for (index, rule) in turns.iter().filter(|(_, rule)| !rule.handler.is_shadow()) {
             turn::overrule(&self.0, rule, &events[*index]).await;
+        }
+    }
+
+    /// Asks shadows alone, about events that nobody had to decide on.
+    pub fn shadow(&self, rules: &Rules, events: &[Event], asking: &Asking) {
+        for event in events {
+            for rule in rules.before(event, &*self.0.resellers).iter().filter(|rule| rule.handler.is_shadow()) {
+                shadow::ask(&self.0, rule, event, asking);
+            }
         }
     }
 
@@ -155,6 +193,9 @@ impl Before {
         let (mut turns, mut warnings) = (Vec::new(), Vec::new());
         for (index, event) in events.iter().enumerate() {
             for rule in rules.before(event, &*self.0.resellers) {
+                if event.mode == Mode::DryRun && rule.handler.is_shadow() {
+                    continue;
+                }
                 if event.mode == Mode::DryRun && !rule.handler.dry_run {
                     warnings.push(not_rehearsed(&rule));
                 } else {

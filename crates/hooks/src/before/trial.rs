@@ -9,7 +9,7 @@ use hookswitch_model::{
 };
 use serde_json::{Value, json};
 
-use super::{Before, millis, turn::changed};
+use super::{Before, Shared, budget::limit, millis, turn::changed};
 use crate::{
     after::judge::{self, Judged},
     call::{Call, Called, traceparent::Trace},
@@ -40,28 +40,12 @@ impl Before {
     pub async fn test(&self, handler: &Handler, event: Event) -> Tried {
         let rule = Rule::new(handler.clone());
         let payload = Payload::of(&event, handler.stage, (handler.stage == Stage::After).then_some(NO_SEQ));
-        let body = rule.names.body(event.kind, payload.for_handler(handler.passwords));
-        let timeout = Duration::from_millis(u64::from(handler.timeout_ms));
-        let call = Call {
-            event_id: event.id,
-            events_id: rule.names.name(event.kind),
-            stage: handler.stage,
-            object_id: event.object_id,
-            attempt: 1,
-            body: body.clone(),
-            timeout,
-            deadline_ms: (handler.stage == Stage::Before).then(|| millis(timeout)),
-            cause_header: self.0.causes.header(event.id, handler.id),
-            traceparent: Trace::of(event.id).call(),
-            resend: false,
-            now: self.0.clock.now(),
-            reseller_bound: handler.companies_id.is_some(),
-        };
+        let call = call(&self.0, &rule, &event, &payload, limit(handler));
         let condition = condition(&rule, &event).await;
-        let called = self.0.caller.for_trial(handler, &call).await;
+        let called = self.0.caller.for_trial(handler, call.reseller_bound).call(&call).await;
         let mut shown = match handler.stage {
             Stage::Before => asked(handler, &event, &called),
-            Stage::After => told(&called),
+            Stage::After | Stage::Outcome => told(&called),
         };
         shown.insert("condition".into(), condition);
         shown.extend(what_went_over(&rule, &payload, &call, &called));
@@ -69,8 +53,28 @@ impl Before {
     }
 }
 
+/// The call that tries a handler with an event.
+pub(super) fn call(shared: &Shared, rule: &Rule, event: &Event, payload: &Payload, timeout: Duration) -> Call {
+    let handler = &rule.handler;
+    Call {
+        event_id: event.id,
+        events_id: rule.names.name(event.kind),
+        stage: handler.stage,
+        object_id: event.object_id,
+        attempt: 1,
+        body: rule.names.body(event.kind, payload.for_handler(handler.passwords)),
+        timeout,
+        deadline_ms: (handler.stage == Stage::Before).then(|| millis(timeout)),
+        cause_header: shared.causes.header(event.id, handler.id),
+        traceparent: Trace::of(event.id).call(),
+        resend: false,
+        now: shared.clock.now(),
+        reseller_bound: handler.companies_id.is_some(),
+    }
+}
+
 /// True or false, or why it could not be found out.
-async fn condition(rule: &Rule, event: &Event) -> Value {
+pub(super) async fn condition(rule: &Rule, event: &Event) -> Value {
     let Some(condition) = &rule.condition else { return true.into() };
     let payload = event.payload(rule.handler.stage, None);
     match condition.evaluate(&rule.names.payload(event.kind, &payload)).await {
@@ -87,7 +91,8 @@ fn object(value: Value) -> Object {
     }
 }
 
-fn asked(handler: &Handler, event: &Event, called: &Called) -> Object {
+/// What its answer comes to.
+pub(super) fn asked(handler: &Handler, event: &Event, called: &Called) -> Object {
     let failed = |reason: &str, words: &str| json!({"verdict": "failed", "reason": reason, "message": words});
     let read = match &called.result {
         Ok(reply) => reply::read(reply),

@@ -1,11 +1,11 @@
 //! One handler's turn: called if its condition holds and there is time, a place, and hope; its reply read; what it changes
-//! taken over. Whatever happens leaves a row in the log.
+//! taken over. Whatever happens leaves a row in the log. A shadow's turn is the same, but for everything that follows from it.
 use std::time::Duration;
 
 use bytes::Bytes;
 use hookswitch_model::{
     Object,
-    event::{Event, Stage},
+    event::{Event, Mode, Stage},
     handler::OnFailure,
     json,
     refusal::{FailureReason, FieldErrors, HandlerName, Refusal},
@@ -25,6 +25,7 @@ use crate::{
         Record,
         row::{self, About, Ending},
     },
+    outcome::{Note, Owed},
     payload::{Payload, masked},
     reply::{self, Decision, Forbidden, NoDecision, Verdict},
     rules::Rule,
@@ -69,6 +70,8 @@ pub(super) struct Turn<'a> {
     pub(super) event: &'a Event,
     pub(super) shown: &'a Shown,
     pub(super) asking: &'a Asking,
+    /// What the action owes to those who are asked; a shadow is owed nothing.
+    pub(super) owed: Option<&'a Owed>,
     /// The time that it may take.
     pub(super) share: Duration,
 }
@@ -95,12 +98,7 @@ impl Turn<'_> {
             Err(not_called) => return self.skip(not_called).await,
         };
         let Answer { request, called, result } = answer;
-        let (result, changed) = match result {
-            Ok(Decision { verdict: Verdict::Modify(data), warnings }) => self.modify(subject, data, warnings).await,
-            Ok(Decision { verdict: Verdict::Allow, warnings }) => (Ok(Outcome::Passed { warnings }), Object::new()),
-            Ok(Decision { verdict: Verdict::Forbid(said), .. }) => (Err(Ended::Forbidden(said)), Object::new()),
-            Err(no_decision) => (Err(Ended::Failed(no_decision)), Object::new()),
-        };
+        let (result, changed) = self.weigh(result, subject).await;
         match &result {
             // Too little time is the chain's fault, not the handler's.
             Err(Ended::Failed(NoDecision(FailureReason::Timeout, _))) if self.share < limit(&self.rule.handler) => {}
@@ -111,6 +109,28 @@ impl Turn<'_> {
             Ok(outcome) => Ok(outcome),
             Err(Ended::Forbidden(said)) => Err(self.forbidden(said)),
             Err(Ended::Failed(no_decision)) => self.failed(no_decision),
+        }
+    }
+
+    /// As a shadow: what its reply means is written down, and nothing follows from it.
+    pub(super) async fn shadow(self, gate: &Gate) {
+        let note = match self.condition().await {
+            Held::Holds => None,
+            Held::Fails => return,
+            Held::CallAnyway(words) => Some(condition::note(&words)),
+        };
+        let Some(_place) = gate.place_in_time().await else { return };
+        let Answer { request, called, result } = self.call_within(self.share).await;
+        let (result, changed) = self.weigh(result, &AsItStands).await;
+        self.record(&request, &called, &result, changed, note).await;
+    }
+
+    async fn weigh(&self, result: Result<Decision, NoDecision>, subject: &impl Subject) -> (Result<Outcome, Ended>, Object) {
+        match result {
+            Ok(Decision { verdict: Verdict::Modify(data), warnings }) => self.modify(subject, data, warnings).await,
+            Ok(Decision { verdict: Verdict::Allow, warnings }) => (Ok(Outcome::Passed { warnings }), Object::new()),
+            Ok(Decision { verdict: Verdict::Forbid(said), .. }) => (Err(Ended::Forbidden(said)), Object::new()),
+            Err(no_decision) => (Err(Ended::Failed(no_decision)), Object::new()),
         }
     }
 
@@ -135,11 +155,29 @@ impl Turn<'_> {
         }
         let began = Instant::now();
         let busy = || NoDecision(FailureReason::Busy, "all its places were taken for too long".to_owned());
+        let left = || self.share.saturating_sub(began.elapsed());
         let _place = gate.place(self.share).await.ok_or_else(busy)?;
-        let left = self.share.saturating_sub(began.elapsed());
-        if left < SHARE_MIN {
+        let note = self.note_owed(left()).await?;
+        if left() < SHARE_MIN {
+            if let (Some(Note::New), Some(owed)) = (note, self.owed) {
+                owed.withdraw(self.rule, self.event);
+            }
             return Err(busy());
         }
+        Ok(self.call_within(left()).await)
+    }
+
+    /// Whoever hears how it ends is written down before he is asked.
+    async fn note_owed(&self, within: Duration) -> Result<Option<Note>, NoDecision> {
+        let is_live = self.event.mode == Mode::Live;
+        let Some(owed) = self.owed.filter(|_| is_live && self.rule.handler.notify_outcome) else { return Ok(None) };
+        owed.note(self.rule, self.event, within).await.map(Some).map_err(|error| {
+            tracing::error!(%error, handler = self.rule.handler.id, "a handler is not asked: that it is could not be written down");
+            NoDecision(FailureReason::Skipped, "that it is asked could not be written down".to_owned())
+        })
+    }
+
+    async fn call_within(&self, left: Duration) -> Answer {
         let shared = self.shown.payload.for_handler(self.rule.handler.passwords);
         let request = self.rule.names.body(self.event.kind, shared);
         let called = self.shared.caller.call(&self.rule.handler, &self.request(request.clone(), left)).await;
@@ -147,7 +185,7 @@ impl Turn<'_> {
             Ok(reply) => reply::read(reply),
             Err(error) => Err(NoDecision(error.reason, error.message.clone())),
         };
-        Ok(Answer { request, called, result })
+        Answer { request, called, result }
     }
 
     fn request(&self, body: Bytes, timeout: Duration) -> Call {
@@ -191,9 +229,7 @@ impl Turn<'_> {
     /// The row of a call that was not made, and what that means for the action.
     async fn skip(&self, reason: NoDecision) -> Result<Outcome, Refusal> {
         self.shared.calls.count("skipped", None);
-        let error = Some(words(&reason));
-        let ending = Ending { status: "skipped", error, request: None, called: None, changes: None, passwords: &[] };
-        self.shared.log.record(Record::of_call(row::of(self.rule, self.about(), ending))).await;
+        self.shared.log.record(skipped(self.rule, self.about(), words(&reason))).await;
         self.failed(reason)
     }
 
@@ -211,7 +247,9 @@ impl Turn<'_> {
             Err(Ended::Forbidden(said)) => ("forbidden", said.message.clone()),
             Err(Ended::Failed(no_decision)) => ("failed", Some(words(no_decision))),
         };
-        self.shared.calls.count(status, Some(called.took));
+        if !handler.is_shadow() {
+            self.shared.calls.count(status, Some(called.took));
+        }
         let told = self.shown.payload.passwords_told(handler.passwords);
         let passwords: Vec<String> = told.iter().cloned().chain(row::passwords_in_reply(self.event.kind, called)).collect();
         let sent = self.shown.event(self.event, handler.passwords);
@@ -222,17 +260,7 @@ impl Turn<'_> {
     }
 
     fn about(&self) -> About {
-        let Event { id, kind, object_id, clients_id, companies_id, .. } = self.event;
-        About {
-            event_id: *id,
-            kind,
-            stage: Stage::Before,
-            object_id: *object_id,
-            clients_id: *clients_id,
-            companies_id: *companies_id,
-            attempt: i64::from(self.asking.attempt),
-            dt: self.shared.clock.now(),
-        }
+        about(self.shared, self.event, self.asking.attempt)
     }
 
     fn name(&self) -> HandlerName {
@@ -262,21 +290,39 @@ pub(super) async fn overrule(shared: &Shared, rule: &Rule, event: &Event) {
     {
         return;
     }
+    shared.calls.count("skipped", None);
+    let words = "overruled: it was put off for 24 h, and is taken now without asking";
+    shared.log.record(skipped(rule, about(shared, event, 1), words.to_owned())).await;
+}
+
+/// The record of a call that was not made.
+pub(super) fn skipped(rule: &Rule, about: About, words: String) -> Record {
+    let ending = Ending { status: "skipped", error: Some(words), request: None, called: None, changes: None, passwords: &[] };
+    Record::of_call(row::of(rule, about, ending))
+}
+
+/// What a call is about that is made now.
+pub(super) fn about(shared: &Shared, event: &Event, attempt: u32) -> About {
     let Event { id, kind, object_id, clients_id, companies_id, .. } = event;
-    let about = About {
+    About {
         event_id: *id,
         kind,
         stage: Stage::Before,
         object_id: *object_id,
         clients_id: *clients_id,
         companies_id: *companies_id,
-        attempt: 1,
+        attempt: i64::from(attempt),
         dt: shared.clock.now(),
-    };
-    shared.calls.count("skipped", None);
-    let error = Some("overruled: it was put off for 24 h, and is taken now without asking".to_owned());
-    let ending = Ending { status: "skipped", error, request: None, called: None, changes: None, passwords: &[] };
-    shared.log.record(Record::of_call(row::of(rule, about, ending))).await;
+    }
+}
+
+/// Takes whatever a shadow would change, and stays as it is.
+struct AsItStands;
+
+impl Subject for AsItStands {
+    async fn revise(&self, event: &Event, _changed: Object) -> Result<Event, FieldErrors> {
+        Ok(event.clone())
+    }
 }
 
 /// Why a turn ends the chain, unless its failure is allowed.

@@ -10,7 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hookswitch_model::{handler::Handler, refusal::FailureReason};
+use hookswitch_model::{
+    handler::{Handler, Status},
+    refusal::FailureReason,
+};
 use ipnet::IpNet;
 use reqwest::header::HeaderValue;
 use rustls::ClientConfig;
@@ -66,6 +69,7 @@ struct Shared {
     tls: ClientConfig,
     network: Option<Planned>,
     starter: script::Starter,
+    leaving: script::Leaving,
     /// One entry a handler that was called; see [`Caller::keep_only`].
     ready: RwLock<HashMap<i64, HandlerCaller>>,
     /// Places for calls beyond the first of each handler.
@@ -114,6 +118,7 @@ impl Caller {
                 program: options.program,
                 limits: options.script_limits,
             }),
+            leaving: script::Leaving::default(),
             ready: RwLock::default(),
             further: Semaphore::new(FURTHER_MAX),
             told: Mutex::default(),
@@ -125,9 +130,10 @@ impl Caller {
         self.for_handler(handler, call.reseller_bound).call(call).await
     }
 
-    /// Calls a handler that may not be saved: nothing is kept for it.
-    pub async fn for_trial(&self, handler: &Handler, call: &Call) -> Called {
-        HandlerCaller(Arc::new(self.make(handler, call.reseller_bound))).call(call).await
+    /// What calls a handler that may not be saved: nothing is kept for it.
+    #[must_use]
+    pub fn for_trial(&self, handler: &Handler, reseller_bound: bool) -> HandlerCaller {
+        HandlerCaller(Arc::new(self.make(handler, reseller_bound)))
     }
 
     /// What calls this handler: kept until the handler changes. A caller of many calls may keep it too.
@@ -142,17 +148,26 @@ impl Caller {
         made
     }
 
-    /// Forgets all other handlers, with their connections: called when the handlers in force change.
-    pub fn keep_only(&self, wanted: impl Fn(i64) -> bool) {
-        self.0.ready.write().unwrap_or_else(PoisonError::into_inner).retain(|id, _| wanted(*id));
+    /// Forgets all that are no longer so: gone, changed or not enabled, with their connections and processes. Called when the
+    /// handlers in force change; calls under way are let finish.
+    pub fn keep_only<'a>(&self, wanted: impl Fn(i64) -> Option<&'a Handler>) {
+        let mut ready = self.0.ready.write().unwrap_or_else(PoisonError::into_inner);
+        let fits = |kept: &HandlerCaller, now: &Handler| kept.0.fits(now, now.companies_id.is_some());
+        ready.retain(|id, kept| wanted(*id).is_some_and(|now| now.status == Status::Enabled && fits(kept, now)));
+    }
+
+    /// Ends the processes of scripts that are kept between calls. No calls are to come.
+    pub async fn stop(&self) {
+        self.keep_only(|_| None);
+        self.0.leaving.gone().await;
     }
 
     fn make(&self, handler: &Handler, reseller_bound: bool) -> Ready {
-        let Shared { user_agent, reseller_networks, tls, network, starter, .. } = &*self.0;
+        let Shared { user_agent, reseller_networks, tls, network, starter, leaving, .. } = &*self.0;
         let task = match (handler.task.strip_prefix(script::SCHEME), network) {
             // Never saved so; checked again here because it would cross from a reseller to the whole system.
             (Some(_), _) if reseller_bound => Err("only users of the whole system may configure scripts".to_owned()),
-            (Some(name), _) => Ok(Task::Script(script::Target::new(name, handler, starter.clone()))),
+            (Some(name), _) => Ok(Task::Script(script::Target::new(name, handler, starter.clone(), leaving.clone()))),
             (None, Some(network)) => Ok(Task::Planned(network.clone())),
             (None, None) => {
                 let reach = Reach::new(reseller_bound, reseller_networks.clone());
@@ -263,6 +278,7 @@ impl Ready {
             && self.handler.old_secret == handler.old_secret
             && self.handler.headers == handler.headers
             && self.handler.args == handler.args
+            && self.handler.mode == handler.mode
     }
 }
 

@@ -30,11 +30,11 @@ pub(super) fn options(scripts_dir: &Path) -> CallerOptions {
     }
 }
 
-pub(super) fn caller() -> Caller {
+pub(crate) fn caller() -> Caller {
     Caller::new(options(Path::new("/nowhere")))
 }
 
-pub(super) fn handler(task: &str, more: Value) -> Handler {
+pub(crate) fn handler(task: &str, more: Value) -> Handler {
     let mut fields = json!({"name": "h", "event": "clients.update", "task": task});
     let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) else { panic!("objects") };
     fields.extend(more);

@@ -22,7 +22,7 @@ use uuid::Uuid;
 pub mod address;
 mod caller;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod headers;
 mod http;
 pub mod network;

@@ -67,7 +67,8 @@ pub enum Outcome {
 }
 
 /// What the log says of a handler that is called because of [`Outcome::CallAnyway`].
-pub(crate) fn note(words: &str) -> String {
+#[must_use]
+pub fn note(words: &str) -> String {
     format!("the condition could not be evaluated: {words}")
 }
 

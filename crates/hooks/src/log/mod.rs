@@ -27,7 +27,7 @@ use hookswitch_store::{
     Error, Store, Tx,
     tables::{
         cut::Mark,
-        deliveries, events, executions,
+        deliveries, events, executions, outcomes,
         told::{self, Told},
     },
 };
@@ -65,7 +65,7 @@ impl Record {
     }
 }
 
-/// What becomes of a delivery.
+/// What becomes of a delivery, or of an outcome that a before handler is told.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
     /// It is done, or nobody wants it.
@@ -80,6 +80,26 @@ pub(crate) enum Change {
     /// It failed.
     Failed {
         /// Which one.
+        id: i64,
+        /// True if that was the last attempt.
+        dead: bool,
+        /// Attempts made.
+        attempt: i64,
+        /// When the next is due.
+        next_at: Moment,
+        /// When the first was made.
+        first_at: Moment,
+        /// Why.
+        error: String,
+    },
+    /// A before handler has heard how it ended.
+    Heard {
+        /// Which outcome.
+        id: i64,
+    },
+    /// It has not.
+    NotHeard {
+        /// Which outcome.
         id: i64,
         /// True if that was the last attempt.
         dead: bool,
@@ -142,9 +162,19 @@ impl Log {
         }
     }
 
+    /// The same without waiting: dropped if there is no room right now.
+    pub(crate) fn record_if_room(&self, record: Record) {
+        let sent = Arc::clone(&self.room)
+            .try_acquire_many_owned(kib(&record))
+            .ok()
+            .and_then(|share| self.queue.try_send(Message::Record(Box::new(record), Some(share))).ok());
+        if sent.is_none() {
+            self.shared.rows_dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     async fn hand_over(&self, record: Record) {
-        let kib = record.row.as_ref().map_or(0, |row| row.size() / 1_024 + 1);
-        let kib = u32::try_from(kib).unwrap_or(WAITING_KIB_MAX).min(WAITING_KIB_MAX);
+        let kib = kib(&record);
         // Neither is closed before the program ends: what is not settled then is tried again.
         let share = Arc::clone(&self.room).acquire_many_owned(kib).await.ok();
         let _closed = self.queue.send(Message::Record(Box::new(record), share)).await;
@@ -166,6 +196,12 @@ impl Log {
     pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
+}
+
+/// Its share of the room.
+fn kib(record: &Record) -> u32 {
+    let kib = record.row.as_ref().map_or(0, |row| row.size() / 1_024 + 1);
+    u32::try_from(kib).unwrap_or(WAITING_KIB_MAX).min(WAITING_KIB_MAX)
 }
 
 async fn run(store: Store, mut messages: mpsc::Receiver<Message>, shared: Arc<Shared>) {
@@ -293,6 +329,11 @@ impl Change {
             Self::Failed { id, dead, attempt, next_at, first_at, error } => {
                 let failed = deliveries::Failed { dead: *dead, attempt: *attempt, next_at: *next_at, first_at: *first_at, error };
                 deliveries::fail(tx, *id, failed)
+            }
+            Self::Heard { id } => outcomes::delete(tx, *id),
+            Self::NotHeard { id, dead, attempt, next_at, first_at, error } => {
+                let failed = deliveries::Failed { dead: *dead, attempt: *attempt, next_at: *next_at, first_at: *first_at, error };
+                outcomes::fail(tx, *id, failed)
             }
         }
     }

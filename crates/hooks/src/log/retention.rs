@@ -7,7 +7,7 @@ use hookswitch_store::{
     Error, Store, Tx,
     tables::{
         cut::{Mark, Portion},
-        events, executions,
+        events, executions, loops,
     },
 };
 
@@ -73,6 +73,8 @@ async fn cut_all(store: &Store, retention: Retention) -> Result<(), Error> {
     let too_old = store.clock().now().plus_millis(-DAY_MS * i64::from(retention.days));
     repeat(store, Mark::START, move |tx, from| executions::cut(tx, too_old, from, CUT_MAX)).await?;
     repeat(store, Uuid::nil(), move |tx, from| events::cut(tx, too_old, from, CUT_MAX)).await?;
+    // Few: one for each set of handlers.
+    store.write(move |tx| loops::cut(tx, too_old)).await?;
     let log_max = i64::try_from(retention.log_bytes_max).unwrap_or(i64::MAX);
     let log_is_too_large = move |tx: &mut Tx<'_>, from| match executions::bytes(tx)? > log_max {
         true => executions::cut(tx, Moment(i64::MAX), from, CUT_MAX),

@@ -32,7 +32,7 @@ pub(crate) struct About {
     pub(crate) event_id: Uuid,
     /// What happens or happened.
     pub(crate) kind: Kind,
-    /// Asked or told.
+    /// Asked, told, or told how it ended.
     pub(crate) stage: Stage,
     /// To what.
     pub(crate) object_id: i64,
@@ -91,6 +91,7 @@ pub(crate) fn of(rule: &Rule, about: About, ending: Ending<'_>) -> Ended {
         request: ending.request.map(|body| mask.head(body, BODY_KEPT_MAX)),
         response: ending.called.and_then(|called| response(called, mask)),
         changes: ending.changes.map(|changes| mask.head(Value::Object(changes).to_string().as_bytes(), BODY_KEPT_MAX)),
+        shadow: about.stage == Stage::Before && rule.handler.is_shadow(),
     }
 }
 

@@ -1,6 +1,6 @@
 use hookswitch_model::{
     Object,
-    event::{self, Actor, Cause, Mode},
+    event::{self, Actor, Cause, Mode, Reaction},
     moment::Moment,
 };
 use serde_json::json;
@@ -96,7 +96,7 @@ fn only_enabled_handlers_of_the_event_and_its_reseller_are_told() {
 #[test]
 fn a_handler_is_not_told_of_what_it_did_in_reaction() {
     let rules = Rules::new(1, vec![handler(1, json!({})), handler(2, json!({}))]);
-    let cause = Cause { event_id: Uuid::nil(), handlers_id: 1, depth: 2, handlers: vec![2, 1] };
+    let cause = Cause::Reaction(Reaction { event_id: Uuid::nil(), handlers_id: 1, depth: 2, handlers: vec![2, 1] });
     let reaction = Event { cause: Some(cause), ..event(&event::CLIENTS_UPDATE, 1) };
     assert_eq!(told(&rules, &reaction), [2], "that one handler, not those further up");
 }
@@ -111,4 +111,21 @@ fn a_balance_event_is_for_those_who_hear_of_that_balance() {
         assert_eq!(told(&rules, &edge), [expected]);
     }
     assert_eq!(told(&rules, &event(&event::CLIENTS_UPDATE, 1)), [1, 2]);
+}
+
+#[test]
+fn a_shadow_has_its_turn_and_decides_nothing() {
+    let before = |id, order, status: &str| handler(id, json!({"type": "before", "order": order, "status": status}));
+    let kind = &event::CLIENTS_UPDATE;
+    let alone = Rules::new(1, vec![before(1, 1, "shadow"), before(2, 2, "disabled")]);
+    assert!(!alone.wants_before(kind) && !alone.wants_before_of(kind, 1, &Tree) && alone.has_shadows(kind));
+    let chain = Rules::new(2, vec![before(1, 2, "shadow"), before(2, 1, "enabled"), before(3, 3, "enabled")]);
+    let turns: Vec<i64> = chain.before(&event(kind, 1), &Tree).iter().map(|rule| rule.handler.id).collect();
+    assert_eq!(turns, [2, 1, 3]);
+    assert!(chain.wants_before(kind) && chain.has_shadows(kind));
+    // A decision stands whichever shadows come or go; one that begins to decide must be asked.
+    let without = Rules::new(3, vec![before(2, 1, "enabled"), before(3, 3, "enabled")]);
+    assert!(chain.asks_alike(&without, kind) && without.asks_alike(&chain, kind));
+    let decides = Rules::new(4, vec![before(1, 2, "enabled"), before(2, 1, "enabled"), before(3, 3, "enabled")]);
+    assert!(!decides.asks_alike(&chain, kind));
 }

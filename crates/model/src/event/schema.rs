@@ -1,12 +1,12 @@
 //! An event's payload as JSON Schema, its `data` alone and whole: made from the objects' field tables.
 use serde_json::{Value, json};
 
-use super::{BALANCE_NOTZERO, BALANCE_ZERO, CUSTOM_FIELDS_UPDATE, EventType, Mode, Stage};
+use super::{BALANCE_NOTZERO, BALANCE_ZERO, CATALOGUE, CUSTOM_FIELDS_UPDATE, EventType, Mode, Stage};
 use crate::{
     field::{Access, Field, Kind, schema},
     handler::Basis,
     money::Money,
-    objects::{account, client, client_package, custom_field},
+    objects::{account, client, client_package, custom_field, resync},
 };
 
 const AMOUNT: Kind = Kind::Money { min: Money::MIN, max: Money::MAX };
@@ -30,6 +30,9 @@ pub fn of(kind: &EventType) -> Value {
     if *kind == BALANCE_ZERO || *kind == BALANCE_NOTZERO {
         return whole(BALANCE);
     }
+    if *kind == super::RESYNC_DONE {
+        return whole(resync::DONE);
+    }
     if *kind == CUSTOM_FIELDS_UPDATE {
         return schema::open_object(&[CLIENT], &["id"], &custom_field::VALUE);
     }
@@ -51,7 +54,8 @@ pub fn of(kind: &EventType) -> Value {
 }
 
 /// The schema of all that a handler gets for an event of this type: the body of the POST, the standard input of the
-/// script. New keys may come beside those of `event` and `object`; those of `data` are all that there are.
+/// script. New keys may come beside those of `event` and `object`; those of `data` are all that there are. An update that a resync
+/// tells has the whole object in `data`, and nothing before it.
 #[must_use]
 pub fn payload(kind: &EventType) -> Value {
     let data = of(kind);
@@ -59,29 +63,73 @@ pub fn payload(kind: &EventType) -> Value {
     let mut properties = json!({"event": head(kind), "data": data});
     if is_update {
         properties["previous"] = previous(&data);
+        if *kind != CUSTOM_FIELDS_UPDATE {
+            properties["data"] = json!({"anyOf": [data, whole(fields_of(kind))]});
+        }
     }
     properties["object"] = whole_object(kind);
-    let required: &[&str] = if is_update { &["event", "data", "previous", "object"] } else { &["event", "data", "object"] };
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": kind.events_id,
         "description": kind.title,
         "type": "object",
         "properties": properties,
-        "required": required,
+        "required": ["event", "data", "object"],
+    })
+}
+
+/// The schema of what a before handler gets that is told how it ended, whatever the event.
+#[must_use]
+pub fn outcome() -> Value {
+    let named = json!({"type": "string", "enum": CATALOGUE.iter().filter(|kind| kind.stages.contains(&Stage::Before))
+        .map(|kind| kind.events_id).collect::<Vec<_>>()});
+    let text_or_null = |about: &str| json!({"type": ["string", "null"], "description": about});
+    let by = json!({
+        "type": ["object", "null"],
+        "description": "What aborted it; null = it was committed",
+        "properties": {
+            "type": {"type": "string", "enum": ["handler", "conflict", "request", "unchanged", "replay", "failure", "crash"]},
+            "id": {"type": "integer", "format": "int64", "description": "The handler"},
+            "name": {"type": "string", "description": "Its name"},
+            "reason": {"type": "string", "description": "Why it failed, if it did not forbid"},
+        },
+        "required": ["type"],
+    });
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "outcome",
+        "description": "How an action ended that a before handler was asked about",
+        "type": "object",
+        "properties": {
+            "event": head_of(&named, &[Stage::Outcome.word()]),
+            "outcome": {
+                "type": "object",
+                "properties": {
+                    "state": {"type": "string", "enum": ["committed", "aborted"]},
+                    "by": by,
+                    "message": text_or_null("The same in words"),
+                },
+                "required": ["state", "by", "message"],
+            },
+        },
+        "required": ["event", "outcome"],
     })
 }
 
 /// The member `event`.
 fn head(kind: &EventType) -> Value {
-    let number = |about: &str| json!({"type": "integer", "minimum": 0, "format": "int64", "description": about});
     let stages: Vec<&str> = kind.stages.iter().map(|stage: &Stage| stage.word()).collect();
+    head_of(&json!({"const": kind.events_id}), &stages)
+}
+
+fn head_of(events_id: &Value, stages: &[&str]) -> Value {
+    let number = |about: &str| json!({"type": "integer", "minimum": 0, "format": "int64", "description": about});
     json!({
         "type": "object",
         "properties": {
             "id": {"type": "string", "format": "uuid", "description": "One per event, for every stage, handler and attempt"},
             "dt": {"type": "string", "format": "date-time", "description": "When it was asked for"},
-            "events_id": {"const": kind.events_id},
+            "events_id": events_id,
             "object_id": number("The object; 0 for a new one outside live"),
             "clients_id": number("Its client; 0 for a new one outside live"),
             "companies_id": number("The client's reseller"),
@@ -90,6 +138,12 @@ fn head(kind: &EventType) -> Value {
             "seq": number("The number of the client's event; absent before the commit"),
             "actor": actor(),
             "cause": {"type": ["string", "null"], "description": "The event that a handler was reacting to, or resync"},
+            "resync": {
+                "type": "object",
+                "description": "Where a resync tells it: which, and how many events it was to have",
+                "properties": {"id": number("The resync"), "total": number("Its events, as counted when it began")},
+                "required": ["id", "total"],
+            },
         },
         "required": ["id", "dt", "events_id", "object_id", "clients_id", "companies_id", "stage", "mode", "actor", "cause"],
     })
@@ -119,16 +173,21 @@ fn previous(data: &Value) -> Value {
 
 /// The object as the Core API shows it.
 fn whole_object(kind: &EventType) -> Value {
-    let fields = match kind.object {
-        "clients.accounts" => account::FIELDS,
-        "clients.packages" => client_package::FIELDS,
-        _ => client::FIELDS,
-    };
-    let mut schema = whole(fields);
+    let mut schema = whole(fields_of(kind));
     if let Value::Object(schema) = &mut schema {
         schema.shift_remove("additionalProperties");
     }
     schema
+}
+
+/// What the object has.
+fn fields_of(kind: &EventType) -> &'static [Field] {
+    match kind.object {
+        "clients.accounts" => account::FIELDS,
+        "clients.packages" => client_package::FIELDS,
+        "provisioning.resyncs" => resync::FIELDS,
+        _ => client::FIELDS,
+    }
 }
 
 /// Every field is always there.

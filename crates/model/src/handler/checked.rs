@@ -5,7 +5,7 @@
 //! that no stale setting waits for the day on which it counts again.
 use serde_json::Value;
 
-use super::{Basis, FIELDS, Handler, Method, OnFailure, Ordering, Status, events, headers, task};
+use super::{Basis, FIELDS, Handler, Method, Mode, OnFailure, Ordering, Status, events, headers, task};
 use crate::{
     Object,
     event::Stage,
@@ -106,6 +106,7 @@ impl Handler {
             order: 100,
             task: String::new(),
             args: Vec::new(),
+            mode: Mode::Once,
             method: Method::Post,
             headers: Vec::new(),
             secret: String::new(),
@@ -119,6 +120,7 @@ impl Handler {
             condition: String::new(),
             writable: None,
             dry_run: false,
+            notify_outcome: false,
             passwords: true,
             balance_basis: Basis::Live,
             notes: String::new(),
@@ -164,11 +166,14 @@ impl Handler {
     fn take_choices(&mut self, checked: &Object) {
         take_word(&mut self.status, checked, "status", Status::from_word);
         take_word(&mut self.stage, checked, "type", Stage::from_word);
+        take_word(&mut self.mode, checked, "mode", Mode::from_word);
         take_word(&mut self.method, checked, "method", Method::from_word);
         take_word(&mut self.on_failure, checked, "on_failure", OnFailure::from_word);
         take_word(&mut self.ordering, checked, "ordering", Ordering::from_word);
         take_word(&mut self.balance_basis, checked, "balance_basis", Basis::from_word);
-        for (name, own) in [("dry_run", &mut self.dry_run), ("passwords", &mut self.passwords)] {
+        let switches =
+            [("dry_run", &mut self.dry_run), ("notify_outcome", &mut self.notify_outcome), ("passwords", &mut self.passwords)];
+        for (name, own) in switches {
             if let Some(value) = checked.get(name).and_then(Value::as_bool) {
                 *own = value;
             }
@@ -221,12 +226,14 @@ impl Handler {
             self.on_failure = if unnamed("on_failure") { OnFailure::Forbid } else { self.on_failure };
             self.writable = self.writable.take().filter(|_| !unnamed("writable"));
             self.dry_run &= !unnamed("dry_run");
+            self.notify_outcome &= !unnamed("notify_outcome");
         } else {
             self.retries = self.retries.take().filter(|_| !unnamed("retries"));
             self.ordering = if unnamed("ordering") { Ordering::PerClient } else { self.ordering };
         }
-        if !self.is_script() && unnamed("args") {
-            self.args.clear();
+        if !self.is_script() {
+            self.mode = if unnamed("mode") { Mode::Once } else { self.mode };
+            self.args = if unnamed("args") { Vec::new() } else { std::mem::take(&mut self.args) };
         }
         if unnamed("concurrency") && old.concurrency == old.concurrency_default() {
             self.concurrency = self.concurrency_default();
@@ -235,9 +242,9 @@ impl Handler {
 
     fn concurrency_default(&self) -> u32 {
         match self.stage {
-            Stage::After => CONCURRENCY_AFTER,
             Stage::Before if self.is_script() => CONCURRENCY_BEFORE_SCRIPT,
             Stage::Before => CONCURRENCY_BEFORE_HTTP,
+            Stage::After | Stage::Outcome => CONCURRENCY_AFTER,
         }
     }
 
@@ -250,9 +257,12 @@ impl Handler {
             (after && self.on_failure != OnFailure::Forbid, "on_failure", "is for before handlers only"),
             (after && self.writable.is_some(), "writable", "is for before handlers only"),
             (after && self.dry_run, "dry_run", "is for before handlers only"),
+            (after && self.notify_outcome, "notify_outcome", "is for before handlers only"),
+            (after && self.is_shadow(), "status", "shadow is for before handlers only"),
             (before && self.retries.is_some(), "retries", "is for after handlers only"),
             (before && self.ordering != Ordering::PerClient, "ordering", "is for after handlers only"),
             (!self.is_script() && !self.args.is_empty(), "args", "is for scripts only"),
+            (!self.is_script() && self.mode != Mode::Once, "mode", "is for scripts only"),
         ];
         for (_, field, words) in rules.into_iter().filter(|(broken, ..)| *broken) {
             errors.add(field, words);

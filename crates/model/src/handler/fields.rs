@@ -1,5 +1,5 @@
 //! The field table of a handler: every key of contract section 3, in its order.
-use super::{Basis, Method, OnFailure, Ordering, Status};
+use super::{Basis, Method, Mode, OnFailure, Ordering, Status};
 use crate::{
     event::Stage,
     field::{Field, Kind},
@@ -21,7 +21,8 @@ pub const FIELDS: &[Field] = &[
     Field::new(
         "status",
         Kind::Choice(Status::WORDS),
-        "enabled (default); the others get no new events, and what waits for them stands still",
+        "enabled (default); shadow: a before handler that is asked off the caller's path and decides nothing; \
+         the others get no new events, and what waits for them stands still",
     ),
     Field::new(
         "event",
@@ -34,6 +35,11 @@ pub const FIELDS: &[Field] = &[
     Field::new("task", Kind::Line { min: 1, max: 2048 }, "An http:// or https:// URL (http:// if without), or script://name")
         .required(),
     Field::new("args", Kind::LineList { items: 64, min: 0, max: 4096 }, "Scripts only: arguments").or_null(),
+    Field::new(
+        "mode",
+        Kind::Choice(Mode::WORDS),
+        "Scripts only: once (default) is a process for each call; worker keeps processes that take one call after another",
+    ),
     Field::new("method", Kind::Choice(Method::WORDS), "The HTTP method (default POST)"),
     Field::new("headers", Kind::Object { bytes: 256 * 1024 }, "Static HTTP headers; values are masked when shown").or_null(),
     Field::line("secret", 255, "The signing secret, shown when it is made only").read_only(),
@@ -64,6 +70,11 @@ pub const FIELDS: &[Field] = &[
     )
     .or_null(),
     Field::new("dry_run", Kind::Boolean, "Before only: has no side effects and may be asked in dry runs (default false)"),
+    Field::new(
+        "notify_outcome",
+        Kind::Boolean,
+        "Before only: hears, durably, how each action ended that it was asked about (default false)",
+    ),
     Field::new("passwords", Kind::Boolean, "false masks account passwords in its payload (default true)"),
     Field::new("balance_basis", Kind::Choice(Basis::WORDS), "Whose balance events it hears of (default live)"),
     Field::notes(),

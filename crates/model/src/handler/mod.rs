@@ -38,6 +38,8 @@ words! {
     Status {
         /// Called.
         Enabled = "enabled",
+        /// Before handlers only: asked off the caller's path, and decides nothing.
+        Shadow = "shadow",
         /// Gets no new events; what waits stands still.
         Disabled = "disabled",
         /// The same, and out of sight.
@@ -97,6 +99,19 @@ words! {
     }
 }
 
+words! {
+    /// How long a script's process lives.
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    Mode {
+        /// One process a call.
+        #[default]
+        Once = "once",
+        /// A pool of processes that stay, and take one call after another.
+        Worker = "worker",
+    }
+}
+
 /// Why nothing is sent to a handler for now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paused {
@@ -150,6 +165,9 @@ pub struct Handler {
     pub task: String,
     /// Arguments of a script.
     pub args: Vec<String>,
+    /// Scripts only.
+    #[serde(default)]
+    pub mode: Mode,
     /// HTTP method.
     pub method: Method,
     /// Static headers.
@@ -176,6 +194,9 @@ pub struct Handler {
     pub writable: Option<Vec<String>>,
     /// Before only: may be asked in dry runs.
     pub dry_run: bool,
+    /// Before only: hears how each action ended that it was asked about.
+    #[serde(default)]
+    pub notify_outcome: bool,
     /// False: account passwords are masked in its payload.
     pub passwords: bool,
     /// Which balance's edges it hears of.
@@ -212,10 +233,16 @@ impl Handler {
         self.task.starts_with("script://")
     }
 
-    /// True if it is called: enabled and not paused.
+    /// True if it is called: enabled or a shadow, and not paused.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        self.status == Status::Enabled && self.paused.is_none()
+        matches!(self.status, Status::Enabled | Status::Shadow) && self.paused.is_none()
+    }
+
+    /// True if it is asked off the caller's path, and decides nothing.
+    #[must_use]
+    pub fn is_shadow(&self) -> bool {
+        self.status == Status::Shadow
     }
 
     /// True if it is enabled and paused by the breaker: it is probed.

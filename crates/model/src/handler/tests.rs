@@ -47,9 +47,9 @@ fn changed(handler: &Handler, changes: Value) -> Result<Handler, FieldErrors> {
 fn a_new_handler_has_the_contracts_defaults_in_its_order() {
     let expected = concat!(
         r#"{"id":5,"name":"crm","status":"enabled","event":"clients.create","type":"after","order":100,"#,
-        r#""task":"http://127.0.0.1:5000/api","args":[],"method":"POST","headers":{},"timeout_ms":3000,"on_failure":"forbid","#,
+        r#""task":"http://127.0.0.1:5000/api","args":[],"mode":"once","method":"POST","headers":{},"timeout_ms":3000,"on_failure":"forbid","#,
         r#""retries":null,"concurrency":8,"ordering":"per_client","companies_id":null,"condition":"","writable":null,"#,
-        r#""dry_run":false,"passwords":true,"balance_basis":"live","notes":"","version":1,"paused":null}"#
+        r#""dry_run":false,"notify_outcome":false,"passwords":true,"balance_basis":"live","notes":"","version":1,"paused":null}"#
     );
     assert_eq!(Value::from(saved(json!({})).shown()).to_string(), expected);
 }
@@ -109,9 +109,10 @@ fn a_balance_event_cannot_be_asked_about_before() {
 fn a_field_that_suits_the_other_kind_only_is_refused() {
     let named = |more| refused_fields(more);
     assert_eq!(named(json!({"on_failure": "allow", "writable": [], "dry_run": true})), ["dry_run", "on_failure", "writable"]);
+    assert_eq!(named(json!({"status": "shadow", "notify_outcome": true})), ["notify_outcome", "status"]);
     assert_eq!(
-        named(json!({"type": "before", "retries": [], "ordering": "none", "args": ["x"]})),
-        ["args", "ordering", "retries"]
+        named(json!({"type": "before", "retries": [], "ordering": "none", "args": ["x"], "mode": "worker"})),
+        ["args", "mode", "ordering", "retries"]
     );
     saved(json!({"on_failure": "forbid", "writable": null, "dry_run": false, "args": []}));
     saved(json!({"type": "before", "retries": null, "ordering": "per_client"}));
@@ -123,6 +124,12 @@ fn a_handler_that_changes_its_kind_leaves_the_old_settings_behind() {
         json!({"type": "before", "task": "script://x", "args": ["a"], "on_failure": "allow", "writable": ["name"], "dry_run": true}),
     );
     assert_eq!(asked.concurrency, 4);
+    let reserving = changed(&asked, json!({"notify_outcome": true})).expect("it may");
+    assert!(!changed(&reserving, json!({"type": "after", "task": "http://h/"})).expect("it may").notify_outcome);
+    let shadow = changed(&asked, json!({"status": "shadow"})).expect("it may");
+    assert!(shadow.is_shadow() && shadow.is_running());
+    let told = json!({"type": "after", "task": "http://h/"});
+    assert!(changed(&shadow, told).expect_err("nobody is told by surprise").names("status"));
     let told = changed(&asked, json!({"type": "after", "task": "http://h/"})).expect("it may");
     assert_eq!((told.on_failure, told.writable.clone(), told.dry_run, told.args.len()), (OnFailure::Forbid, None, false, 0));
     assert_eq!(told.concurrency, 8, "the default follows the kind");

@@ -12,6 +12,7 @@
 //! | [`transaction`] | the ledger |
 //! | [`company`] | resellers |
 //! | [`custom_field`] | what a carrier keeps of its clients and packages besides, by keys of its own |
+//! | [`resync`] | a handler that is told how things stand |
 //! | [`user`] | who may call, with which role |
 //! | `details` | the keys of an object that the program only keeps |
 pub mod account;
@@ -21,6 +22,7 @@ pub mod company;
 pub mod custom_field;
 mod details;
 pub mod package;
+pub mod resync;
 pub mod transaction;
 pub mod user;
 

@@ -1,6 +1,8 @@
 //! What is measured: a server in a folder of its own, spoken to through its API only.
 use std::{
+    fs,
     net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -98,6 +100,19 @@ impl Subject {
         self.call("provisioning.handlers.create", handler).await?["id"].as_i64().context("an id")
     }
 
+    /// Puts a script into its scripts folder.
+    pub(super) fn script(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        let path = Self::data(self.folder.path()).join("scripts").join(name);
+        fs::write(&path, text)?;
+        Ok(fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?)
+    }
+
+    /// The size of what a script has written beside itself.
+    pub(super) fn script_wrote(&self, name: &str) -> u64 {
+        let path = Self::data(self.folder.path()).join("scripts").join(name);
+        fs::metadata(path).map_or(0, |found| found.len())
+    }
+
     /// Loads it from another process.
     pub(super) async fn load(&self, load: Load<'_>) -> anyhow::Result<Outcome> {
         let outcome: Outcome = process::ask("__load", &load.plan(self.server.address)).await?;
@@ -133,13 +148,13 @@ impl Subject {
 
     /// The size of its database, in megabytes.
     pub(super) fn database_mb(&self) -> anyhow::Result<f64> {
-        let sizes = std::fs::read_dir(Self::data(self.folder.path()))?.map(|entry| Ok(entry?.metadata()?.len()));
+        let sizes = fs::read_dir(Self::data(self.folder.path()))?.map(|entry| Ok(entry?.metadata()?.len()));
         Ok(sizes.sum::<anyhow::Result<u64>>()? as f64 / 1e6)
     }
 
     /// Its memory now and at its most, in megabytes.
     pub(super) fn memory(&self) -> anyhow::Result<Memory> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.server.pid()?))?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.server.pid()?))?;
         let megabytes = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name)).context("a line of /proc/PID/status")?;
             let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
@@ -161,7 +176,7 @@ impl Subject {
 
     /// Processor time that it has used up to now, in seconds, over all its threads.
     pub(super) fn processor_seconds(&self) -> anyhow::Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.server.pid()?))?;
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.server.pid()?))?;
         // After the name, which may hold blanks: fields 14 and 15 of all are the ticks in user mode and in the kernel.
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         let ticks: f64 = fields.get(11..13).context("/proc/PID/stat")?.iter().filter_map(|field| field.parse::<f64>().ok()).sum();

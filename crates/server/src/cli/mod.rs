@@ -4,6 +4,7 @@ mod check;
 mod config;
 mod demo;
 mod remote;
+mod resync;
 mod seed;
 mod serve;
 mod token;
@@ -40,6 +41,7 @@ enum Command {
     Config(config::Config),
     Token(token::Token),
     Seed(seed::Seed),
+    Resync(resync::Resync),
     #[command(flatten)]
     Hidden(Hidden),
 }
@@ -87,6 +89,7 @@ impl Command {
             Self::Check(check) => check.run(),
             Self::Token(token) => token.run(),
             Self::Seed(seed) => seed.run(),
+            Self::Resync(resync) => resync.run(),
             Self::Hidden(Hidden::ExampleHandler) => Ok(block_on(example_handler::run())??),
             Self::Serve(_) | Self::Config(_) | Self::Hidden(Hidden::Bench(_)) => Ok(()),
         }

@@ -63,6 +63,15 @@ pub fn of_client(tx: &Tx<'_>, vault: &Vault, clients_id: i64) -> Result<Vec<Acco
     tx.query(select!("WHERE a.clients_id = $1 ORDER BY a.id"), params![clients_id], |row| read(row, vault))
 }
 
+/// The next accounts of a client in order of id, from behind `after`.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn of_client_behind(tx: &Tx<'_>, vault: &Vault, clients_id: i64, after: i64, limit: i64) -> Result<Vec<Account>, Error> {
+    const SQL: &str = select!("WHERE a.clients_id = $1 AND a.id > $2 ORDER BY a.id LIMIT $3");
+    tx.query(SQL, params![clients_id, after, limit], |row| read(row, vault))
+}
+
 /// The client of an account; `None` if there is no such account.
 ///
 /// # Errors

@@ -57,6 +57,23 @@ pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<Client>, Error> {
     tx.first(SQL, params![id], |row| read(tx, &mut custom, row))
 }
 
+/// The reseller of a client; `None` if there is no such client.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn company_of(tx: &Tx<'_>, id: i64) -> Result<Option<i64>, Error> {
+    tx.first("SELECT companies_id FROM clients WHERE id = $1", params![id], |row| row.get(0))
+}
+
+/// The next clients in order of id, from behind `after`, each with its reseller.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn behind(tx: &Tx<'_>, after: i64, limit: i64) -> Result<Vec<(i64, i64)>, Error> {
+    const SQL: &str = "SELECT id, companies_id FROM clients WHERE id > $1 ORDER BY id LIMIT $2";
+    tx.query(SQL, params![after, limit], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
 /// True if another client of the reseller has this name.
 ///
 /// # Errors

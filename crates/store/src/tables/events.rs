@@ -65,8 +65,9 @@ pub struct Entry<'a> {
 /// # Errors
 /// Whatever the engine says.
 pub fn insert(tx: &mut Tx<'_>, event: &Event, entry: Entry<'_>) -> Result<i64, Error> {
-    const SQL: &str = "INSERT INTO events (id, dt, events_id, object_id, clients_id, companies_id, seq, body, cause, secrets)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING row_id";
+    const SQL: &str = "INSERT INTO events
+      (id, dt, events_id, object_id, clients_id, companies_id, seq, body, cause, secrets, resyncs_id)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING row_id";
     let cause = event.cause.as_ref().map(serde_json::to_string).transpose().map_err(Error::engine)?;
     let Event { id, dt, kind, object_id, clients_id, companies_id, .. } = event;
     let values = params![
@@ -79,7 +80,8 @@ pub fn insert(tx: &mut Tx<'_>, event: &Event, entry: Entry<'_>) -> Result<i64, E
         entry.seq,
         entry.body,
         cause.as_ref(),
-        entry.secrets
+        entry.secrets,
+        event.cause.as_ref().and_then(Cause::resync).map(|resync| resync.id)
     ];
     tx.returning(SQL, values, |row| row.get(0))?.ok_or_else(|| Error::engine("the journal gave no row"))
 }
@@ -191,7 +193,7 @@ fn columns(id: &Uuid, dt: Moment, numbers: [i64; 4], events_id: &str, actor: Val
         ("companies_id", companies_id.into()),
         ("seq", seq.into()),
         ("actor", actor),
-        ("cause", cause.map_or(Value::Null, |cause| cause.event_id.to_string().into())),
+        ("cause", cause.map_or(Value::Null, Cause::shown)),
     ];
     values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -215,17 +217,29 @@ pub fn cause(tx: &Tx<'_>, id: &Uuid) -> Result<Option<Cause>, Error> {
     text.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::engine)
 }
 
-/// True if the journal has a later event of an object of this client, among events of these types.
+/// What a handler may have been told.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// The handler: what a resync tells another one is none of its.
+    pub handlers_id: i64,
+    /// The types of events that it takes.
+    pub events_ids: &'a [&'a str],
+}
+
+/// True if the journal has a later event of an object of this client that this handler was or will be told of.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn has_later(tx: &Tx<'_>, clients_id: i64, seq: i64, object_id: i64, events_ids: &[&str]) -> Result<bool, Error> {
-    let places: Vec<String> = (4..4 + events_ids.len()).map(|number| format!("${number}")).collect();
+pub fn has_later(tx: &Tx<'_>, clients_id: i64, seq: i64, object_id: i64, told: Told<'_>) -> Result<bool, Error> {
+    let Told { handlers_id, events_ids } = told;
+    let places: Vec<String> = (5..5 + events_ids.len()).map(|number| format!("${number}")).collect();
     let sql = format!(
-        "SELECT 1 FROM events WHERE clients_id = $1 AND seq > $2 AND object_id = $3 AND events_id IN ({}) LIMIT 1",
+        "SELECT 1 FROM events WHERE clients_id = $1 AND seq > $2 AND object_id = $3
+         AND (resyncs_id IS NULL OR resyncs_id IN (SELECT r.id FROM resyncs r WHERE r.handlers_id = $4))
+         AND events_id IN ({}) LIMIT 1",
         places.join(", ")
     );
-    let mut values = params![clients_id, seq, object_id].to_vec();
+    let mut values = params![clients_id, seq, object_id, handlers_id].to_vec();
     values.extend(events_ids.iter().map(|name| crate::Param::Text(name)));
     Ok(tx.first(&sql, &values, |_| Ok(()))?.is_some())
 }
@@ -294,6 +308,15 @@ pub static LIST: List = List {
 /// Wrong filters by name, or whatever the engine says.
 pub fn search(tx: &Tx<'_>, asked: &Asked<'_>) -> Result<Value, Refusal> {
     LIST.search(tx, asked, listed)
+}
+
+/// The ids of what a list would show, without reading what happened.
+///
+/// # Errors
+/// Wrong filters by name, or whatever the engine says.
+pub fn found(tx: &Tx<'_>, asked: &Asked<'_>) -> Result<Vec<Uuid>, Refusal> {
+    let (found, _) = LIST.query(asked.filters, asked.scope())?.rows(tx, |row| uuid(&row.get::<Vec<u8>>(0)?))?;
+    Ok(found)
 }
 
 /// Only the actor is read out of the payload: the rest of it may be long.

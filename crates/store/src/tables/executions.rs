@@ -35,7 +35,7 @@ pub struct Ended {
     pub event_id: Uuid,
     /// The event's name.
     pub events_id: &'static str,
-    /// Asked or told.
+    /// Asked, told, or told how it ended.
     pub stage: Stage,
     /// Who.
     pub handlers_id: i64,
@@ -65,6 +65,8 @@ pub struct Ended {
     pub response: Option<String>,
     /// `{"key": {"old", "new"}}`, as JSON.
     pub changes: Option<String>,
+    /// Asked as a shadow: it decided nothing.
+    pub shadow: bool,
 }
 
 impl Ended {
@@ -84,8 +86,8 @@ impl Ended {
 pub fn insert(tx: &mut Tx<'_>, rows: &[Ended]) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO executions
       (id, dt, event_id, events_id, stage, handlers_id, handlers_name, object_id, clients_id, companies_id, handlers_companies_id, attempt, status,
-       duration_us, response_status, error, request, response, changes)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+       duration_us, response_status, error, request, response, changes, shadow)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
     if rows.is_empty() {
         return Ok(());
     }
@@ -110,6 +112,7 @@ pub fn insert(tx: &mut Tx<'_>, rows: &[Ended]) -> Result<(), Error> {
             row.request.as_ref(),
             row.response.as_ref(),
             row.changes.as_ref(),
+            row.shadow,
         ];
         tx.execute(SQL, values)?;
     }
@@ -179,7 +182,7 @@ pub fn cut(tx: &mut Tx<'_>, before: Moment, from: Mark, limit: i64) -> Result<Po
 }
 
 const COLUMNS: &str = "x.id, x.dt, x.events_id, x.event_id, x.stage, x.handlers_id, x.handlers_name, x.object_id, x.clients_id,
-  x.attempt, x.status, x.duration_us, x.response_status, x.error, x.handlers_companies_id";
+  x.attempt, x.status, x.duration_us, x.response_status, x.error, x.handlers_companies_id, x.shadow";
 
 /// Trouble has an index, which is small: most calls are successes.
 const SPELLED: &[(&str, &str)] = &[
@@ -203,7 +206,7 @@ pub static LIST: List = List {
         Column::new("dt", "x.dt", Kind::Time).indexed(),
         Column::new("events_id", "x.events_id", Kind::Text).indexed(),
         Column::new("event_id", "x.event_id", Kind::Uuid).indexed(),
-        Column::new("stage", "x.stage", Kind::Choice(Stage::WORDS)).indexed(),
+        Column::new("stage", "x.stage", Kind::Choice(Stage::LOGGED)).indexed(),
         Column::new("handlers_id", "x.handlers_id", Kind::Integer).indexed(),
         Column::new("handlers_name", "x.handlers_name", Kind::Text),
         Column::new("object_id", "x.object_id", Kind::Integer).indexed(),
@@ -216,6 +219,7 @@ pub static LIST: List = List {
         Column::new("request", "COALESCE(x.request, e.body)", Kind::Text).joined().quick(),
         Column::new("response", "x.response", Kind::Text).quick(),
         Column::new("changes", "x.changes", Kind::Text).quick(),
+        Column::new("shadow", "x.shadow", Kind::Boolean).indexed_but_for(0),
     ],
 };
 
@@ -283,6 +287,7 @@ fn shown(row: &Row<'_>, scope: Option<&[i64]>) -> Result<Object, Error> {
         ("duration_ms", if hidden { Value::Null } else { (row.get::<i64>(11)? / 1_000).into() }),
         ("response_status", response_status.filter(|_| !hidden).into()),
         ("error", error.filter(|_| !hidden).into()),
+        ("shadow", row.get::<bool>(15)?.into()),
     ];
     Ok(values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

@@ -67,6 +67,32 @@ async fn a_forbidden_renewal_is_asked_again_until_the_periods_end_and_then_deact
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_try_of_a_step_is_told_how_it_ended_under_its_own_event() {
+    let scene = Scene::with("100", json!({})).await;
+    let (reserving, judging) = (Recorder::start().await, Recorder::answering(|_| Reply::status(403)).await);
+    let event = "clients.packages.renew";
+    let reserves = json!({"order": 1, "notify_outcome": true});
+    scene.server.handler(with(hookswitch_testkit::before(event, &reserving), reserves)).await;
+    let judge = scene.server.handler(with(hookswitch_testkit::before(event, &judging), json!({"order": 2}))).await;
+    let own = scene.assign(json!({})).await;
+    scene.wait_condition(own, "activated").await;
+    scene.server.advance(30 * DAY - HOUR);
+    let calls = reserving.wait(2).await;
+    assert_has(
+        &calls[1].body,
+        &json!({"event": {"id": calls[0].event("id"), "stage": "outcome", "actor": {"type": "clock"}},
+            "outcome": {"state": "aborted", "by": {"type": "handler", "id": judge}}}),
+    );
+    wait_until("the refusal is noted", async || scene.get(own).await["reason"] == "forbidden").await;
+    judging.answer(|_| Reply::ok());
+    scene.server.advance(1);
+    let calls = reserving.wait(4).await;
+    assert_has(&calls[3].body, &json!({"event": {"id": calls[2].event("id")}, "outcome": {"state": "committed", "by": null}}));
+    assert_ne!(calls[2].event("id"), calls[0].event("id"), "another try is another event");
+    wait_until("nothing is owed", async || scene.server.ok("provisioning.outcomes.search", json!({})).await == json!([])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_undecided_renewal_keeps_it_on_and_joins_the_old_period_when_it_is_decided() {
     let scene = Scene::with("100", json!({})).await;
     let recorder = Recorder::answering(|_| Reply::status(500)).await;

@@ -21,7 +21,8 @@ fn docs() -> PathBuf {
 /// Every file, by its path within `docs`.
 fn wanted() -> BTreeMap<String, String> {
     let payloads = CATALOGUE.iter().map(|kind| (format!("schemas/{}.json", kind.events_id), text(&schema::payload(kind))));
-    let whole = [("openapi.json".to_owned(), text(openapi())), ("openrpc.json".to_owned(), text(openrpc()))];
+    let outcome = ("schemas/outcome.json".to_owned(), text(&schema::outcome()));
+    let whole = [outcome, ("openapi.json".to_owned(), text(openapi())), ("openrpc.json".to_owned(), text(openrpc()))];
     payloads.chain(whole).chain([("schemas/README.md".to_owned(), index())]).collect()
 }
 
@@ -39,6 +40,7 @@ fn index() -> String {
     for kind in CATALOGUE {
         page.push_str(&format!("| `{0}` | {1} | [{0}.json]({0}.json) |\n", kind.events_id, kind.title));
     }
+    page.push_str("| any, at the stage `outcome` | How it ended | [outcome.json](outcome.json) |\n");
     page
 }
 

@@ -342,12 +342,12 @@ async fn each_handler_has_connections_of_its_own_until_it_is_forgotten() {
     })
     .await;
     let caller = caller();
-    for id in [1, 2, 3] {
-        let handler = Handler { id, ..receiver.handler(json!({})) };
-        caller.call(&handler, &call()).await.result.unwrap();
+    let handlers = [1, 2, 3].map(|id| Handler { id, ..receiver.handler(json!({})) });
+    for handler in &handlers {
+        caller.call(handler, &call()).await.result.unwrap();
     }
     assert_eq!(receiver.connections(), 3);
-    caller.keep_only(|id| id == 2);
+    caller.keep_only(|id| handlers.iter().find(|handler| handler.id == id && id == 2));
     for _ in [1, 3] {
         tokio::time::timeout(LONG, closed_by_us.recv()).await.expect("closed").unwrap();
     }

@@ -6,7 +6,7 @@
 use std::{
     fs::{self, Metadata},
     io,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -44,6 +44,22 @@ pub enum Unfit {
     /// It is missing, for example.
     #[error("the scripts folder can't be read: {0}")]
     Folder(io::ErrorKind),
+}
+
+/// What tells a file from the one that stood in its place before: which one it is, its size, and when it was written and
+/// its mode changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Print([i64; 5], [u64; 2]);
+
+impl Print {
+    /// As it is now, links resolved; `None` if it can't be seen.
+    pub(super) fn of(file: &Path) -> Option<Self> {
+        let found = fs::metadata(file).ok()?;
+        let times = [found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()];
+        let [written, written_ns, changed, changed_ns] = times;
+        let bytes = i64::try_from(found.size()).unwrap_or(i64::MAX);
+        Some(Self([bytes, written, written_ns, changed, changed_ns], [found.dev(), found.ino()]))
+    }
 }
 
 /// The file to start, links resolved. `name` is what follows `script://`.

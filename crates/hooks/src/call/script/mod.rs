@@ -18,7 +18,13 @@
 //! | [`sandbox`] | limits and landlock, set by the process that becomes the script |
 //! | `starter` | the thread that starts and buries |
 //! | `pipes` | standard input, output and error, within bounds |
-use hookswitch_model::{handler::Handler, refusal::FailureReason};
+//! | `worker` | `mode: worker`: processes that take one call after another |
+use std::{borrow::Cow, time::Duration};
+
+use hookswitch_model::{
+    handler::{Handler, Mode},
+    refusal::FailureReason,
+};
 use nix::{
     errno::Errno,
     sys::{
@@ -35,9 +41,11 @@ pub mod folder;
 mod pipes;
 pub mod sandbox;
 mod starter;
+mod worker;
 
 pub use sandbox::Limits;
 pub(super) use starter::{Place, Starter};
+pub(super) use worker::Leaving;
 
 use pipes::{Output, Overflow, Pipes};
 
@@ -50,8 +58,16 @@ pub const FORBID_STATUS: i64 = 3;
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const LANG: &str = "C.UTF-8";
 
+/// A script, ready to be called.
+pub(super) enum Target {
+    /// A process for each call.
+    Once(Once),
+    /// Processes that stay.
+    Worker(worker::Pool),
+}
+
 /// A script, ready to be started.
-pub(super) struct Target {
+pub(super) struct Once {
     name: String,
     args: Vec<String>,
     starter: Starter,
@@ -71,11 +87,24 @@ impl From<Overflow> for Broken {
 }
 
 impl Target {
-    pub(super) fn new(name: &str, handler: &Handler, starter: Starter) -> Self {
-        Self { name: name.to_owned(), args: handler.args.clone(), starter }
+    pub(super) fn new(name: &str, handler: &Handler, starter: Starter, leaving: Leaving) -> Self {
+        let Handler { args, concurrency, mode, .. } = handler;
+        match mode {
+            Mode::Once => Self::Once(Once { name: name.to_owned(), args: args.clone(), starter }),
+            Mode::Worker => Self::Worker(worker::Pool::new(name, args, *concurrency, starter, leaving)),
+        }
     }
 
     pub(super) async fn call(&self, call: &Call) -> Result<Reply, CallError> {
+        match self {
+            Self::Once(script) => script.call(call).await,
+            Self::Worker(pool) => pool.call(call).await,
+        }
+    }
+}
+
+impl Once {
+    async fn call(&self, call: &Call) -> Result<Reply, CallError> {
         let mut output = Output::default();
         let outcome = tokio::time::timeout(call.timeout, self.run(call, &mut output)).await;
         let failed = match outcome {
@@ -92,7 +121,12 @@ impl Target {
     }
 
     async fn run(&self, call: &Call, output: &mut Output) -> Result<WaitStatus, String> {
-        let script = starter::Script { name: self.name.clone(), args: self.args.clone(), environment: environment(call) };
+        let script = starter::Script {
+            name: self.name.clone(),
+            args: self.args.clone(),
+            environment: environment(call),
+            lives: Duration::ZERO,
+        };
         // Dropped at the end of this call, and so killed and buried, whichever way it ends.
         let mut running = self.starter.start(script).await.map_err(|reason| format!("the script {}: {reason}", self.name))?;
         converse(&mut running, call, output).await.map_err(|broken| match broken {
@@ -136,17 +170,24 @@ async fn end_of(pid: Pid, children: &mut unix::Signal) -> Result<WaitStatus, Err
 }
 
 fn environment(call: &Call) -> Vec<(&'static str, String)> {
+    constant().into_iter().chain(per_call(call).map(|(name, value)| (name, value.into_owned()))).collect()
+}
+
+/// The environment that is the same for every call.
+fn constant() -> [(&'static str, String); 2] {
+    [("PATH", PATH.to_owned()), ("LANG", LANG.to_owned())]
+}
+
+fn per_call(call: &Call) -> [(&'static str, Cow<'_, str>); 7] {
     let timeout_ms = || u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);
-    vec![
-        ("PATH", PATH.to_owned()),
-        ("LANG", LANG.to_owned()),
-        ("HOOKSWITCH_EVENT", call.events_id.to_string()),
-        ("HOOKSWITCH_STAGE", call.stage.word().to_owned()),
-        ("HOOKSWITCH_EVENT_ID", call.event_id.to_string()),
-        ("HOOKSWITCH_OBJECT_ID", call.object_id.to_string()),
-        ("HOOKSWITCH_ATTEMPT", call.attempt.to_string()),
-        ("HOOKSWITCH_DEADLINE_MS", call.deadline_ms.unwrap_or_else(timeout_ms).to_string()),
-        ("HOOKSWITCH_CAUSE", call.cause_header.clone()),
+    [
+        ("HOOKSWITCH_EVENT", call.events_id.as_ref().into()),
+        ("HOOKSWITCH_STAGE", call.stage.word().into()),
+        ("HOOKSWITCH_EVENT_ID", call.event_id.to_string().into()),
+        ("HOOKSWITCH_OBJECT_ID", call.object_id.to_string().into()),
+        ("HOOKSWITCH_ATTEMPT", call.attempt.to_string().into()),
+        ("HOOKSWITCH_DEADLINE_MS", call.deadline_ms.unwrap_or_else(timeout_ms).to_string().into()),
+        ("HOOKSWITCH_CAUSE", call.cause_header.as_str().into()),
     ]
 }
 
@@ -173,6 +214,7 @@ fn ended(status: WaitStatus) -> String {
     match status {
         WaitStatus::Signaled(_, Signal::SIGXCPU, _) => "used more processor time than it may".to_owned(),
         WaitStatus::Signaled(_, Signal::SIGXFSZ, _) => "wrote a larger file than it may".to_owned(),
+        WaitStatus::Exited(_, status) => format!("ended with the exit status {status}"),
         WaitStatus::Signaled(_, signal, _) => format!("was ended by {signal}"),
         other => format!("ended in an unknown way: {other:?}"),
     }

@@ -24,7 +24,7 @@ const TAIL_BYTES: usize = 2 * STDERR_BYTES_MAX;
 /// Longer first lines are cut.
 const FIRST_LINE_BYTES_MAX: usize = 1 << 10;
 
-const CHUNK_BYTES: usize = 8 << 10;
+pub(super) const CHUNK_BYTES: usize = 8 << 10;
 
 /// Standard output was longer than [`BODY_BYTES_MAX`].
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    fn push(&mut self, bytes: &[u8]) {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
         if !self.first_ended {
             let line = memchr::memchr(b'\n', bytes);
             let room = FIRST_LINE_BYTES_MAX - self.first.len();

@@ -23,6 +23,8 @@ use std::{
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{self, Command, ExitCode},
+    thread,
+    time::Duration,
 };
 
 use landlock::{
@@ -66,6 +68,18 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { processor_seconds: 60, memory_bytes: 1 << 30, open_files: 1_024, file_bytes: 256 << 20 }
+    }
+}
+
+impl Limits {
+    /// For a process that lives so long. Its processor time counts from its start to its end, over all calls: what it may use
+    /// for one it may use besides what its whole life could come to on every processor. So it can never meet the limit by
+    /// answering calls; one that spins in a call is killed at the call's time limit, and one that spins between calls at
+    /// the end of its life.
+    pub(super) fn for_life(self, life: Duration) -> Self {
+        let processors = thread::available_parallelism().map_or(1, |count| count.get() as u64);
+        let processor_seconds = self.processor_seconds.saturating_add(life.as_secs().saturating_mul(processors));
+        Self { processor_seconds, ..self }
     }
 }
 

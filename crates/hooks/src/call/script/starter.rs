@@ -7,7 +7,7 @@
 use std::{
     io,
     os::unix::process::CommandExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
@@ -55,6 +55,8 @@ pub(super) struct Script {
     pub(super) name: String,
     pub(super) args: Vec<String>,
     pub(super) environment: Vec<(&'static str, String)>,
+    /// How long it may live; zero = one call. A worker may use that much processor time besides, on each processor.
+    pub(super) lives: Duration,
 }
 
 /// Waiting orders are bounded by the calls in flight: each of them waits for its own.
@@ -83,6 +85,11 @@ impl Starter {
         let order = Order::Start { script: Box::new(script), answer, graveyard: orders.clone() };
         orders.send(order).map_err(|_| gone)?;
         started.await.map_err(|_| gone)?
+    }
+
+    /// Where scripts are.
+    pub(super) fn scripts_dir(&self) -> &Path {
+        &self.0.place.scripts_dir
     }
 
     fn orders(&self) -> io::Result<mpsc::Sender<Order>> {
@@ -167,7 +174,8 @@ fn start(place: &Place, script: &Script, graveyard: mpsc::Sender<Order>) -> Resu
     let mut command = match &place.program {
         Some(program) => {
             let mut command = Command::new(program);
-            command.args(sandbox::arguments(place.limits, &place.scripts_dir, &place.data_dir, &file));
+            let limits = place.limits.for_life(script.lives);
+            command.args(sandbox::arguments(limits, &place.scripts_dir, &place.data_dir, &file));
             command
         }
         None => Command::new(&file),

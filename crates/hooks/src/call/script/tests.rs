@@ -11,13 +11,13 @@ use crate::call::{
 };
 
 /// A scripts folder, and what calls the scripts in it.
-struct Scripts {
-    folder: tempfile::TempDir,
-    caller: Caller,
+pub(super) struct Scripts {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) caller: Caller,
 }
 
 impl Scripts {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let caller = Caller::new(options(folder.path()));
         Self { folder, caller }
@@ -30,13 +30,13 @@ impl Scripts {
         scripts
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    pub(super) fn path(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }
 
     /// Written by another process: if we held it open for writing while another test starts a script, that script would
     /// have it open too for a moment, and this one could not be started.
-    fn write(&self, name: &str, content: &str) {
+    pub(super) fn write(&self, name: &str, content: &str) {
         let write = r#"printf %s "$1" > "$0" && chmod 755 "$0""#;
         assert!(Command::new("/bin/sh").arg("-c").arg(write).arg(self.path(name)).arg(content).status().unwrap().success());
     }
@@ -61,7 +61,7 @@ impl Scripts {
 }
 
 /// Waits until there is no such process, nor its remains.
-async fn gone(pid: &str) {
+pub(super) async fn gone(pid: &str) {
     let entry = Path::new("/proc").join(pid.trim().parse::<u32>().unwrap().to_string());
     let gone = async {
         while entry.exists() {
@@ -72,7 +72,7 @@ async fn gone(pid: &str) {
 }
 
 /// Waits until it runs no more; who has to bury it may be another.
-async fn ended(pid: &str) {
+pub(super) async fn ended(pid: &str) {
     let stat = Path::new("/proc").join(pid.trim().parse::<u32>().unwrap().to_string()).join("stat");
     let ended = async {
         while fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {

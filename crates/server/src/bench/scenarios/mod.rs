@@ -9,6 +9,7 @@ mod night;
 mod search;
 mod soak;
 mod throughput;
+mod workers;
 
 use std::path::PathBuf;
 
@@ -48,6 +49,8 @@ pub(crate) enum Scenario {
     Night,
     /// Half of the possible for a long time: does anything grow? (only when named)
     Soak,
+    /// Calls to a script that stays
+    Workers,
 }
 
 /// What the scenarios of one run share.
@@ -96,6 +99,7 @@ impl Scenario {
             Self::Search => search::lists(at).await,
             Self::Night => night::renewals(at).await,
             Self::Soak => soak::soak(at).await,
+            Self::Workers => workers::calls(at).await,
         }
     }
 }

@@ -78,6 +78,15 @@ pub fn open_of_client(tx: &Tx<'_>, clients_id: i64) -> Result<Vec<ClientPackage>
     tx.query(select!("WHERE cp.clients_id = $1 AND cp.condition <> 'closed' ORDER BY cp.id"), params![clients_id], read)
 }
 
+/// The same from behind `after`, at most `limit`.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn open_of_client_behind(tx: &Tx<'_>, clients_id: i64, after: i64, limit: i64) -> Result<Vec<ClientPackage>, Error> {
+    const SQL: &str = select!("WHERE cp.clients_id = $1 AND cp.id > $2 AND cp.condition <> 'closed' ORDER BY cp.id LIMIT $3");
+    tx.query(SQL, params![clients_id, after, limit], read)
+}
+
 /// Those of an account that are not closed, in order of id.
 ///
 /// # Errors

@@ -28,7 +28,7 @@ const SPELLED: &[(&str, &str)] =
 pub static LIST: List = List {
     table: "deliveries d",
     from: "deliveries d JOIN events e ON e.row_id = d.events_row LEFT JOIN handlers h ON h.id = d.handlers_id",
-    select: "d.id, d.event_id, e.events_id, d.handlers_id, d.clients_id, d.seq, d.dead, d.attempt, d.next_at, d.error, h.companies_id, d.folded",
+    select: "d.id, d.event_id, e.events_id, d.handlers_id, d.clients_id, d.seq, d.dead, d.attempt, d.next_at, d.error, h.companies_id, d.folded, e.dt",
     scope: "d.companies_id",
     scope_indexed: false,
     key: "d.id",
@@ -49,6 +49,7 @@ pub static LIST: List = List {
         Column::new("attempt", "d.attempt", Kind::Integer),
         Column::new("next_dt", "d.next_at", Kind::Time),
         Column::new("folded", "d.folded", Kind::Integer),
+        Column::new("dt", "e.dt", Kind::Time).joined(),
     ],
 };
 
@@ -74,6 +75,7 @@ fn shown(row: &Row<'_>, scope: Option<&[i64]>) -> Result<Object, Error> {
         ("next_dt", if dead { Value::Null } else { row.get::<Moment>(8)?.iso().into() }),
         ("error", error.filter(|_| !hidden).into()),
         ("folded", row.get::<i64>(11)?.into()),
+        ("dt", row.get::<Moment>(12)?.iso().into()),
     ];
     Ok(values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

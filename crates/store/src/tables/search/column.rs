@@ -19,6 +19,8 @@ pub enum Kind {
     Time,
     /// UUIDs, stored as 16 bytes.
     Uuid,
+    /// True or false, stored as 1 or 0.
+    Boolean,
 }
 
 /// The index that a column has, if any. Most end with the list's key, so that equal values stand in the order of pages.
@@ -159,6 +161,8 @@ impl Column {
                 .map(|moment| Bound::Int(moment.0))
                 .ok_or_else(|| "must be a time such as 2026-11-23T21:14:07+00:00".to_owned()),
             (Kind::Uuid, value) => uuid(value).map(Bound::Blob).ok_or_else(|| "must be the id of an event".to_owned()),
+            (Kind::Boolean, Value::Bool(yes)) => Ok(Bound::Int((*yes).into())),
+            (Kind::Boolean, _) => Err("must be true or false".to_owned()),
         }
     }
 }

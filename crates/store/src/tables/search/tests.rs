@@ -91,6 +91,8 @@ fn every_filter_of_every_list_is_understood_by_the_engine() {
         &events::LIST,
         &executions::LIST,
         &deliveries::LIST,
+        &loops::LIST,
+        &outcomes::LIST,
     ];
     let sample = |kind: Kind| match kind {
         Kind::Integer | Kind::Money => json!(1),
@@ -98,6 +100,7 @@ fn every_filter_of_every_list_is_understood_by_the_engine() {
         Kind::Choice(words) => json!(words[0]),
         Kind::Time => json!("2026-11-23T00:00:00Z"),
         Kind::Uuid => json!("019aa9b2-7c1e-7d33-9d0a-3b1f5c0e8a11"),
+        Kind::Boolean => json!(true),
     };
     with_clients(|tx| {
         for list in lists {

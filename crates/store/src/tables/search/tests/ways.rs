@@ -155,7 +155,7 @@ fn accounts_are_found_by_their_clients() {
     });
 }
 
-const LISTS: [&List; 11] = [
+const LISTS: [&List; 13] = [
     &tables::clients::LIST,
     &tables::accounts::LIST,
     &tables::transactions::LIST,
@@ -167,6 +167,8 @@ const LISTS: [&List; 11] = [
     &tables::events::LIST,
     &tables::executions::LIST,
     &tables::deliveries::LIST,
+    &tables::loops::LIST,
+    &tables::outcomes::LIST,
 ];
 
 fn plan(tx: &Tx<'_>, sql: &str, values: &[Bound]) -> String {

@@ -1,0 +1,233 @@
+//! Telling one handler how it ended: a task of its own reads what is due and has a few told at once, in no order. So handlers
+//! never wait for each other, and what waits takes no memory.
+//!
+//! There is no breaker: what failed has a next time, and until then costs nothing. While the handler is disabled or archived its
+//! rows stand still, their clocks too.
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use hookswitch_model::{Object, event::Stage, handler::Handler, moment::Moment};
+use hookswitch_store::{
+    Error,
+    tables::{
+        executions,
+        outcomes::{self, Due},
+    },
+};
+use serde_json::{Value, json};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+use super::{PAUSE, Shared};
+use crate::{
+    after::judge::{Judged, judge},
+    call::{Call, Called, traceparent::Trace},
+    log::{
+        Change, Record,
+        row::{self, About, Ending},
+    },
+    retry::{self, Failure},
+    rules::Rule,
+};
+
+/// Calls in flight at once, if the handler's own `concurrency` is not less.
+const IN_FLIGHT_MAX: u32 = 8;
+/// Rows read at once.
+const LOADED_MAX: usize = 64;
+/// Told or being told, and not written down yet: more are not read before.
+const TAKEN_MAX: usize = 512;
+
+/// Tells one handler.
+pub(super) struct Line {
+    handlers_id: i64,
+    wake: Notify,
+    places: Arc<Semaphore>,
+    /// Rows that are being told, or whose end is on its way to the database.
+    taken: Mutex<HashSet<i64>>,
+}
+
+impl Line {
+    pub(super) fn new(handlers_id: i64) -> Self {
+        let places = Arc::new(Semaphore::new(IN_FLIGHT_MAX as usize));
+        Self { handlers_id, wake: Notify::new(), places, taken: Mutex::default() }
+    }
+
+    pub(super) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    fn taken(&self) -> MutexGuard<'_, HashSet<i64>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It can be read again, or is gone.
+    fn give_back(&self, id: i64) {
+        self.taken().remove(&id);
+        self.wake();
+    }
+
+    /// Tells until the handler is gone or the program ends.
+    pub(super) async fn run(self: Arc<Self>, shared: Arc<Shared>) {
+        while !shared.is_stopping() {
+            let Some(rule) = shared.rules.load().get(self.handlers_id).cloned() else { return self.end(&shared).await };
+            if !rule.handler.is_running() || self.taken().len() >= TAKEN_MAX {
+                self.wake.notified().await;
+                continue;
+            }
+            match self.read(&shared).await {
+                Ok((due, next)) if due.is_empty() => tokio::select! {
+                    () = self.wake.notified() => {}
+                    () = until(&shared, next) => {}
+                },
+                Ok((due, _)) => self.tell(&shared, due).await,
+                Err(error) => {
+                    tracing::error!(%error, "outcomes can't be read; trying again");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// What is due and not taken, and when the next is due.
+    async fn read(&self, shared: &Shared) -> Result<(Vec<Due>, Option<Moment>), Error> {
+        let (handlers_id, now) = (self.handlers_id, shared.store.clock().now());
+        // What is taken is due as well, as far as the database knows.
+        let limit = i64::try_from(LOADED_MAX + self.taken().len()).unwrap_or(i64::MAX);
+        let (mut due, next) = shared.store.read(move |tx| outcomes::due(tx, handlers_id, now, limit)).await?;
+        let mut taken = self.taken();
+        due.retain(|one| taken.insert(one.id));
+        Ok((due, next))
+    }
+
+    /// Has them told, as places become free.
+    async fn tell(self: &Arc<Self>, shared: &Arc<Shared>, due: Vec<Due>) {
+        for one in due {
+            let rule = shared.rules.load().get(self.handlers_id).cloned().filter(|rule| rule.handler.is_running());
+            let Some(rule) = rule.filter(|_| !shared.is_stopping()) else {
+                self.give_back(one.id);
+                continue;
+            };
+            // Never closed.
+            let Ok(place) = Arc::clone(&self.places).acquire_many_owned(share(&rule.handler)).await else { return };
+            let (line, shared) = (Arc::clone(self), Arc::clone(shared));
+            shared.clone().runtime.spawn(async move { line.attempt(&shared, &rule, one, place).await });
+        }
+    }
+
+    /// Tells it once, and leaves it settled: heard, dead, or due again.
+    async fn attempt(self: Arc<Self>, shared: &Arc<Shared>, rule: &Rule, due: Due, place: OwnedSemaphorePermit) {
+        let _under_way = shared.begin();
+        let began = shared.store.clock().now();
+        let call = request(shared, rule, &due, began);
+        let Some(called) = shared.unless_cut(shared.caller.call(&rule.handler, &call)).await else { return };
+        drop(place);
+        let again = |retry_after_ms| next(&due, began, shared.store.clock().now(), retry_after_ms);
+        let (status, error, change) = match judge(&called.result) {
+            Judged::Delivered => ("success", None, Change::Heard { id: due.id }),
+            Judged::Hopeless { words } => ("failed", Some(words.clone()), not_heard(&due, began, None, words)),
+            Judged::Failed { words, retry_after_ms } => {
+                ("failed", Some(words.clone()), not_heard(&due, began, again(retry_after_ms), words))
+            }
+        };
+        let row = logged(rule, &due, began, &call, &called, status, error);
+        let id = due.id;
+        let written: Box<dyn FnOnce() + Send> = Box::new(move || self.give_back(id));
+        shared.log.record(Record { row: Some(row), change: Some(change), written: Some(written) }).await;
+    }
+
+    /// The handler is gone, and what it was owed.
+    async fn end(&self, shared: &Shared) {
+        shared.lines().remove(&self.handlers_id);
+        let handlers_id = self.handlers_id;
+        let deleted = shared.store.write(move |tx| outcomes::delete_of_gone(tx, handlers_id)).await;
+        if let Err(error) = deleted {
+            tracing::error!(%error, handlers_id, "outcomes of a handler that is gone could not be deleted; they are at the next start");
+        }
+    }
+}
+
+async fn until(shared: &Shared, due: Option<Moment>) {
+    match due {
+        Some(due) => shared.store.clock().sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// How many of the line's places one call takes: fewer calls at once for a handler of low concurrency.
+fn share(handler: &Handler) -> u32 {
+    IN_FLIGHT_MAX.div_ceil(handler.concurrency.clamp(1, IN_FLIGHT_MAX))
+}
+
+fn request(shared: &Shared, rule: &Rule, due: &Due, now: Moment) -> Call {
+    Call {
+        event_id: due.event_id,
+        events_id: rule.names.name(due.kind),
+        stage: Stage::Outcome,
+        object_id: due.object_id,
+        attempt: u32::try_from(due.attempt.saturating_add(1)).unwrap_or(u32::MAX),
+        body: rule.names.body(due.kind, payload(due).to_string().into()),
+        timeout: Duration::from_millis(u64::from(rule.handler.timeout_ms)),
+        deadline_ms: None,
+        cause_header: shared.causes.header(due.event_id, rule.handler.id),
+        traceparent: Trace::of(due.event_id).call(),
+        resend: due.resend,
+        now,
+        reseller_bound: rule.handler.companies_id.is_some(),
+    }
+}
+
+/// The head of what it was asked, and how it ended. The data is left out: it may hold passwords, and the handler had it.
+fn payload(due: &Due) -> Value {
+    // Both texts are ours.
+    let mut head: Object = serde_json::from_str(&due.head).unwrap_or_default();
+    if let Some(seq) = due.seq {
+        head.insert("seq".into(), seq.into());
+    }
+    let by = due.ended_by.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let state = if due.seq.is_some() { "committed" } else { "aborted" };
+    json!({"event": head, "outcome": {"state": state, "by": by, "message": due.message}})
+}
+
+fn next(due: &Due, began: Moment, now: Moment, retry_after_ms: Option<i64>) -> Option<Moment> {
+    let chance = u8::try_from(RandomState::new().build_hasher().finish() % 100).unwrap_or(0);
+    let (attempts, first_at) = (due.attempt + 1, due.first_at.unwrap_or(began));
+    retry::next(Failure { attempts, first_at, now, retries: None, retry_after_ms, chance })
+}
+
+fn not_heard(due: &Due, began: Moment, again: Option<Moment>, error: String) -> Change {
+    Change::NotHeard {
+        id: due.id,
+        dead: again.is_none(),
+        attempt: due.attempt + 1,
+        next_at: again.unwrap_or(began),
+        first_at: due.first_at.unwrap_or(began),
+        error,
+    }
+}
+
+fn logged(
+    rule: &Rule,
+    due: &Due,
+    began: Moment,
+    call: &Call,
+    called: &Called,
+    status: &'static str,
+    error: Option<String>,
+) -> executions::Ended {
+    let about = About {
+        event_id: due.event_id,
+        kind: due.kind,
+        stage: Stage::Outcome,
+        object_id: due.object_id,
+        clients_id: due.clients_id,
+        companies_id: due.companies_id,
+        attempt: due.attempt + 1,
+        dt: began,
+    };
+    let passwords = row::passwords_in_reply(due.kind, called);
+    let ending = Ending { status, error, request: Some(&call.body), called: Some(called), changes: None, passwords: &passwords };
+    row::of(rule, about, ending)
+}

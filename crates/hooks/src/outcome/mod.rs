@@ -1,0 +1,205 @@
+//! Before handlers that are told how it ended (`notify_outcome`): *committed*, or *aborted* and by whom. What such a handler
+//! reserved when it was asked it can release, even when the program died in between.
+//!
+//! ```text
+//!   a chain is about to call   -> a row is written and flushed: asked                       owed.rs
+//!   the commit                 -> committed, in the transaction of the change               owed.rs
+//!   whatever else ends it      -> aborted, by a task that does not give up                  settle.rs
+//!   the program died           -> aborted at the next start, unless the journal has it      here
+//!   then                       -> told like a delivery: at least once, retried, dead        line.rs
+//! ```
+//!
+//! What an action owes lives in one value, [`Owed`], that the action carries: when that is dropped, for whatever reason (a
+//! refusal, a panic, a task that is no more), what is still undecided is aborted. So no row stays *asked* while the program lives.
+//!
+//! | file | subject |
+//! |---|---|
+//! | here | the handle; starting, stopping |
+//! | `owed` | what one action owes, and how the commit pays it |
+//! | [`by`] | what ended an action |
+//! | `settle` | writing down what came to nothing |
+//! | `line` | telling one handler |
+//! | `repair` | resend, discard |
+pub mod by;
+mod line;
+mod owed;
+mod repair;
+mod settle;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use hookswitch_store::{Error, Store, tables::outcomes};
+use tokio::sync::{Notify, Semaphore, watch};
+
+use crate::{call::Caller, cause::Causes, log::Log, rules::Rules};
+
+use by::Ending;
+use line::Line;
+pub(crate) use owed::Note;
+pub use owed::{Owed, Settling};
+pub use repair::discard_all;
+use settle::Settled;
+
+/// Handlers that may be owed an outcome at once; who would be the next is not asked before there is room.
+const OWED_MAX: usize = 16_384;
+/// Between attempts while the store refuses.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Tells before handlers how it ended; a cheap handle.
+#[derive(Clone)]
+pub struct Outcomes(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    caller: Caller,
+    causes: Causes,
+    log: Log,
+    runtime: tokio::runtime::Handle,
+    rules: ArcSwap<Rules>,
+    /// Those who tell, by handler; one begins when there is something to tell.
+    lines: Mutex<HashMap<i64, Arc<Line>>>,
+    /// What is to be written down of actions that came to nothing.
+    settled: Mutex<Vec<Settled>>,
+    settle: Notify,
+    places: Arc<Semaphore>,
+    phase: watch::Sender<Phase>,
+    in_flight: AtomicUsize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Running,
+    /// No new attempts.
+    Stopping,
+    /// Those in flight are broken off.
+    Cut,
+}
+
+impl Outcomes {
+    pub(crate) fn new(store: Store, caller: Caller, causes: Causes, log: Log) -> Self {
+        let shared = Arc::new(Shared {
+            store,
+            caller,
+            causes,
+            log,
+            runtime: tokio::runtime::Handle::current(),
+            rules: ArcSwap::from_pointee(Rules::default()),
+            lines: Mutex::default(),
+            settled: Mutex::default(),
+            settle: Notify::new(),
+            places: Arc::new(Semaphore::new(OWED_MAX)),
+            phase: watch::Sender::new(Phase::Running),
+            in_flight: AtomicUsize::new(0),
+        });
+        tokio::spawn(settle::run(Arc::clone(&shared)));
+        Self(shared)
+    }
+
+    /// Decides what a program that died has left undecided, and goes on telling. Before anybody is asked anything.
+    pub(crate) async fn recover(&self) -> Result<(), Error> {
+        let Ending { by, message } = Ending::crash();
+        let recover = move |tx: &mut hookswitch_store::Tx<'_>| {
+            outcomes::recover(tx, &by.shown().to_string(), message.as_deref().unwrap_or_default())
+        };
+        for handlers_id in self.0.store.write(recover).await? {
+            self.0.wake(handlers_id);
+        }
+        Ok(())
+    }
+
+    /// What an action owes that is about to begin: nothing yet.
+    #[must_use]
+    pub fn owed(&self) -> Owed {
+        Owed::new(Arc::clone(&self.0))
+    }
+
+    /// Takes over the handlers as they are now.
+    pub(crate) fn retune(&self, rules: &Arc<Rules>) {
+        self.0.rules.store(Arc::clone(rules));
+        self.0.wake_all();
+    }
+
+    /// No new attempts; those in flight get `grace` to end, and are broken off then: they will be made again.
+    pub(crate) async fn stop(&self, grace: Duration) {
+        self.0.phase.send_replace(Phase::Stopping);
+        self.0.wake_all();
+        let ended = async {
+            let mut phase = self.0.phase.subscribe();
+            while self.0.in_flight.load(Ordering::Acquire) > 0 {
+                // Woken by each attempt that ends.
+                let _changed = phase.changed().await;
+            }
+        };
+        if tokio::time::timeout(grace, ended).await.is_err() {
+            self.0.phase.send_replace(Phase::Cut);
+        }
+        settle::all(&self.0).await;
+        self.0.log.flush().await;
+    }
+}
+
+impl Shared {
+    fn lines(&self) -> MutexGuard<'_, HashMap<i64, Arc<Line>>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// There is something to tell this handler. Called by the thread that commits, too.
+    fn wake(self: &Arc<Self>, handlers_id: i64) {
+        let mut lines = self.lines();
+        match lines.get(&handlers_id) {
+            Some(line) => line.wake(),
+            None => {
+                let line = Arc::new(Line::new(handlers_id));
+                self.runtime.spawn(Arc::clone(&line).run(Arc::clone(self)));
+                lines.insert(handlers_id, line);
+            }
+        }
+    }
+
+    fn wake_all(&self) {
+        self.lines().values().for_each(|line| line.wake());
+    }
+
+    fn is_stopping(&self) -> bool {
+        *self.phase.borrow() > Phase::Running
+    }
+
+    /// A call, unless the program ends meanwhile.
+    async fn unless_cut<T>(&self, call: impl Future<Output = T>) -> Option<T> {
+        let mut phase = self.phase.subscribe();
+        tokio::select! {
+            called = call => Some(called),
+            _ = phase.wait_for(|phase| *phase == Phase::Cut) => None,
+        }
+    }
+
+    /// Counts an attempt that begins; it has ended, and its end is on its way to the database, when this is dropped.
+    fn begin(self: &Arc<Self>) -> UnderWay {
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+        UnderWay(Arc::clone(self))
+    }
+}
+
+/// An attempt under way.
+struct UnderWay(Arc<Shared>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
+        if self.0.is_stopping() {
+            self.0.phase.send_modify(|_| {});
+        }
+    }
+}
