@@ -38,6 +38,7 @@ pub mod payload;
 pub mod reply;
 pub mod retry;
 pub mod rules;
+mod shutdown;
 pub mod standing;
 pub mod validate;
 

@@ -35,13 +35,13 @@ pub(super) async fn attempt(queue: &Arc<Queue>, place: Place, mut delivery: Deli
         }
     }
     let clients_id = delivery.event.clients_id;
-    if queue.shared.unless_cut(queue.shared.loops.wait(clients_id)).await.is_none() {
+    if queue.shared.shutdown.unless_cut(queue.shared.loops.wait(clients_id)).await.is_none() {
         return queue.broken_off(place, delivery.id);
     }
     let began = queue.shared.store.clock().now();
     let call = request(queue, &rule, &delivery, began);
     let telling = queue.shared.loops.telling(clients_id, rule.handler.id);
-    let Some(called) = queue.shared.unless_cut(queue.shared.caller.call(&rule.handler, &call)).await else {
+    let Some(called) = queue.shared.shutdown.unless_cut(queue.shared.caller.call(&rule.handler, &call)).await else {
         return queue.broken_off(place, delivery.id);
     };
     drop(telling);

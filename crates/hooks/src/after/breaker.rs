@@ -127,13 +127,13 @@ impl Queue {
     /// Sends one probe if it is due; whoever tends the queue goes on meanwhile.
     pub(super) fn probe(self: &Arc<Self>) {
         let now = self.shared.store.clock().now();
-        if self.shared.is_stopping() || self.next_probe().is_none_or(|due| due > now) {
+        if self.shared.shutdown.has_begun() || self.next_probe().is_none_or(|due| due > now) {
             return;
         }
         self.with_health(|health| health.probing = true);
         let queue = Arc::clone(self);
         self.shared.runtime.spawn(async move {
-            let _under_way = queue.shared.begin();
+            let _under_way = queue.shared.shutdown.attempt();
             match queue.probe_taken().await {
                 Ok(Some((place, delivery))) => super::attempt::attempt(&queue, place, delivery).await,
                 Ok(None) => {}

@@ -25,11 +25,7 @@ pub(crate) mod set_back;
 
 use std::{
     collections::HashMap,
-    future::Future,
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -38,11 +34,12 @@ use hookswitch_model::{
     moment::Moment,
 };
 use hookswitch_store::Store;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
     breaker::Breaker, call::Caller, cause::Causes, figures::Calls, log::Log, loops::Loops, payload::Payload, rules::Rules,
+    shutdown::Shutdown,
 };
 
 use queue::{Delivery, Queue};
@@ -68,8 +65,7 @@ struct Shared {
     saved: Arc<Notify>,
     runtime: tokio::runtime::Handle,
     queues: RwLock<HashMap<i64, Arc<Queue>>>,
-    phase: watch::Sender<Phase>,
-    in_flight: AtomicUsize,
+    shutdown: Shutdown,
 }
 
 /// What [`After`] stands on.
@@ -82,15 +78,6 @@ pub(crate) struct Parts {
     pub(crate) breaker: Breaker,
     /// To be told when a handler was saved that everybody must read anew.
     pub(crate) saved: Arc<Notify>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
-    Running,
-    /// No new attempts.
-    Stopping,
-    /// Those in flight are broken off.
-    Cut,
 }
 
 /// An event that was just committed, and its deliveries.
@@ -139,8 +126,7 @@ impl After {
             saved,
             runtime: tokio::runtime::Handle::current(),
             queues: RwLock::default(),
-            phase: watch::Sender::new(Phase::Running),
-            in_flight: AtomicUsize::new(0),
+            shutdown: Shutdown::not_yet(),
         }))
     }
 
@@ -174,55 +160,15 @@ impl After {
 
     /// No new attempts; those in flight get `grace` to end, and are broken off then: they will be made again.
     pub(crate) async fn stop(&self, grace: Duration) {
-        self.0.phase.send_replace(Phase::Stopping);
-        let ended = async {
-            let mut phase = self.0.phase.subscribe();
-            while self.0.in_flight.load(Ordering::Acquire) > 0 {
-                // Woken by each attempt that ends.
-                let _changed = phase.changed().await;
-            }
-        };
-        if tokio::time::timeout(grace, ended).await.is_err() {
-            self.0.phase.send_replace(Phase::Cut);
-        }
+        self.0.shutdown.begin();
+        self.0.shutdown.within(grace).await;
         self.0.log.flush().await;
     }
 }
 
 impl Shared {
-    fn is_stopping(&self) -> bool {
-        *self.phase.borrow() > Phase::Running
-    }
-
     fn queue(&self, handlers_id: i64) -> Option<Arc<Queue>> {
         self.queues.read().unwrap_or_else(PoisonError::into_inner).get(&handlers_id).cloned()
-    }
-
-    /// A call, unless the program ends meanwhile.
-    async fn unless_cut<T>(&self, call: impl Future<Output = T>) -> Option<T> {
-        let mut phase = self.phase.subscribe();
-        tokio::select! {
-            called = call => Some(called),
-            _ = phase.wait_for(|phase| *phase == Phase::Cut) => None,
-        }
-    }
-
-    /// Counts an attempt that begins; it has ended, and its end is on its way to the database, when this is dropped.
-    fn begin(self: &Arc<Self>) -> Attempt {
-        self.in_flight.fetch_add(1, Ordering::AcqRel);
-        Attempt(Arc::clone(self))
-    }
-}
-
-/// An attempt under way.
-struct Attempt(Arc<Shared>);
-
-impl Drop for Attempt {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
-        if self.0.is_stopping() {
-            self.0.phase.send_modify(|_| {});
-        }
     }
 }
 

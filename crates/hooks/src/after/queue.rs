@@ -200,7 +200,7 @@ impl Queue {
     fn may_start(&self) -> bool {
         let most = self.places();
         let one_more = |active: usize| (active < most).then_some(active + 1);
-        !self.shared.is_stopping() && self.active.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok()
+        !self.shared.shutdown.has_begun() && self.active.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok()
     }
 
     /// One task: tries what is ready, one after another.
@@ -208,7 +208,7 @@ impl Queue {
         self.starting.store(false, Ordering::Release);
         loop {
             while let Some((place, delivery)) = self.take() {
-                let _under_way = self.shared.begin();
+                let _under_way = self.shared.shutdown.attempt();
                 super::attempt::attempt(&self, place, delivery).await;
             }
             self.active.fetch_sub(1, Ordering::AcqRel);
@@ -221,7 +221,7 @@ impl Queue {
 
     fn take(self: &Arc<Self>) -> Option<(Place, Delivery)> {
         let places = self.places();
-        if self.shared.is_stopping() || self.active.load(Ordering::Acquire) > places {
+        if self.shared.shutdown.has_begun() || self.active.load(Ordering::Acquire) > places {
             return None;
         }
         let (taken, more, wants_tending) = {

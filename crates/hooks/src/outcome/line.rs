@@ -71,7 +71,7 @@ impl Line {
 
     /// Tells until the handler is gone or the program ends.
     pub(super) async fn run(self: Arc<Self>, shared: Arc<Shared>) {
-        while !shared.is_stopping() {
+        while !shared.shutdown.has_begun() {
             let Some(rule) = shared.rules.load().get(self.handlers_id).cloned() else { return self.end(&shared).await };
             if !rule.handler.is_running() || self.taken().len() >= TAKEN_MAX {
                 self.wake.notified().await;
@@ -106,7 +106,7 @@ impl Line {
     async fn tell(self: &Arc<Self>, shared: &Arc<Shared>, due: Vec<Due>) {
         for one in due {
             let rule = shared.rules.load().get(self.handlers_id).cloned().filter(|rule| rule.handler.is_running());
-            let Some(rule) = rule.filter(|_| !shared.is_stopping()) else {
+            let Some(rule) = rule.filter(|_| !shared.shutdown.has_begun()) else {
                 self.give_back(one.id);
                 continue;
             };
@@ -119,10 +119,10 @@ impl Line {
 
     /// Tells it once, and leaves it settled: heard, dead, or due again.
     async fn attempt(self: Arc<Self>, shared: &Arc<Shared>, rule: &Rule, due: Due, place: OwnedSemaphorePermit) {
-        let _under_way = shared.begin();
+        let _under_way = shared.shutdown.attempt();
         let began = shared.store.clock().now();
         let call = request(shared, rule, &due, began);
-        let Some(called) = shared.unless_cut(shared.caller.call(&rule.handler, &call)).await else { return };
+        let Some(called) = shared.shutdown.unless_cut(shared.caller.call(&rule.handler, &call)).await else { return };
         drop(place);
         let again = |retry_after_ms| next(&due, began, shared.store.clock().now(), retry_after_ms);
         let (status, error, change) = match judge(&called.result) {

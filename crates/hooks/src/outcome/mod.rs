@@ -31,19 +31,15 @@ mod tests;
 
 use std::{
     collections::HashMap,
-    future::Future,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
 use hookswitch_store::{Error, Store, tables::outcomes};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore};
 
-use crate::{call::Caller, cause::Causes, log::Log, rules::Rules};
+use crate::{call::Caller, cause::Causes, log::Log, rules::Rules, shutdown::Shutdown};
 
 use by::Ending;
 use line::Line;
@@ -74,17 +70,7 @@ struct Shared {
     settled: Mutex<Vec<Settled>>,
     settle: Notify,
     places: Arc<Semaphore>,
-    phase: watch::Sender<Phase>,
-    in_flight: AtomicUsize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
-    Running,
-    /// No new attempts.
-    Stopping,
-    /// Those in flight are broken off.
-    Cut,
+    shutdown: Shutdown,
 }
 
 impl Outcomes {
@@ -100,8 +86,7 @@ impl Outcomes {
             settled: Mutex::default(),
             settle: Notify::new(),
             places: Arc::new(Semaphore::new(OWED_MAX)),
-            phase: watch::Sender::new(Phase::Running),
-            in_flight: AtomicUsize::new(0),
+            shutdown: Shutdown::not_yet(),
         });
         tokio::spawn(settle::run(Arc::clone(&shared)));
         Self(shared)
@@ -133,18 +118,9 @@ impl Outcomes {
 
     /// No new attempts; those in flight get `grace` to end, and are broken off then: they will be made again.
     pub(crate) async fn stop(&self, grace: Duration) {
-        self.0.phase.send_replace(Phase::Stopping);
+        self.0.shutdown.begin();
         self.0.wake_all();
-        let ended = async {
-            let mut phase = self.0.phase.subscribe();
-            while self.0.in_flight.load(Ordering::Acquire) > 0 {
-                // Woken by each attempt that ends.
-                let _changed = phase.changed().await;
-            }
-        };
-        if tokio::time::timeout(grace, ended).await.is_err() {
-            self.0.phase.send_replace(Phase::Cut);
-        }
+        self.0.shutdown.within(grace).await;
         settle::all(&self.0).await;
         self.0.log.flush().await;
     }
@@ -170,36 +146,5 @@ impl Shared {
 
     fn wake_all(&self) {
         self.lines().values().for_each(|line| line.wake());
-    }
-
-    fn is_stopping(&self) -> bool {
-        *self.phase.borrow() > Phase::Running
-    }
-
-    /// A call, unless the program ends meanwhile.
-    async fn unless_cut<T>(&self, call: impl Future<Output = T>) -> Option<T> {
-        let mut phase = self.phase.subscribe();
-        tokio::select! {
-            called = call => Some(called),
-            _ = phase.wait_for(|phase| *phase == Phase::Cut) => None,
-        }
-    }
-
-    /// Counts an attempt that begins; it has ended, and its end is on its way to the database, when this is dropped.
-    fn begin(self: &Arc<Self>) -> UnderWay {
-        self.in_flight.fetch_add(1, Ordering::AcqRel);
-        UnderWay(Arc::clone(self))
-    }
-}
-
-/// An attempt under way.
-struct UnderWay(Arc<Shared>);
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
-        if self.0.is_stopping() {
-            self.0.phase.send_modify(|_| {});
-        }
     }
 }

@@ -104,28 +104,11 @@ pub fn get(tx: &Tx<'_>, id: i64, scope: Option<&[i64]>) -> Result<Option<Object>
 /// # Errors
 /// Every wrong or unknown filter.
 pub fn selection(filters: &Object, scope: Option<&[i64]>) -> Result<Query, FieldErrors> {
-    let mut errors = FieldErrors::new();
-    for paging in ["limit", "offset", "order", "with_total", "after_id"] {
-        if filters.contains_key(paging) {
-            errors.add(paging, "is for searches only");
-        }
+    let mut query = LIST.selection(filters, scope)?;
+    if let Some(ids) = scope {
+        query.and_within("h.companies_id", ids.iter().copied().map(Bound::Int).collect());
     }
-    if filters.is_empty() {
-        errors.add("id", "give at least one filter: an id, a handlers_id, a state...");
-    }
-    match LIST.query(filters, scope) {
-        Ok(mut query) if errors.is_empty() => {
-            if let Some(ids) = scope {
-                query.and_within("h.companies_id", ids.iter().copied().map(Bound::Int).collect());
-            }
-            Ok(query)
-        }
-        Ok(_) => Err(errors),
-        Err(wrong) => {
-            errors.merge(wrong);
-            Err(errors)
-        }
-    }
+    Ok(query)
 }
 
 /// A delivery of a selection.

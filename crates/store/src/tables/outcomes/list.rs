@@ -112,23 +112,7 @@ pub fn get(tx: &Tx<'_>, id: i64, scope: Option<&[i64]>) -> Result<Option<Object>
 /// # Errors
 /// Every wrong or unknown filter.
 pub fn selection(filters: &Object, scope: Option<&[i64]>) -> Result<Query, FieldErrors> {
-    let mut errors = FieldErrors::new();
-    for paging in ["limit", "offset", "order", "with_total", "after_id"] {
-        if filters.contains_key(paging) {
-            errors.add(paging, "is for searches only");
-        }
-    }
-    if filters.is_empty() {
-        errors.add("id", "give at least one filter: an id, a handlers_id, a state...");
-    }
-    match LIST.query(filters, scope) {
-        Ok(query) if errors.is_empty() => Ok(query),
-        Ok(_) => Err(errors),
-        Err(wrong) => {
-            errors.merge(wrong);
-            Err(errors)
-        }
-    }
+    LIST.selection(filters, scope)
 }
 
 /// The next of a selection that are decided, in order of id, from behind `after`: each with its handler. `tried`: only those that

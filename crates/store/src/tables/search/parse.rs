@@ -8,7 +8,32 @@ use super::{
     order::Order,
 };
 
+/// What a search has besides its filters.
+const PAGING: [&str; 5] = ["limit", "offset", "order", "with_total", "after_id"];
+
 impl List {
+    /// Checks what is to be worked on rather than shown: the filters of a search without paging, at least one.
+    ///
+    /// # Errors
+    /// Every wrong or unknown filter.
+    pub fn selection(&'static self, filters: &Object, scope: Option<&[i64]>) -> Result<Query, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        for paging in PAGING.into_iter().filter(|paging| filters.contains_key(*paging)) {
+            errors.add(paging, "is for searches only");
+        }
+        if filters.is_empty() {
+            errors.add("id", "give at least one filter: an id, a handlers_id, a state...");
+        }
+        match self.query(filters, scope) {
+            Ok(query) if errors.is_empty() => Ok(query),
+            Ok(_) => Err(errors),
+            Err(wrong) => {
+                errors.merge(wrong);
+                Err(errors)
+            }
+        }
+    }
+
     /// Checks the filters of a search. `scope`: the resellers whose rows may be shown; `None` = all.
     ///
     /// # Errors
