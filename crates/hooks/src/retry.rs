@@ -2,6 +2,8 @@
 //!
 //! The default schedule is tight at first, for a handler that is being restarted, and ends a day after the first attempt.
 //! Jitter only ever delays: deliveries that failed together do not come back together, and never earlier than promised.
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
 use hookswitch_model::moment::Moment;
 
 /// Seconds before the second attempt, the third...
@@ -30,6 +32,11 @@ pub struct Failure<'a> {
     pub retry_after_ms: Option<i64>,
     /// 0 to 99, by chance.
     pub chance: u8,
+}
+
+/// 0 to 99, by chance.
+pub(crate) fn chance() -> u8 {
+    u8::try_from(RandomState::new().build_hasher().finish() % 100).unwrap_or(0)
 }
 
 /// When the next attempt is due; `None` = there is none, it is dead.

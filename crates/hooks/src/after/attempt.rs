@@ -1,9 +1,5 @@
 //! One attempt to deliver: the call, what its end means, and what is written down about it.
-use std::{
-    hash::{BuildHasher as _, Hasher as _, RandomState},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use hookswitch_model::{Object, event::Stage, moment::Moment};
 use hookswitch_store::tables::{executions, told::Told};
@@ -101,12 +97,8 @@ fn next(rule: &Rule, delivery: &Delivery, began: Moment, now: Moment, retry_afte
         now,
         retries: rule.handler.retries.as_deref(),
         retry_after_ms,
-        chance: chance(),
+        chance: retry::chance(),
     })
-}
-
-fn chance() -> u8 {
-    u8::try_from(RandomState::new().build_hasher().finish() % 100).unwrap_or(0)
 }
 
 fn done(rule: &Rule, delivery: &Delivery) -> Change {

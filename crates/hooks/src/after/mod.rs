@@ -6,7 +6,8 @@
 //! | file | subject |
 //! |---|---|
 //! | here | all queues; fresh deliveries; starting, stopping |
-//! | `queue` | one handler's: the tasks that try, the task that tends |
+//! | `queue` | one handler's: the tasks that try |
+//! | `tend` | the task that tends a queue: wakes, reads, probes |
 //! | `lanes` | which delivery may be tried next: the order, and what is in memory |
 //! | `attempt` | one attempt |
 //! | `breaker` | a handler that fails and fails is left alone, and probed |
@@ -22,6 +23,7 @@ mod lanes;
 mod queue;
 pub mod repair;
 pub(crate) mod set_back;
+mod tend;
 
 use std::{
     collections::HashMap,

@@ -1,14 +1,10 @@
-//! The queue of one handler: its lanes, the tasks that try deliveries, and the task that tends it (loads from the database,
-//! wakes what is due).
+//! The queue of one handler: its lanes, the tasks that try deliveries, and the task that tends it (`tend`).
 //!
 //! At most `concurrency` deliveries are in flight. Each is tried by a task that goes on with the next one as long as there
 //! is one; so handlers never wait for each other, and a burst does not start a task for each delivery.
-use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use arc_swap::ArcSwap;
@@ -16,24 +12,14 @@ use hookswitch_model::{
     handler::{self, Handler},
     moment::Moment,
 };
-use hookswitch_store::{Error, Tx, tables::deliveries};
 use tokio::sync::Notify;
 
 use super::{
     Shared, Told,
     breaker::Health,
-    lanes::{Choice, Counting, Ended, Entry, Key, LANE_MAX, Look, Place, Turns, Wanted},
+    lanes::{Ended, Entry, Place, Turns},
 };
-use crate::{payload::Payload, rules::Rule};
-
-/// Lanes loaded by one read.
-const LOADS_MAX: usize = 32;
-/// Deliveries that one look at the queue goes over.
-const LOOK_MAX: i64 = 1_024;
-/// Payloads that one read loads.
-const PAYLOADS_MAX: usize = 256;
-/// Between attempts to read while the store refuses.
-const PAUSE: Duration = Duration::from_secs(1);
+use crate::rules::Rule;
 
 /// A delivery in memory.
 pub(super) struct Delivery {
@@ -114,7 +100,7 @@ impl Queue {
             wanted: AtomicBool::new(true),
             health: Mutex::new(health),
         });
-        shared.runtime.spawn(Arc::clone(&queue).run());
+        shared.runtime.spawn(Arc::clone(&queue).tended());
         queue
     }
 
@@ -141,6 +127,11 @@ impl Queue {
             lanes.start_over(is_per_client(&rule.handler), rule.handler.is_running() && !self.is_down());
         }
         self.tend.notify_one();
+    }
+
+    /// Until whoever tends the queue is to look again.
+    pub(super) async fn tend_wanted(&self) {
+        self.tend.notified().await;
     }
 
     /// Has whoever tends the queue look again.
@@ -253,7 +244,7 @@ impl Queue {
         self.change(|lanes, now| lanes.written(place, now));
     }
 
-    fn change(self: &Arc<Self>, change: impl FnOnce(&mut Turns<Delivery>, Moment)) {
+    pub(super) fn change(self: &Arc<Self>, change: impl FnOnce(&mut Turns<Delivery>, Moment)) {
         let now = self.shared.store.clock().now();
         let (ready, wants_tending) = {
             let mut lanes = self.lanes();
@@ -269,153 +260,5 @@ impl Queue {
         if wants_tending {
             self.tend.notify_one();
         }
-    }
-
-    /// Tends the queue until the handler is gone: wakes what is due, loads what is wanted.
-    async fn run(self: Arc<Self>) {
-        let clock = self.shared.store.clock().clone();
-        while self.is_wanted() {
-            self.change(|lanes, now| lanes.wake(now));
-            self.probe();
-            let (census, wanted, look, due) = {
-                let mut lanes = self.lanes();
-                (lanes.wants_census(), lanes.wanted(LOADS_MAX), lanes.wants_look(), lanes.next_due())
-            };
-            if census.is_none() && wanted.is_empty() && look.is_none() {
-                tokio::select! {
-                    () = self.tend.notified() => {}
-                    () = until(&clock, due) => {}
-                    () = until(&clock, self.next_probe()) => {}
-                }
-                continue;
-            }
-            if let Some(counting) = census {
-                self.count(counting).await;
-            }
-            if !wanted.is_empty() {
-                self.load(wanted).await;
-            }
-            if let Some(look) = look {
-                self.look(look).await;
-            }
-        }
-    }
-
-    /// Finds out which resellers have deliveries that wait.
-    async fn count(self: &Arc<Self>, counting: Counting) {
-        let handlers_id = self.rule.load().handler.id;
-        match self.shared.store.read(move |tx| deliveries::resellers_waiting(tx, handlers_id)).await {
-            Ok(resellers) => self.change(|lanes, _| lanes.counted(counting, &resellers)),
-            Err(error) => {
-                self.lanes().not_counted(counting);
-                self.wait_for_store(&error).await;
-            }
-        }
-    }
-
-    /// Loads the next deliveries of some lanes, by one read.
-    async fn load(self: &Arc<Self>, wanted: Vec<(i64, Wanted)>) {
-        let (handlers_id, asked) = (self.rule.load().handler.id, wanted.clone());
-        let read = self.shared.store.read(move |tx| {
-            let one = |(_, wanted): &(i64, Wanted)| match wanted.key {
-                Key::Client(clients_id) => deliveries::of_client(tx, handlers_id, clients_id, wanted.after, LANE_MAX as i64),
-                Key::Delivery(id) => deliveries::with_ids(tx, handlers_id, &[id]),
-            };
-            asked.iter().map(one).collect::<Result<Vec<_>, Error>>()
-        });
-        match read.await {
-            Ok(found) => self.change(|lanes, now| {
-                for (wanted, rows) in wanted.into_iter().zip(found) {
-                    lanes.loaded(wanted, self.deliveries(rows), now);
-                }
-            }),
-            Err(error) => {
-                wanted.into_iter().for_each(|wanted| self.lanes().not_loaded(wanted));
-                self.wait_for_store(&error).await;
-            }
-        }
-    }
-
-    /// Goes over the next deliveries of a reseller's queue: first which there are, then the payloads of those that there is
-    /// room for.
-    async fn look(self: &Arc<Self>, look: (i64, Look)) {
-        match self.try_look(look).await {
-            Ok((found, rows, last)) => {
-                let entries = self.deliveries(rows);
-                self.change(|lanes, now| lanes.found(look, &found, entries, last, now));
-            }
-            Err(error) => {
-                self.lanes().not_looked(look);
-                self.wait_for_store(&error).await;
-            }
-        }
-    }
-
-    async fn try_look(
-        &self,
-        (companies_id, look): (i64, Look),
-    ) -> Result<(Vec<(i64, i64)>, Vec<deliveries::Waiting>, bool), Error> {
-        let handlers_id = self.rule.load().handler.id;
-        let behind = move |tx: &Tx<'_>| deliveries::waiting_of_reseller(tx, handlers_id, companies_id, look.mark, LOOK_MAX);
-        let mut found = self.shared.store.read(behind).await?;
-        let Choice { load, upto, whole } = self.lanes().choose(companies_id, &found);
-        let last = whole && (found.len() as i64) < LOOK_MAX;
-        found.retain(|(id, _)| upto.is_some_and(|upto| *id <= upto));
-        let mut ids: Vec<i64> = load.into_iter().collect();
-        ids.sort_unstable();
-        let rows = self
-            .shared
-            .store
-            .read(move |tx| {
-                let portions = ids.chunks(PAYLOADS_MAX).map(|ids| deliveries::with_ids(tx, handlers_id, ids));
-                portions.collect::<Result<Vec<_>, Error>>().map(|portions| portions.concat())
-            })
-            .await?;
-        Ok((found, rows, last))
-    }
-
-    /// From rows to deliveries. One whose passwords can't be opened is told with masked ones rather than not at all.
-    fn deliveries(&self, rows: Vec<deliveries::Waiting>) -> Vec<Delivery> {
-        rows.into_iter().map(|row| self.delivery(row)).collect()
-    }
-
-    pub(super) fn delivery(&self, row: deliveries::Waiting) -> Delivery {
-        let body = row.body.clone();
-        let payload = Payload::recorded(row.body, row.secrets.as_deref(), self.shared.store.vault()).unwrap_or_else(|error| {
-            tracing::error!(%error, delivery = row.id, "the passwords of an event can't be opened; it is told without them");
-            Payload { masked: body.into(), clear: None }
-        });
-        let told = Told {
-            id: row.event_id,
-            kind: row.kind,
-            object_id: row.object_id,
-            clients_id: row.clients_id,
-            companies_id: row.companies_id,
-            seq: row.seq,
-            events_row: row.events_row,
-            payload,
-        };
-        Delivery {
-            id: row.id,
-            event: Arc::new(told),
-            attempt: row.attempt,
-            next_at: row.next_at,
-            first_at: row.first_at,
-            resend: row.resend,
-            note: row.note,
-            latest: false,
-        }
-    }
-
-    async fn wait_for_store(&self, error: &Error) {
-        tracing::error!(%error, "waiting deliveries can't be read; trying again");
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-async fn until(clock: &hookswitch_store::Clock, due: Option<Moment>) {
-    match due {
-        Some(due) => clock.sleep_until(due).await,
-        None => std::future::pending().await,
     }
 }

@@ -5,7 +5,6 @@
 //! rows stand still, their clocks too.
 use std::{
     collections::HashSet,
-    hash::{BuildHasher as _, Hasher as _, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -192,9 +191,8 @@ fn payload(due: &Due) -> Value {
 }
 
 fn next(due: &Due, began: Moment, now: Moment, retry_after_ms: Option<i64>) -> Option<Moment> {
-    let chance = u8::try_from(RandomState::new().build_hasher().finish() % 100).unwrap_or(0);
     let (attempts, first_at) = (due.attempt + 1, due.first_at.unwrap_or(began));
-    retry::next(Failure { attempts, first_at, now, retries: None, retry_after_ms, chance })
+    retry::next(Failure { attempts, first_at, now, retries: None, retry_after_ms, chance: retry::chance() })
 }
 
 fn not_heard(due: &Due, began: Moment, again: Option<Moment>, error: String) -> Change {
