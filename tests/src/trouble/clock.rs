@@ -97,6 +97,9 @@ async fn a_handler_that_is_paused_by_the_breaker_is_probed_all_the_same() {
     }
     wait_until("it is paused", async || paused().await["by"] == "breaker").await;
     server.advance(HOUR);
+    // It was an hour later for a while: a probe was sent, and its end written down.
+    recorder.wait(11).await;
+    server.wait_log(json!({"handlers_id": handler, "limit": 100}), 11).await;
     server.advance(-HOUR);
     recorder.answer(|_| Reply::ok());
     wait_until("a probe succeeds", async || {
