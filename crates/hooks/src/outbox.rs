@@ -108,5 +108,5 @@ fn stands_for(tx: &mut Tx<'_>, handlers_id: i64, key: &str) -> Result<i64, Error
 
 fn words(folded: i64) -> String {
     let events = if folded == 1 { "event" } else { "events" };
-    format!("it stands for {folded} earlier {events} of the same object that had not been sent yet")
+    format!("it stands for {folded} earlier {events} of the same object")
 }
