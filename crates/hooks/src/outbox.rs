@@ -90,6 +90,7 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
         clients_id: *clients_id,
         companies_id: *companies_id,
         seq,
+        resync: event.cause.as_ref().is_some_and(|cause| cause.resync().is_some()),
         events_row,
         payload,
     };

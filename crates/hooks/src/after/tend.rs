@@ -142,6 +142,7 @@ impl Queue {
             clients_id: row.clients_id,
             companies_id: row.companies_id,
             seq: row.seq,
+            resync: row.resync,
             events_row: row.events_row,
             payload,
         };
