@@ -191,7 +191,7 @@ async fn saving_the_handler_or_changing_the_script_starts_anew() {
 async fn a_shadow_keeps_its_process_when_another_handler_is_saved() {
     let lines = "print(os.getpid(), file=open('pids.txt', 'a'))\nanswer()";
     let (server, handler) = with_before(lines, json!({"status": "shadow"})).await;
-    let other = server.handler(with(worker("before", "worker.py"), json!({"event": "companies.create"}))).await;
+    let other = server.handler(with(worker("before", "worker.py"), json!({"event": "clients.delete"}))).await;
     server.client("one").await;
     server.wait_log(json!({"handlers_id": handler}), 1).await;
     server.ok("provisioning.handlers.update", json!({"id": other, "notes": "saved"})).await;
