@@ -1,12 +1,15 @@
 //! What an action owes, however it ends: over a real store, with rows in place of handlers.
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use hookswitch_model::{
     Object,
     event::{self, Actor, Event, Mode},
     moment::Moment,
 };
-use hookswitch_store::{Clock, Database, MasterKey, Options};
+use hookswitch_store::{Clock, Database, Faults, MasterKey, Options, Place};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -25,10 +28,14 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
+        Self::with(None).await
+    }
+
+    async fn with(faults: Option<Faults>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let database = Database::Sqlite(home.path().join("test.db"));
         let store =
-            Store::open(Options { database, key: MasterKey::from_bytes([5; 32]), clock: Clock::system(), faults: None }).unwrap();
+            Store::open(Options { database, key: MasterKey::from_bytes([5; 32]), clock: Clock::system(), faults }).unwrap();
         let causes = Causes::new(&store.vault().derive("cause"));
         let outcomes = Outcomes::new(store.clone(), fixture::caller(), causes, Log::start(store.clone()));
         let rule = Rule::new(fixture::handler("http://127.0.0.1:9/", json!({"type": "before", "notify_outcome": true})));
@@ -167,6 +174,39 @@ async fn a_transaction_that_fails_settles_nothing_and_the_refusal_does() {
     assert_eq!(scene.decided().await, [aborted("conflict")]);
     drop(owed);
     assert_eq!(scene.decided().await, [aborted("conflict")], "who was told first counts");
+}
+
+#[tokio::test]
+async fn an_orderly_stop_waits_for_what_is_just_being_written() {
+    let (is_slow, waits) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (slow, waiting) = (Arc::clone(&is_slow), Arc::clone(&waits));
+    let faults = Faults::new(move |place| {
+        while place == Place::Flush && slow.load(Ordering::SeqCst) {
+            waiting.store(true, Ordering::SeqCst);
+            std::thread::yield_now();
+        }
+        Ok(())
+    });
+    let scene = Scene::with(Some(faults)).await;
+    let owed = scene.outcomes.owed();
+    owed.note(&scene.rule, &event(1), WITHIN).await.unwrap();
+    is_slow.store(true, Ordering::SeqCst);
+    owed.refused(&hookswitch_model::refusal::Refusal::conflict("changed"));
+    while !waits.load(Ordering::SeqCst) {
+        tokio::task::yield_now().await;
+    }
+    let stop = async {
+        scene.outcomes.stop(Duration::ZERO).await;
+        assert!(!is_slow.load(Ordering::SeqCst), "it has not waited for the disk");
+    };
+    let disk = async {
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        is_slow.store(false, Ordering::SeqCst);
+    };
+    tokio::join!(stop, disk);
+    assert_eq!(scene.rows().await, [aborted("conflict")]);
 }
 
 #[tokio::test]
