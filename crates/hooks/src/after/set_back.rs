@@ -23,7 +23,7 @@ use crate::outcome::Outcomes;
 
 /// Between attempts to write while the store refuses.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How often the time is noted, by the clock, where nothing else is written.
+/// How often the time is noted by the clock, where no call is logged.
 const NOTE_EVERY_MS: i64 = 60_000;
 /// Rows in one transaction: it must not hold the writer up.
 const PORTION: i64 = 1_000;
@@ -45,9 +45,7 @@ pub(crate) async fn watch(after: After, outcomes: Outcomes, from: Moment) {
                 note_at = clock.now().plus_millis(NOTE_EVERY_MS);
             }
             () = clock.sleep_until(note_at) => {
-                if let Err(error) = after.0.store.write(clock_seen::note).await {
-                    tracing::error!(%error, "the time can't be noted; trying again in a minute");
-                }
+                note(&after.0.store).await;
                 note_at = clock.now().plus_millis(NOTE_EVERY_MS);
             }
         }
@@ -64,6 +62,13 @@ async fn latest_seen(store: &Store) -> Moment {
                 tokio::time::sleep(PAUSE).await;
             }
         }
+    }
+}
+
+/// Notes the time, as the log does with each batch.
+pub(super) async fn note(store: &Store) {
+    if let Err(error) = store.write(clock_seen::note).await {
+        tracing::error!(%error, "the time could not be noted");
     }
 }
 
