@@ -155,7 +155,7 @@ impl Hooks {
         hooks.reload().await?;
         hooks.outcomes.recover().await?;
         tokio::spawn(reload_when(saved, hooks.clone()));
-        tokio::spawn(after::set_back::watch(hooks.after.clone(), hooks.shared.store.clock().now()));
+        tokio::spawn(after::set_back::watch(hooks.after.clone(), hooks.outcomes.clone(), hooks.shared.store.clock().now()));
         Ok(hooks)
     }
 

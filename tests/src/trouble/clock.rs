@@ -1,6 +1,10 @@
 //! A clock that jumps an hour ahead and is put right again: nothing stands still for that hour, nothing comes twice or in another
 //! order.
-use hookswitch_testkit::{Clocked, Recorder, Reply, Value, after, api::id, check::column, json, wait_for, wait_until, with};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use hookswitch_testkit::{
+    Clocked, Gate, Recorder, Reply, Value, after, api::id, before, check::column, json, wait_for, wait_until, with,
+};
 
 const HOUR: i64 = 3_600;
 
@@ -20,6 +24,17 @@ async fn attempts(server: &Clocked, count: i64) {
         rows[0]["attempt"].as_i64() >= Some(count)
     })
     .await;
+}
+
+/// In how many seconds the first that waits (of `deliveries` or `outcomes`) is due.
+async fn due_in(server: &Clocked, list: &str) -> i64 {
+    let rows = server.ok(&format!("provisioning.{list}.search"), json!({"order": ["id"], "limit": 1})).await;
+    Clocked::seconds(rows[0]["next_dt"].as_str().unwrap()) - server.now()
+}
+
+/// Waits until it is due in less than this.
+async fn due_within(server: &Clocked, list: &str, seconds: i64) {
+    wait_until("it has followed the clock", async || due_in(server, list).await < seconds).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,6 +96,135 @@ async fn what_waits_over_a_restart_does_not_wait_for_the_time_before_it() {
     .await;
     server.wait_all_delivered().await;
     assert!(server.now() < Clocked::seconds("2026-11-23T12:45:00Z"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_put_right_is_not_put_right_again_at_each_restart() {
+    let mut server = Clocked::start().await;
+    let recorder = Recorder::answering(|_| Reply::status(500)).await;
+    server.handler(with(after("clients.update", &recorder), json!({"retries": [600]}))).await;
+    let client = server.client("Acme").await;
+    server.advance(HOUR);
+    change(&server, client, "a").await;
+    attempts(&server, 1).await;
+    server.advance(-HOUR);
+    due_within(&server, "deliveries", HOUR).await;
+    for restarts in 1..=2 {
+        server.restart_after(1).await;
+        // By then a clock that was set back has been noticed.
+        let beta = server.client(&format!("Beta {restarts}")).await;
+        change(&server, beta, "b").await;
+        recorder.wait_exactly(1 + restarts).await;
+        assert!((590..=720).contains(&due_in(&server, "deliveries").await), "moved again after restart {restarts}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_ran_ahead_while_nobody_was_called_is_put_right_at_the_next_start() {
+    let mut server = Clocked::start().await;
+    let recorder = Recorder::answering(|_| Reply::status(500)).await;
+    let handler = server.handler(with(after("clients.update", &recorder), json!({"retries": [600]}))).await;
+    let client = server.client("Acme").await;
+    change(&server, client, "a").await;
+    attempts(&server, 1).await;
+    server.ok("provisioning.handlers.pause", json!({"id": handler})).await;
+    server.advance(HOUR);
+    // Due now, by the clock that is ahead.
+    server.ok("provisioning.deliveries.resend", json!({"handlers_id": handler})).await;
+    server.restart_after(-HOUR).await;
+    due_within(&server, "deliveries", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outcomes_follow_a_clock_that_is_set_back() {
+    let server = Clocked::start().await;
+    let is_outcome = |call: &hookswitch_testkit::Call| call.event("stage") == "outcome";
+    let recorder = Recorder::answering(move |call| if is_outcome(call) { Reply::status(500) } else { Reply::ok() }).await;
+    server.handler(with(before("clients.create", &recorder), json!({"notify_outcome": true}))).await;
+    server.advance(HOUR);
+    server.client("Acme").await;
+    wait_until("it was tried", async || {
+        server.ok("provisioning.outcomes.search", json!({})).await[0]["attempt"].as_i64() == Some(1)
+    })
+    .await;
+    server.advance(-HOUR);
+    due_within(&server, "outcomes", 60).await;
+    recorder.answer(|_| Reply::ok());
+    wait_until("it was heard", async || {
+        server.advance(1);
+        server.ok("provisioning.outcomes.search", json!({})).await == json!([])
+    })
+    .await;
+    assert!(server.now() < Clocked::seconds("2026-11-23T12:30:00Z"), "within minutes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_that_was_never_told_is_due_at_once_by_either_clock() {
+    let (server, gate) = (Clocked::start().await, Gate::shut());
+    let held = gate.clone();
+    let recorder = Recorder::answering(move |_| Reply::ok().behind(&held)).await;
+    let handler = server.handler(with(before("clients.create", &recorder), json!({"notify_outcome": true}))).await;
+    server.advance(HOUR);
+    // While it is asked it is disabled: so it is not told yet how that ended.
+    let (client, ()) = tokio::join!(server.client("Acme"), async {
+        recorder.wait(1).await;
+        server.ok("provisioning.handlers.update", json!({"id": handler, "status": "disabled"})).await;
+        gate.open();
+    });
+    assert!(client > 0);
+    server.advance(-HOUR);
+    due_within(&server, "outcomes", 1).await;
+    server.ok("provisioning.handlers.update", json!({"id": handler, "status": "enabled"})).await;
+    recorder.wait_exactly(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_in_which_a_handler_stands_still_is_counted_by_the_clock_that_was_put_right() {
+    let server = Clocked::start().await;
+    let recorder = Recorder::answering(|_| Reply::status(500)).await;
+    let handler = server.handler(with(after("clients.update", &recorder), json!({"retries": [600]}))).await;
+    let client = server.client("Acme").await;
+    server.advance(HOUR);
+    change(&server, client, "a").await;
+    attempts(&server, 1).await;
+    server.ok("provisioning.handlers.pause", json!({"id": handler})).await;
+    server.advance(-HOUR);
+    due_within(&server, "deliveries", HOUR).await;
+    server.advance(300);
+    assert!((290..=420).contains(&due_in(&server, "deliveries").await));
+    server.ok("provisioning.handlers.resume", json!({"id": handler})).await;
+    assert!((590..=720).contains(&due_in(&server, "deliveries").await), "five minutes are not counted");
+    assert_eq!(recorder.calls().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_is_back_after_the_clock_was_put_right_costs_no_delivery_its_life() {
+    let server = Clocked::start().await;
+    let recorder = Recorder::answering(|_| Reply::status(500)).await;
+    let handler = server.handler(with(after("clients.create", &recorder), json!({"retries": null}))).await;
+    let paused = async || server.ok("provisioning.handlers.get", json!({"id": handler})).await["paused"].clone();
+    server.advance(30 * HOUR);
+    for number in 0..10 {
+        server.client(&format!("client {number}")).await;
+        wait_until("it is written down", async || server.log(json!({"stage": "after", "limit": 1000})).await.len() > number)
+            .await;
+        server.advance(if number < 9 { 4 } else { 0 });
+    }
+    wait_until("it is paused", async || paused().await["by"] == "breaker").await;
+    // The probe succeeds, the others fail once more.
+    let calls = AtomicUsize::new(0);
+    recorder.answer(move |_| if calls.fetch_add(1, Ordering::SeqCst) == 0 { Reply::ok() } else { Reply::status(500) });
+    recorder.forget();
+    server.advance(-30 * HOUR);
+    wait_until("a probe succeeds", async || paused().await == Value::Null).await;
+    recorder.wait(10).await;
+    wait_until("all others have failed again", async || {
+        let rows = server.ok("provisioning.deliveries.search", json!({"limit": 100})).await;
+        let is_later = |row: &Value| row["next_dt"].as_str().is_none_or(|next| Clocked::seconds(next) > server.now());
+        rows.as_array().unwrap().len() == 9 && rows.as_array().unwrap().iter().all(is_later)
+    })
+    .await;
+    assert_eq!(server.ok("provisioning.deliveries.search", json!({"state": "dead"})).await, json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -280,15 +280,14 @@ fn save(old: Handler, mut handler: Handler, warnings: Vec<String>) -> Result<Dra
 fn stand_or_go(tx: &mut Tx, at: &At, old: &Handler, new: &mut Handler) -> Result<(), Refusal> {
     match (old.is_running(), new.is_running()) {
         (true, false) => new.still_since = Some(at.now),
-        (false, true) => {
-            if let Some(since) = new.still_since.take() {
-                let stood_still = at.now.0 - since.0;
-                match &old.paused {
-                    Some(paused) if paused.probed => tables::deliveries::back_again(tx, new.id, stood_still)?,
-                    _ => tables::deliveries::move_on(tx, new.id, stood_still)?,
-                }
-                tables::outcomes::move_on(tx, new.id, stood_still)?;
+        (false, true) if new.still_since.is_some() => {
+            let stood_still = new.stood_still(at.now);
+            new.still_since = None;
+            match &old.paused {
+                Some(paused) if paused.probed => tables::deliveries::back_again(tx, new.id, stood_still)?,
+                _ => tables::deliveries::move_on(tx, new.id, stood_still)?,
             }
+            tables::outcomes::move_on(tx, new.id, stood_still)?;
         }
         _ => {}
     }

@@ -49,12 +49,12 @@ pub(super) async fn attempt(queue: &Arc<Queue>, place: Place, mut delivery: Deli
     let (status, error, ended, change) = match judge(&called.result) {
         Judged::Delivered => ("success", None, Ended::Over, done(&rule, &delivery)),
         Judged::Hopeless { words } => {
-            let change = failed(&delivery, began, None, words.clone());
+            let change = failed(&delivery, (began, now), None, words.clone());
             ("failed", Some(words), Ended::Over, change)
         }
         Judged::Failed { words, retry_after_ms } => {
             let due = next(&rule, &delivery, began, now, retry_after_ms);
-            let change = failed(&delivery, began, due, words.clone());
+            let change = failed(&delivery, (began, now), due, words.clone());
             ("failed", Some(words), due.map_or(Ended::Over, Ended::Again), change)
         }
     };
@@ -94,15 +94,20 @@ fn request(queue: &Queue, rule: &Rule, delivery: &Delivery, now: Moment) -> Call
 
 fn next(rule: &Rule, delivery: &Delivery, began: Moment, now: Moment, retry_after_ms: Option<i64>) -> Option<Moment> {
     // While the handler is left alone no time counts, though a probe is made now and then.
-    let stood_still_ms = rule.handler.still_since.map_or(0, |since| now.millis_since(since).max(0));
+    let first_at = first_at(delivery, began, now).0.saturating_add(rule.handler.stood_still(now));
     retry::next(Failure {
         attempts: delivery.attempt + 1,
-        first_at: delivery.first_at.unwrap_or(began).plus_millis(stood_still_ms),
+        first_at: Moment(first_at).min(now),
         now,
         retries: rule.handler.retries.as_deref(),
         retry_after_ms,
         chance: retry::chance(),
     })
+}
+
+/// When the first attempt was made; not later than now, though the clock was set back during this one.
+fn first_at(delivery: &Delivery, began: Moment, now: Moment) -> Moment {
+    delivery.first_at.unwrap_or(began).min(now)
 }
 
 fn done(rule: &Rule, delivery: &Delivery) -> Change {
@@ -113,13 +118,13 @@ fn done(rule: &Rule, delivery: &Delivery) -> Change {
     Change::Done { id: delivery.id, forget, told }
 }
 
-fn failed(delivery: &Delivery, began: Moment, due: Option<Moment>, error: String) -> Change {
+fn failed(delivery: &Delivery, (began, now): (Moment, Moment), due: Option<Moment>, error: String) -> Change {
     Change::Failed {
         id: delivery.id,
         dead: due.is_none(),
         attempt: delivery.attempt + 1,
         next_at: due.unwrap_or(began),
-        first_at: delivery.first_at.unwrap_or(began),
+        first_at: first_at(delivery, began, now),
         error,
     }
 }

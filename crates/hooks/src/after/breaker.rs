@@ -260,8 +260,9 @@ fn back(tx: &mut Tx<'_>, handler: &mut Handler) -> Result<bool, Error> {
     let was_probed = handler.is_probed();
     if was_probed {
         handler.paused = None;
-        let since = handler.still_since.take().unwrap_or_else(|| tx.now());
-        deliveries::back_again(tx, handler.id, tx.now().0 - since.0)?;
+        let stood_still = handler.stood_still(tx.now());
+        handler.still_since = None;
+        deliveries::back_again(tx, handler.id, stood_still)?;
     }
     Ok(was_probed)
 }

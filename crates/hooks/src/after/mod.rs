@@ -169,6 +169,7 @@ impl After {
         self.0.shutdown.begin();
         self.0.shutdown.within(grace).await;
         self.0.log.flush().await;
+        set_back::note(&self.0.store).await;
     }
 }
 

@@ -26,6 +26,7 @@ use hookswitch_model::moment::Moment;
 use hookswitch_store::{
     Error, Store, Tx,
     tables::{
+        clock_seen,
         cut::Mark,
         deliveries, events, executions, outcomes,
         told::{self, Told},
@@ -298,6 +299,8 @@ impl Content {
             kept = usize::try_from(portion.cut).unwrap_or(usize::MAX).min(kept);
             cut_to = portion.end.unwrap_or(Mark::START);
         }
+        // With whatever is dated by it.
+        clock_seen::note(tx)?;
         executions::insert(tx, &self.rows[..kept])?;
         self.changes.iter().try_for_each(|change| change.write(tx))?;
         self.told().into_iter().try_for_each(|told| told::note(tx, told))?;

@@ -123,13 +123,15 @@ impl Line {
         let call = request(shared, rule, &due, began);
         let Some(called) = shared.shutdown.unless_cut(shared.caller.call(&rule.handler, &call)).await else { return };
         drop(place);
-        let again = |retry_after_ms| next(&due, began, shared.store.clock().now(), retry_after_ms);
+        let now = shared.store.clock().now();
+        // Not later than now, though the clock was set back during this one.
+        let first_at = due.first_at.unwrap_or(began).min(now);
+        let again = |retry_after_ms| next(&due, first_at, now, retry_after_ms);
+        let not_heard = |again: Option<Moment>, error| not_heard(&due, first_at, (again, now), error);
         let (status, error, change) = match judge(&called.result) {
             Judged::Delivered => ("success", None, Change::Heard { id: due.id }),
-            Judged::Hopeless { words } => ("failed", Some(words.clone()), not_heard(&due, began, None, words)),
-            Judged::Failed { words, retry_after_ms } => {
-                ("failed", Some(words.clone()), not_heard(&due, began, again(retry_after_ms), words))
-            }
+            Judged::Hopeless { words } => ("failed", Some(words.clone()), not_heard(None, words)),
+            Judged::Failed { words, retry_after_ms } => ("failed", Some(words.clone()), not_heard(again(retry_after_ms), words)),
         };
         let row = logged(rule, &due, began, &call, &called, status, error);
         let id = due.id;
@@ -190,18 +192,18 @@ fn payload(due: &Due) -> Value {
     json!({"event": head, "outcome": {"state": state, "by": by, "message": due.message}})
 }
 
-fn next(due: &Due, began: Moment, now: Moment, retry_after_ms: Option<i64>) -> Option<Moment> {
-    let (attempts, first_at) = (due.attempt + 1, due.first_at.unwrap_or(began));
+fn next(due: &Due, first_at: Moment, now: Moment, retry_after_ms: Option<i64>) -> Option<Moment> {
+    let attempts = due.attempt + 1;
     retry::next(Failure { attempts, first_at, now, retries: None, retry_after_ms, chance: retry::chance() })
 }
 
-fn not_heard(due: &Due, began: Moment, again: Option<Moment>, error: String) -> Change {
+fn not_heard(due: &Due, first_at: Moment, (again, now): (Option<Moment>, Moment), error: String) -> Change {
     Change::NotHeard {
         id: due.id,
         dead: again.is_none(),
         attempt: due.attempt + 1,
-        next_at: again.unwrap_or(began),
-        first_at: due.first_at.unwrap_or(began),
+        next_at: again.unwrap_or(now),
+        first_at,
         error,
     }
 }

@@ -120,6 +120,11 @@ impl Outcomes {
         self.0.wake_all();
     }
 
+    /// Looks at everything anew: rows were changed from outside.
+    pub(crate) fn start_over(&self) {
+        self.0.wake_all();
+    }
+
     /// No new attempts; those in flight get `grace` to end, and are broken off then: they will be made again.
     pub(crate) async fn stop(&self, grace: Duration) {
         self.0.shutdown.begin();

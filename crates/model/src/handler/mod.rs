@@ -245,6 +245,12 @@ impl Handler {
         self.is_called() && self.paused.is_none()
     }
 
+    /// How long it has stood still, in microseconds: nothing by a clock that shows less than when that began.
+    #[must_use]
+    pub fn stood_still(&self, now: Moment) -> i64 {
+        self.still_since.map_or(0, |since| now.0.saturating_sub(since.0).max(0))
+    }
+
     /// True if it is asked off the caller's path, and decides nothing.
     #[must_use]
     pub fn is_shadow(&self) -> bool {

@@ -120,15 +120,6 @@ pub fn insert(tx: &mut Tx<'_>, rows: &[Ended]) -> Result<(), Error> {
     count(tx, rows.iter().map(Ended::size).sum())
 }
 
-/// When the latest of the last thousand calls began: not only the newest, for it may be of a clock that was set back since.
-///
-/// # Errors
-/// Whatever the engine says.
-pub fn last_dt(tx: &Tx<'_>) -> Result<Option<Moment>, Error> {
-    const SQL: &str = "SELECT dt FROM (SELECT dt FROM executions ORDER BY id DESC LIMIT 1000) n ORDER BY dt DESC LIMIT 1";
-    tx.first(SQL, &[], |row| row.get(0))
-}
-
 /// The id of the newest row that ever was.
 pub(super) fn last_id(tx: &Tx<'_>) -> Result<i64, Error> {
     Ok(tx.first("SELECT value FROM counters WHERE name = 'log_last_id'", &[], |row| row.get(0))?.unwrap_or(0))

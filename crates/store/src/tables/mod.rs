@@ -3,6 +3,7 @@ pub mod accounts;
 pub mod check;
 pub mod client_packages;
 pub mod clients;
+pub mod clock_seen;
 pub mod companies;
 pub mod custom_fields;
 pub mod cut;

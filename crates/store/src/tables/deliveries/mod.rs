@@ -9,10 +9,15 @@
 //! | here | a delivery's life: written, loaded, failed, done, sent again |
 //! | `fold` | only the latest: a newer one stands for those that wait |
 //! | `list` | as the Core API lists them; what `resend` and `discard` choose |
+//! | `shift` | times that are moved: its handler stood still, the clock was set back |
 //! | `standing` | how the queues stand |
 mod fold;
 mod list;
+mod shift;
 mod standing;
+
+#[cfg(test)]
+mod tests;
 
 use hookswitch_model::{
     event::{self, Kind as EventKind},
@@ -25,6 +30,7 @@ use crate::{Error, Row, Tx, params};
 
 pub use fold::fold;
 pub use list::{LIST, STATES, Selected, get, search, selected, selection};
+pub use shift::{back_again, move_on, set_back};
 pub use standing::{Lane, Standing, lane, standing};
 
 /// A delivery that begins.
@@ -246,29 +252,6 @@ pub fn fail(tx: &mut Tx<'_>, id: i64, failed: Failed<'_>) -> Result<(), Error> {
     const SQL: &str = "UPDATE deliveries SET dead = $1, attempt = $2, next_at = $3, first_at = $4, error = $5 WHERE id = $6";
     let Failed { dead, attempt, next_at, first_at, error } = failed;
     tx.execute(SQL, params![dead, attempt, next_at, first_at, error, id]).map(drop)
-}
-
-/// Moves on what was tried already, by the time in which its handler stood still (in microseconds). What was never
-/// tried has no clock that runs.
-///
-/// # Errors
-/// Whatever the engine says.
-pub fn move_on(tx: &mut Tx<'_>, handlers_id: i64, micros: i64) -> Result<(), Error> {
-    const SQL: &str = "UPDATE deliveries SET next_at = next_at + $1, first_at = first_at + $1
-      WHERE handlers_id = $2 AND dead = 0 AND attempt > 0";
-    tx.execute(SQL, params![micros, handlers_id]).map(drop)
-}
-
-/// A handler that was down is back: what was tried already is due now, and the time of the outage (in microseconds) does not
-/// count for it.
-///
-/// # Errors
-/// Whatever the engine says.
-pub fn back_again(tx: &mut Tx<'_>, handlers_id: i64, micros: i64) -> Result<(), Error> {
-    const SQL: &str = "UPDATE deliveries SET next_at = $1, first_at = first_at + $2
-      WHERE handlers_id = $3 AND dead = 0 AND attempt > 0";
-    let now = tx.now();
-    tx.execute(SQL, params![now, micros, handlers_id]).map(drop)
 }
 
 /// A dead one begins anew, with its old number.

@@ -260,6 +260,25 @@ pub fn move_on(tx: &mut Tx<'_>, handlers_id: i64, micros: i64) -> Result<(), Err
     tx.execute(SQL, params![micros, handlers_id]).map(drop)
 }
 
+/// The clock was set back by so many microseconds: moves back what is dated later than now, and what was never tried is due at
+/// once; among at most `limit` rows behind `after`. Gives behind which one to go on; `None` = that was all.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn set_back(tx: &mut Tx<'_>, after: i64, limit: i64, micros: i64) -> Result<Option<i64>, Error> {
+    const UPTO: &str = "SELECT MAX(id) FROM (SELECT id FROM outcomes WHERE id > $1 ORDER BY id LIMIT $2) portion";
+    const SQL: &str = "UPDATE outcomes
+      SET next_at = CASE WHEN next_at <= $1 THEN next_at WHEN attempt = 0 THEN $1 ELSE next_at - $2 END,
+        first_at = CASE WHEN first_at > $1 THEN first_at - $2 ELSE first_at END
+      WHERE id > $3 AND id <= $4 AND dead = 0 AND outcome <> 'asked' AND (next_at > $1 OR first_at > $1)";
+    let now = tx.now();
+    let upto: Option<i64> = tx.first(UPTO, params![after, limit], |row| row.get(0))?.flatten();
+    if let Some(upto) = upto {
+        tx.execute(SQL, params![now, micros, after, upto])?;
+    }
+    Ok(upto)
+}
+
 /// A dead one begins anew; one that is being retried is due now.
 ///
 /// # Errors
