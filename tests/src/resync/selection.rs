@@ -53,7 +53,7 @@ async fn everything_or_some_clients_or_a_reseller_and_those_below_or_what_a_cond
     let rows = server.ok("provisioning.resyncs.search", json!({"handlers_id": handler, "state": "done"})).await;
     assert_eq!(rows.as_array().unwrap().len(), 8);
     assert_has(
-        &rows[8],
+        &rows[7],
         &json!({"clients_id": null, "companies_id": null, "condition": "", "rate": 500, "by": "admin", "sent": 6}),
     );
     assert_has(&rows[7], &json!({"clients_id": [one, three], "total": 4}));
