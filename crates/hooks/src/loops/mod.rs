@@ -201,9 +201,9 @@ impl Loops {
     }
 
     /// A watched request was carried out: these are its events of which handlers are told.
-    pub fn changed(&self, watched: Watched, events: &[Event]) {
+    pub fn changed<'a>(&self, watched: Watched, events: impl Iterator<Item = &'a Event>) {
         let now = Instant::now();
-        for event in events.iter().filter(|event| matches!(event.actor, Actor::User { .. })) {
+        for event in events.filter(|event| matches!(event.actor, Actor::User { .. })) {
             self.changed_one(watched, event, now);
         }
     }
