@@ -1,7 +1,7 @@
 //! Step 3: one short transaction. It drafts the decided request again from the state of that very transaction, finds
 //! out whether that state is still the one that the handlers were shown, writes the change, and puts its events and
-//! their deliveries beside it, and *committed* for the handlers that hear how it ended. Either all of this is there after a crash,
-//! or none of it.
+//! their deliveries beside it, and *committed* for the handlers that hear how it ended. Either all of this is there after a
+//! crash, or none of it.
 use std::sync::Arc;
 
 use hookswitch_hooks::{

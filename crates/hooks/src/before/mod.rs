@@ -179,8 +179,8 @@ impl Before {
         }
     }
 
-    /// Asks shadows alone, about events that nobody had to decide on. Called by the thread that writes: which shadows these are is
-    /// found by a task.
+    /// Asks shadows alone, about events that nobody had to decide on. Called by the thread that writes: which shadows these are
+    /// is found by a task.
     pub fn shadow(&self, rules: Arc<Rules>, events: Arc<[Event]>, asking: Asking) {
         let shared = Arc::clone(&self.0);
         self.0.runtime.spawn(async move {

@@ -199,8 +199,8 @@ impl HandlerCaller {
         Called { result, took: started.elapsed() }
     }
 
-    /// Where this process has too much open, a call waits: that is no fault of the handler's. Somebody waits for a before handler's
-    /// answer, so there the time limit counts; an after handler's begins when its call can.
+    /// Where this process has too much open, a call waits: that is no fault of the handler's. Somebody waits for a before
+    /// handler's answer, so there the time limit counts; an after handler's begins when its call can.
     async fn call_http(&self, target: &http::Target, call: &Call, started: Instant) -> Result<Reply, CallError> {
         let is_waited_for = call.deadline_ms.is_some();
         let _running = Running::begin(&self.0);

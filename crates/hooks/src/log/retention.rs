@@ -1,5 +1,6 @@
 //! What is kept and for how long: the log and the journal `retention_days`, each at most so many bytes (`log_max_bytes`,
-//! `journal_max_bytes`), and the log never the disk's last gigabyte. An event that is not yet delivered is never cut, nor are its calls.
+//! `journal_max_bytes`), and the log never the disk's last gigabyte. An event that is not yet delivered is never cut, nor are its
+//! calls.
 use std::{sync::atomic::Ordering, time::Duration};
 
 use hookswitch_model::moment::Moment;

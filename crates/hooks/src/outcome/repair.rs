@@ -34,8 +34,8 @@ impl Outcomes {
         }
     }
 
-    /// Discards what the filters choose, as far as it is decided, each with a row in the log that says who did it and why (`reason`
-    /// among the filters); gives how many. A dry run only counts.
+    /// Discards what the filters choose, as far as it is decided, each with a row in the log that says who did it and why
+    /// (`reason` among the filters); gives how many. A dry run only counts.
     ///
     /// # Errors
     /// Wrong filters by name.

@@ -15,8 +15,9 @@ ALTER TABLE deliveries ADD COLUMN fold TEXT;
 ALTER TABLE deliveries ADD COLUMN folded BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX deliveries_fold ON deliveries (handlers_id, fold, folded) WHERE fold IS NOT NULL;
 
--- How many events were ever cut from the journal: with the number of its last row that tells how many there are, without counting.
--- The journal may be empty, or its last rows gone, and its numbers go on all the same: a row that comes and goes again tells the last one.
+-- How many events were ever cut from the journal: with the number of its last row that tells how many there are, without
+-- counting. The journal may be empty, or its last rows gone, and its numbers go on all the same: a row that comes and goes
+-- again tells the last one.
 INSERT INTO events (id, dt, events_id, object_id, clients_id, companies_id, seq, body)
   VALUES (CAST('last' AS BLOB), 0, '', 0, 0, 0, -1, '');
 INSERT INTO counters (name, value) SELECT 'events_cut', MAX(row_id) - COUNT(*) + 1 FROM events;

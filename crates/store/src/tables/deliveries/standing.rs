@@ -1,4 +1,4 @@
-//! How the queues stand, and one client's lane in each: for metrics, `system.status`, `provisioning.handlers.status` and the pages.
+//! How the queues stand, and one client's lane in each: for metrics, `system.status` and `provisioning.handlers.status`.
 //!
 //! A million deliveries may wait: all of them are counted out of indexes alone.
 use hookswitch_model::moment::Moment;
