@@ -90,6 +90,7 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
         clients_id: *clients_id,
         companies_id: *companies_id,
         seq,
+        resync: event.cause.as_ref().is_some_and(|cause| cause.resync().is_some()),
         events_row,
         payload,
     };
@@ -108,5 +109,5 @@ fn stands_for(tx: &mut Tx<'_>, handlers_id: i64, key: &str) -> Result<i64, Error
 
 fn words(folded: i64) -> String {
     let events = if folded == 1 { "event" } else { "events" };
-    format!("it stands for {folded} earlier {events} of the same object that had not been sent yet")
+    format!("it stands for {folded} earlier {events} of the same object")
 }

@@ -189,6 +189,11 @@ impl Rule {
         matches!(status, Status::Enabled | Status::Shadow) && kind.stages.contains(stage) && self.handler.wants(kind.events_id)
     }
 
+    /// True if it is told of such an event while it is enabled, its condition aside.
+    pub(crate) fn hears(&self, event: &Event, resellers: &dyn Resellers) -> bool {
+        event.kind.stages.contains(&Stage::After) && self.handler.wants(event.kind.events_id) && self.concerns(event, resellers)
+    }
+
     /// By reseller, cause and balance.
     fn concerns(&self, event: &Event, resellers: &dyn Resellers) -> bool {
         let handler = &self.handler;

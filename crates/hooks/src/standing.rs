@@ -3,18 +3,24 @@ use std::{collections::HashMap, time::Duration};
 
 use hookswitch_model::{
     Object,
-    event::Stage,
+    event::{self, Stage},
     handler::{Handler, Status},
     moment::Moment,
     words,
 };
 use hookswitch_store::{
     Error, Tx,
-    tables::{deliveries, outcomes, told},
+    tables::{
+        deliveries, events, outcomes,
+        told::{self, Heard},
+    },
 };
 use serde_json::{Value, json};
 
-use crate::{Figures, Hooks};
+use crate::{
+    Figures, Hooks,
+    rules::{Resellers, Rule},
+};
 
 words! {
     /// Whether a handler has heard all that it is to hear.
@@ -29,8 +35,14 @@ words! {
         Incomplete = "incomplete",
         /// It was never told anything: whether it knows the present state is not known here.
         NeverTold = "never_told",
+        /// Nothing waits, but it did not hear all: something was discarded, happened while it was not enabled or before it was
+        /// there, or its condition left it out.
+        Unknown = "unknown",
     }
 }
+
+/// Events of a client among which the last is looked for that a handler hears of.
+const LOOKED_AT_MAX: i64 = 32;
 
 /// How one handler's queue stands.
 #[derive(Debug, Clone)]
@@ -78,6 +90,8 @@ impl Standing {
 
 fn state(handler: &Handler, waiting: i64, dead: i64) -> State {
     match (waiting > 0, dead > 0) {
+        // What happens now is not even written down for it.
+        _ if handler.stage == Stage::After && handler.status != Status::Enabled => State::Stopped,
         (true, _) if !handler.is_running() => State::Stopped,
         (true, _) => State::Behind,
         (false, true) => State::Incomplete,
@@ -89,13 +103,16 @@ fn state(handler: &Handler, waiting: i64, dead: i64) -> State {
 ///
 /// # Errors
 /// Whatever the store says.
-pub fn of_client(tx: &Tx<'_>, handler: &Handler, clients_id: i64) -> Result<Object, Error> {
-    let last = told::last(tx, handler.id, clients_id)?;
+pub fn of_client(tx: &Tx<'_>, rule: &Rule, clients_id: i64, resellers: &dyn Resellers) -> Result<Object, Error> {
+    let handler = &rule.handler;
+    let heard = told::last(tx, handler.id, clients_id)?;
     let lane = deliveries::lane(tx, handler.id, clients_id)?;
-    let state = match state(handler, lane.waiting, lane.dead) {
-        State::InStep if last.is_none() => State::NeverTold,
-        state => state,
+    let state = match (state(handler, lane.waiting, lane.dead), heard) {
+        (State::InStep, None) => State::NeverTold,
+        (State::InStep, Some(heard)) if !knows(tx, rule, clients_id, heard, resellers)? => State::Unknown,
+        (state, _) => state,
     };
+    let last = heard.filter(|heard| heard.seq > 0).map(|heard| (heard.seq, heard.dt));
     let shown = json!({
         "id": handler.id,
         "name": handler.name,
@@ -111,6 +128,19 @@ pub fn of_client(tx: &Tx<'_>, handler: &Handler, clients_id: i64) -> Result<Obje
         Value::Object(shown) => shown,
         _ => Object::new(),
     })
+}
+
+/// True if a handler for which nothing waits has heard all that it is to hear.
+fn knows(tx: &Tx<'_>, rule: &Rule, clients_id: i64, heard: Heard, resellers: &dyn Resellers) -> Result<bool, Error> {
+    let begins = rule.handler.wants(event::CLIENTS_CREATE.events_id);
+    if heard.missed || (begins && !heard.whole) {
+        return Ok(false);
+    }
+    let last = events::last_of_client(tx, clients_id, LOOKED_AT_MAX)?.into_iter().find_map(|recorded| {
+        let event = recorded.event()?;
+        rule.hears(&event, resellers).then_some(recorded.seq)
+    });
+    Ok(last.is_none_or(|seq| seq <= heard.seq))
 }
 
 impl Hooks {

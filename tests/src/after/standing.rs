@@ -1,5 +1,5 @@
 //! Where a handler stands, and whether one client's present state is known to it.
-use hookswitch_testkit::{Api, Recorder, Reply, Server, Value, after, assert_has, json, with};
+use hookswitch_testkit::{Api, Recorder, Reply, Server, Value, after, assert_has, json, wait_until, with};
 
 const EVENTS: &[&str] = &["clients.create", "clients.update", "clients.delete"];
 
@@ -91,4 +91,40 @@ async fn a_reseller_sees_his_own_handlers_and_of_the_systems_only_what_they_know
     assert_eq!(api.refused("provisioning.handlers.status", json!({"id": others})).await.code, -32004);
     let foreign = server.ok("clients.create", json!({"name": "Foreign", "companies_id": other})).await["id"].clone();
     assert_eq!(api.refused("provisioning.handlers.status", json!({"clients_id": foreign})).await.code, -32004);
+}
+
+#[tokio::test]
+async fn in_step_is_only_who_has_heard_everything() {
+    let server = Server::start().await;
+    let old = server.client("Before there was a handler").await;
+    let recorder = Recorder::start().await;
+    let handler = server.handler(after(EVENTS, &recorder)).await;
+    let update = async |client: i64, notes: &str| {
+        server.ok("clients.update", json!({"id": client, "notes": notes})).await;
+        server.wait_all_delivered().await;
+    };
+    let state = async |client: i64| of_client(&server, handler, client).await["state"].clone();
+    update(old, "a first word").await;
+    assert_eq!(state(old).await, "unknown", "it never heard how the client began");
+
+    let client = server.client("Acme").await;
+    server.wait_all_delivered().await;
+    server.ok("provisioning.handlers.update", json!({"id": handler, "status": "disabled"})).await;
+    assert_eq!(of_handler(&server, handler).await["state"], "stopped");
+    update(client, "said to nobody").await;
+    assert_eq!(state(client).await, "stopped");
+    server.ok("provisioning.handlers.update", json!({"id": handler, "status": "enabled"})).await;
+    assert_eq!(state(client).await, "unknown", "what happened meanwhile was not written down for it");
+    update(client, "said").await;
+    assert_eq!(state(client).await, "in_step");
+
+    server.ok("provisioning.handlers.pause", json!({"id": handler})).await;
+    server.ok("clients.update", json!({"id": client, "notes": "discarded"})).await;
+    server.ok("provisioning.deliveries.discard", json!({"handlers_id": handler})).await;
+    server.ok("provisioning.handlers.resume", json!({"id": handler})).await;
+    update(client, "more").await;
+    assert_eq!(state(client).await, "unknown", "something was discarded");
+
+    server.ok("provisioning.handlers.resync", json!({"id": handler})).await;
+    wait_until("the resync is told", async || state(client).await == "in_step" && state(old).await == "in_step").await;
 }

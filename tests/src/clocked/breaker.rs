@@ -176,3 +176,32 @@ async fn one_poisoned_event_pauses_nobody_who_takes_the_others() {
     }
     assert_eq!(paused(&server, handler).await, json!(null));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poisoned_client_with_thousands_of_events_in_front_keeps_nobody_from_being_probed() {
+    let server = Clocked::start().await;
+    let recorder = Recorder::answering(|_| Reply::status(500)).await;
+    let handler = server.handler(with(after(HANDLED, &recorder), json!({"retries": vec![3600; 90]}))).await;
+    let poison = server.client("Poison").await;
+    for portion in 0..25 {
+        let call = |n: usize| {
+            let params = json!({"id": poison, "notes": format!("{portion}.{n}")});
+            json!({"jsonrpc": "2.0", "id": n, "method": "clients.update", "params": params})
+        };
+        let answer = server.post("/api/", &[], json!((0..100).map(call).collect::<Vec<_>>()).to_string()).await;
+        assert_eq!(answer.status, 200);
+    }
+    for client in 0..9 {
+        server.client(&format!("Client {client}")).await;
+    }
+    attempts(&server, 10).await;
+    // The clock turns: the clients' events but for the poison's come again, and the breaker pauses the handler.
+    server.advance(3_600 * 2);
+    wait_for("the breaker's pause", async || (paused(&server, handler).await != json!(null)).then_some(())).await;
+    recorder.answer(move |call| if call.clients_id() == poison { Reply::status(500) } else { Reply::ok() });
+    wait_until("a probe of somebody else ends the pause", async || {
+        server.advance(11);
+        paused(&server, handler).await == json!(null)
+    })
+    .await;
+}

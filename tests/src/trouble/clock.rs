@@ -87,7 +87,7 @@ async fn what_waits_over_a_restart_does_not_wait_for_the_time_before_it() {
 async fn a_handler_that_is_paused_by_the_breaker_is_probed_all_the_same() {
     let server = Clocked::start().await;
     let recorder = Recorder::answering(|_| Reply::status(500)).await;
-    let handler = server.handler(with(after("clients.create", &recorder), json!({"retries": [600]}))).await;
+    let handler = server.handler(with(after("clients.create", &recorder), json!({"retries": [600, 600, 600, 600]}))).await;
     let paused = async || server.ok("provisioning.handlers.get", json!({"id": handler})).await["paused"].clone();
     // At the tenth it is paused.
     for number in 0..10 {
@@ -97,6 +97,9 @@ async fn a_handler_that_is_paused_by_the_breaker_is_probed_all_the_same() {
     }
     wait_until("it is paused", async || paused().await["by"] == "breaker").await;
     server.advance(HOUR);
+    // It was an hour later for a while: a probe was sent, and its end written down.
+    recorder.wait(11).await;
+    server.wait_log(json!({"handlers_id": handler, "limit": 100}), 11).await;
     server.advance(-HOUR);
     recorder.answer(|_| Reply::ok());
     wait_until("a probe succeeds", async || {

@@ -1,5 +1,10 @@
 //! `provisioning.handlers.status`: where handlers stand, and whether one client's present state is known to them.
-use hookswitch_hooks::standing::{self, Standing, State};
+use std::sync::Arc;
+
+use hookswitch_hooks::{
+    rules::{Rule, Rules},
+    standing::{self, Standing, State},
+};
 use hookswitch_model::{
     Object,
     event::Stage,
@@ -13,7 +18,7 @@ use serde_json::{Value, json};
 use super::{handlers, params, reach, system};
 use crate::{
     Core,
-    access::Right,
+    access::{Access, Right},
     perform::At,
     registry::{Gives, Method, Steered, Takes},
 };
@@ -68,7 +73,10 @@ fn status(core: &Core, at: At, request: Object) -> Steered<'_> {
     Box::pin(async move {
         let id = params::integer(&request, "id");
         match params::integer(&request, "clients_id") {
-            Some(clients_id) => core.store.search(move |tx| of_client(tx, &at, id, clients_id)).await,
+            Some(clients_id) => {
+                let (rules, access) = (core.hooks.rules(), core.access.clone());
+                core.store.search(move |tx| of_client(tx, &at, &rules, &access, id, clients_id)).await
+            }
             None => of_all(core, &at, id).await,
         }
     })
@@ -86,7 +94,7 @@ async fn of_all(core: &Core, at: &At, id: Option<i64>) -> Result<Value, Refusal>
 
 /// Of the after handlers that hear of this client's reseller. The system's own are told of to a reseller too: whether the
 /// softswitch knows his client is his business.
-fn of_client(tx: &Tx, at: &At, id: Option<i64>, clients_id: i64) -> Result<Value, Refusal> {
+fn of_client(tx: &Tx, at: &At, rules: &Rules, access: &Access, id: Option<i64>, clients_id: i64) -> Result<Value, Refusal> {
     let companies_id = match reach::client(tx, at, clients_id) {
         Ok(client) => client.companies_id,
         // A deleted one's events may still be on their way.
@@ -99,8 +107,10 @@ fn of_client(tx: &Tx, at: &At, id: Option<i64>, clients_id: i64) -> Result<Value
             && (handler.companies_id.is_none() || handlers::is_reached(at, handler))
             && id.is_none_or(|id| handler.id == id)
     };
-    let told = tables::handlers::all(tx, &at.vault)?.into_iter().filter(concerns);
-    let rows: Vec<Object> = told.map(|handler| standing::of_client(tx, &handler, clients_id)).collect::<Result<_, _>>()?;
+    let mut told: Vec<_> = rules.all().filter(|rule| concerns(&rule.handler)).collect();
+    told.sort_unstable_by_key(|rule| rule.handler.id);
+    let of = |rule: &Arc<Rule>| standing::of_client(tx, rule, clients_id, access);
+    let rows: Vec<Object> = told.into_iter().map(of).collect::<Result<_, _>>()?;
     if let (Some(id), true) = (id, rows.is_empty()) {
         return Err(Refusal::not_found(handlers::OBJECT, id));
     }

@@ -1,7 +1,11 @@
 //! One attempt to deliver: the call, what its end means, and what is written down about it.
 use std::{sync::Arc, time::Duration};
 
-use hookswitch_model::{Object, event::Stage, moment::Moment};
+use hookswitch_model::{
+    Object,
+    event::{self, Stage},
+    moment::Moment,
+};
 use hookswitch_store::tables::{executions, told::Told};
 
 use super::{
@@ -104,7 +108,8 @@ fn next(rule: &Rule, delivery: &Delivery, began: Moment, now: Moment, retry_afte
 fn done(rule: &Rule, delivery: &Delivery) -> Change {
     let event = &delivery.event;
     let forget = event.payload.clear.is_some().then_some(event.events_row);
-    let told = Told { handlers_id: rule.handler.id, clients_id: event.clients_id, seq: event.seq };
+    let begins = *event.kind == event::CLIENTS_CREATE;
+    let told = Told { handlers_id: rule.handler.id, clients_id: event.clients_id, seq: event.seq, begins, resync: event.resync };
     Change::Done { id: delivery.id, forget, told }
 }
 

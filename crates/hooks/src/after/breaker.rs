@@ -12,13 +12,23 @@
 //! dropped meanwhile. A probe is an ordinary attempt at the head of a lane, each time of another one, so that one
 //! poisoned event can't keep the handler paused. What was tried before is due at once when the handler is back: it waited for
 //! that. No stampede follows, because `concurrency` bounds what is in flight as ever.
-use std::{sync::Arc, sync::PoisonError, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use hookswitch_model::{
     handler::{Handler, Paused},
     moment::Moment,
 };
-use hookswitch_store::{Error, Tx, Vault, tables};
+use hookswitch_store::{
+    Error, Tx, Vault,
+    tables::{
+        self,
+        deliveries::{self, Waiting},
+    },
+};
 
 use super::{
     lanes::Place,
@@ -26,8 +36,9 @@ use super::{
 };
 use crate::breaker::{PROBE_EVERY_MS, Streak};
 
-/// Deliveries among which the next head of a lane is looked for.
-const HEADS_AMONG: i64 = 1_000;
+/// Deliveries among which the next head of a lane is looked for, in so many steps.
+const WINDOW: i64 = 1_000;
+const WINDOWS_MAX: usize = 10;
 /// Between attempts to save while the store refuses.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -43,7 +54,7 @@ pub(super) struct Health {
     probe_at: Moment,
     /// True while a probe is under way.
     probing: bool,
-    /// The delivery that was probed last: the next probe takes one behind it.
+    /// Up to where the queue was looked at for probes.
     probed: i64,
 }
 
@@ -130,18 +141,15 @@ impl Queue {
         if self.shared.shutdown.has_begun() || self.next_probe().is_none_or(|due| due > now) {
             return;
         }
-        self.with_health(|health| health.probing = true);
-        let queue = Arc::clone(self);
+        let probing = Probing::begin(self);
         self.shared.runtime.spawn(async move {
+            let queue = &probing.0;
             let _under_way = queue.shared.shutdown.attempt();
             match queue.probe_taken().await {
-                Ok(Some((place, delivery))) => super::attempt::attempt(&queue, place, delivery).await,
+                Ok(Some((place, delivery))) => super::attempt::attempt(queue, place, delivery).await,
                 Ok(None) => {}
                 Err(error) => tracing::error!(%error, "no probe can be read; trying again"),
             }
-            let next = queue.shared.store.clock().now().plus_millis(PROBE_EVERY_MS);
-            queue.with_health(|health| (health.probing, health.probe_at) = (false, next));
-            queue.tend();
         });
     }
 
@@ -149,32 +157,79 @@ impl Queue {
     async fn probe_taken(&self) -> Result<Option<(Place, Delivery)>, Error> {
         let (handlers_id, probed) = (self.rule.load().handler.id, self.with_health(|health| health.probed));
         let per_client = self.is_per_client();
-        let head = self.shared.store.read(move |tx| next_head(tx, handlers_id, probed, per_client)).await?;
+        let (head, upto) = self.shared.store.read(move |tx| next_head(tx, handlers_id, probed, per_client)).await?;
+        self.with_health(|health| health.probed = upto);
         let Some(head) = head else { return Ok(None) };
-        self.with_health(|health| health.probed = head.id);
         let delivery = self.delivery(head);
         let place = self.lanes().probe(&delivery);
         Ok(place.map(|place| (place, delivery)))
     }
 }
 
-/// The next delivery that nothing stands before in its lane, behind `after` and then from the beginning.
-fn next_head(tx: &Tx<'_>, handlers_id: i64, after: i64, per_client: bool) -> Result<Option<tables::deliveries::Waiting>, Error> {
-    let mut looked_at = std::collections::HashSet::new();
-    for (id, clients_id) in tables::deliveries::waiting_behind(tx, handlers_id, after, HEADS_AMONG)? {
-        let is_head = |first: &tables::deliveries::Waiting| first.id == id;
-        if !per_client {
-            return Ok(tables::deliveries::with_ids(tx, handlers_id, &[id])?.pop());
-        }
-        if looked_at.insert(clients_id)
-            && let Some(head) = tables::deliveries::of_client(tx, handlers_id, clients_id, 0, 1)?.pop().filter(is_head)
-        {
-            return Ok(Some(head));
-        }
+/// A probe under way; however it ends, there is a next one.
+struct Probing(Arc<Queue>);
+
+impl Probing {
+    fn begin(queue: &Arc<Queue>) -> Self {
+        queue.with_health(|health| health.probing = true);
+        Self(Arc::clone(queue))
     }
-    // The first of all is always the head of its lane.
-    let first = tables::deliveries::waiting_behind(tx, handlers_id, 0, 1)?.first().map(|(id, _)| *id);
-    first.map_or(Ok(None), |id| Ok(tables::deliveries::with_ids(tx, handlers_id, &[id])?.pop()))
+}
+
+impl Drop for Probing {
+    fn drop(&mut self) {
+        let next = self.0.shared.store.clock().now().plus_millis(PROBE_EVERY_MS);
+        self.0.with_health(|health| (health.probing, health.probe_at) = (false, next));
+        self.0.tend();
+    }
+}
+
+/// The head that is to be probed, and up to where the queue was looked at: what is behind comes next time.
+type Probed = (Option<Waiting>, i64);
+
+/// The next delivery that nothing stands before in its lane, behind `after` and then from the beginning. A lane of a hundred thousand
+/// deliveries is gone past in several probes; the first of all is tried meanwhile, which is always the head of its lane.
+fn next_head(tx: &Tx<'_>, handlers_id: i64, after: i64, per_client: bool) -> Result<Probed, Error> {
+    let (mut from, mut looked_at) = (after, HashSet::new());
+    for _ in 0..WINDOWS_MAX {
+        let window = deliveries::waiting_behind(tx, handlers_id, from, WINDOW)?;
+        for (id, clients_id) in &window {
+            if let Some(head) = head(tx, handlers_id, *id, *clients_id, per_client, &mut looked_at)? {
+                return Ok((Some(head), *id));
+            }
+        }
+        let Some((last, _)) = window.last().filter(|_| window.len() as i64 == WINDOW) else {
+            let first = first(tx, handlers_id)?;
+            let id = first.as_ref().map_or(0, |first| first.id);
+            return Ok((first, id));
+        };
+        from = *last;
+    }
+    Ok((first(tx, handlers_id)?, from))
+}
+
+/// This delivery, if it is the head of a lane that was not looked at yet.
+fn head(
+    tx: &Tx<'_>,
+    handlers_id: i64,
+    id: i64,
+    clients_id: i64,
+    per_client: bool,
+    looked_at: &mut HashSet<i64>,
+) -> Result<Option<Waiting>, Error> {
+    if !per_client {
+        return Ok(deliveries::with_ids(tx, handlers_id, &[id])?.pop());
+    }
+    if !looked_at.insert(clients_id) {
+        return Ok(None);
+    }
+    let first = deliveries::of_client(tx, handlers_id, clients_id, 0, 1)?.pop();
+    Ok(first.filter(|first| first.id == id))
+}
+
+fn first(tx: &Tx<'_>, handlers_id: i64) -> Result<Option<Waiting>, Error> {
+    let first = deliveries::waiting_behind(tx, handlers_id, 0, 1)?.first().map(|(id, _)| *id);
+    first.map_or(Ok(None), |id| Ok(deliveries::with_ids(tx, handlers_id, &[id])?.pop()))
 }
 
 fn saved(
@@ -206,7 +261,7 @@ fn back(tx: &mut Tx<'_>, handler: &mut Handler) -> Result<bool, Error> {
     if was_probed {
         handler.paused = None;
         let since = handler.still_since.take().unwrap_or_else(|| tx.now());
-        tables::deliveries::back_again(tx, handler.id, tx.now().0 - since.0)?;
+        deliveries::back_again(tx, handler.id, tx.now().0 - since.0)?;
     }
     Ok(was_probed)
 }

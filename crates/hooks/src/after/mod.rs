@@ -109,6 +109,8 @@ pub(crate) struct Told {
     pub(crate) companies_id: i64,
     /// The client's number for it.
     pub(crate) seq: i64,
+    /// True if a resync tells it.
+    pub(crate) resync: bool,
     /// Its row in the journal.
     pub(crate) events_row: i64,
     pub(crate) payload: Payload,

@@ -220,6 +220,7 @@ fn discard(tx: &mut Tx<'_>, rules: &Rules, portion: &[Selected], words: &str) ->
         tables::resyncs::lost(tx, selected.id, selected.events_row)?;
         deliveries::delete(tx, selected.id)?;
         tables::events::forget_secrets(tx, selected.events_row)?;
+        tables::told::miss(tx, selected.handlers_id, selected.clients_id)?;
     }
     Ok(())
 }

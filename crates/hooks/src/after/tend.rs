@@ -6,7 +6,7 @@ use hookswitch_store::{Clock, Error, Tx, tables::deliveries};
 
 use super::{
     Told,
-    lanes::{Choice, Counting, Key, LANE_MAX, Look, Wanted},
+    lanes::{Choice, Counting, Key, Look, Wanted},
     queue::{Delivery, Queue},
 };
 use crate::payload::Payload;
@@ -68,7 +68,7 @@ impl Queue {
         let (handlers_id, asked) = (self.rule.load().handler.id, wanted.clone());
         let read = self.shared.store.read(move |tx| {
             let one = |(_, wanted): &(i64, Wanted)| match wanted.key {
-                Key::Client(clients_id) => deliveries::of_client(tx, handlers_id, clients_id, wanted.after, LANE_MAX as i64),
+                Key::Client(clients_id) => deliveries::of_client(tx, handlers_id, clients_id, wanted.after, wanted.limit as i64),
                 Key::Delivery(id) => deliveries::with_ids(tx, handlers_id, &[id]),
             };
             asked.iter().map(one).collect::<Result<Vec<_>, Error>>()
@@ -142,6 +142,7 @@ impl Queue {
             clients_id: row.clients_id,
             companies_id: row.companies_id,
             seq: row.seq,
+            resync: row.resync,
             events_row: row.events_row,
             payload,
         };

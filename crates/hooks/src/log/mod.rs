@@ -312,11 +312,12 @@ impl Content {
         let mut last = HashMap::new();
         for change in &self.changes {
             if let Change::Done { told, .. } = change {
-                let seq = last.entry((told.handlers_id, told.clients_id)).or_insert(told.seq);
-                *seq = told.seq.max(*seq);
+                let known = last.entry((told.handlers_id, told.clients_id)).or_insert(*told);
+                let (begins, resync) = (known.begins || told.begins, known.resync || told.resync);
+                *known = Told { seq: known.seq.max(told.seq), begins, resync, ..*told };
             }
         }
-        last.into_iter().map(|((handlers_id, clients_id), seq)| Told { handlers_id, clients_id, seq }).collect()
+        last.into_values().collect()
     }
 }
 

@@ -7,6 +7,10 @@ CREATE TABLE told (
   clients_id BIGINT NOT NULL,
   seq BIGINT NOT NULL,
   dt BIGINT NOT NULL,
+  -- 1 = it heard how the client began, or was told by a resync how it stands.
+  whole BIGINT NOT NULL,
+  -- 1 = something was discarded since.
+  missed BIGINT NOT NULL,
   PRIMARY KEY (handlers_id, clients_id)
 );
 

@@ -40,6 +40,16 @@ pub fn last_seq(tx: &Tx<'_>, clients_id: i64) -> Result<i64, Error> {
     Ok(last.unwrap_or(0))
 }
 
+/// A client's last events, the newest first, without what resyncs told.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn last_of_client(tx: &Tx<'_>, clients_id: i64, limit: i64) -> Result<Vec<Recorded>, Error> {
+    const SQL: &str = "SELECT id, dt, events_id, object_id, clients_id, companies_id, seq, cause, body FROM events
+      WHERE clients_id = $1 AND resyncs_id IS NULL ORDER BY seq DESC LIMIT $2";
+    tx.query(SQL, params![clients_id, limit], Recorded::read)
+}
+
 /// The reseller of a client at the time of its last event, if the journal has one: also of a client that is deleted.
 ///
 /// # Errors

@@ -35,7 +35,13 @@ mod lane;
 mod turns;
 mod unseen;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use hookswitch_model::moment::Moment;
 
@@ -64,8 +70,8 @@ pub(super) struct Room {
 impl Room {
     /// Of one handler.
     pub(super) const WHOLE: Self = Self { held: if cfg!(test) { 8 } else { 1_024 }, bytes: 4 << 20, lanes: 100_000 };
-    /// However many resellers share it.
-    const LEAST: Self = Self { held: LANE_MAX, bytes: 64 << 10, lanes: 1_000 };
+    /// However many resellers share it: the next delivery, and the names of those that wait.
+    const LEAST: Self = Self { held: 1, bytes: 1, lanes: 100 };
 
     /// What each of so many has.
     fn shared_by(resellers: usize) -> Self {
@@ -79,10 +85,20 @@ impl Room {
     }
 }
 
+/// How many resellers share the room of a handler.
+#[derive(Debug, Clone, Default)]
+struct Sharers(Arc<AtomicUsize>);
+
+impl Sharers {
+    fn room(&self) -> Room {
+        Room::shared_by(self.0.load(Ordering::Relaxed))
+    }
+}
+
 /// The lanes of one reseller's clients to one handler.
 #[derive(Debug)]
 pub(super) struct Lanes<E> {
-    room: Room,
+    sharers: Sharers,
     per_client: bool,
     running: bool,
     lanes: HashMap<Key, Lane<E>>,
@@ -111,9 +127,9 @@ pub(super) struct Lanes<E> {
 impl<E: Entry> Lanes<E> {
     /// Empty. If `all_is_seen`, nothing of theirs is in the database that was not handed over; else everything is to be looked
     /// at. `epoch` is greater than that of any lanes of this reseller before.
-    fn new(per_client: bool, running: bool, all_is_seen: bool, epoch: u64) -> Self {
+    fn new(per_client: bool, running: bool, all_is_seen: bool, epoch: u64, sharers: Sharers) -> Self {
         Self {
-            room: Room::WHOLE,
+            sharers,
             per_client,
             running,
             lanes: HashMap::new(),
@@ -188,12 +204,10 @@ impl<E: Entry> Lanes<E> {
         self.seen_to = entry.id();
         let key = self.key(&entry);
         let full = !self.running || self.is_full();
+        self.fold(key, &entry);
         match self.lanes.get_mut(&key) {
             Some(lane) if lane.seen >= entry.id() => {}
-            Some(lane) if lane.takes_fresh() && !full => {
-                self.fold(key, &entry);
-                self.hold(key, entry, now);
-            }
+            Some(lane) if lane.takes_fresh() && !full => self.hold(key, entry, now),
             Some(lane) => {
                 (lane.more, lane.missed) = (true, true);
                 self.want_loading(key);
@@ -204,7 +218,8 @@ impl<E: Entry> Lanes<E> {
     }
 
     fn is_full(&self) -> bool {
-        self.held >= self.room.held || self.held_bytes >= self.room.bytes || self.lanes.len() >= self.room.lanes
+        let room = self.sharers.room();
+        self.held >= room.held || self.held_bytes >= room.bytes || self.lanes.len() >= room.lanes
     }
 
     /// Forgets what a new one stands for; the database has done so already.
@@ -212,7 +227,7 @@ impl<E: Entry> Lanes<E> {
         if let Some(lane) = self.lanes.get_mut(&key) {
             let (held, held_bytes) = (&mut self.held, &mut self.held_bytes);
             lane.held.retain(|older| {
-                let stays = !entry.stands_for(older);
+                let stays = older.id() >= entry.id() || !entry.stands_for(older);
                 *held -= usize::from(!stays);
                 *held_bytes -= if stays { 0 } else { older.size() };
                 stays
@@ -269,15 +284,18 @@ impl<E: Entry> Lanes<E> {
         if !self.running {
             return None;
         }
-        let key = if late { self.late.pop_front() } else { self.ready.pop_front() }?;
-        let lane = self.lanes.get_mut(&key)?;
-        lane.queued = false;
-        let entry = lane.held.pop_front()?;
-        lane.in_flight = Some(entry.id());
-        self.busy += 1;
-        self.held -= 1;
-        self.held_bytes -= entry.size();
-        Some(entry)
+        while let Some(key) = if late { self.late.pop_front() } else { self.ready.pop_front() } {
+            let Some(lane) = self.lanes.get_mut(&key) else { continue };
+            lane.queued = false;
+            // What a newer one stands for is gone.
+            let Some(entry) = lane.held.pop_front() else { continue };
+            lane.in_flight = Some(entry.id());
+            self.busy += 1;
+            self.held -= 1;
+            self.held_bytes -= entry.size();
+            return Some(entry);
+        }
+        None
     }
 
     /// Takes a delivery past all that is ready, while the handler does not run: true if nothing else of its lane is under way.
@@ -357,7 +375,8 @@ impl<E: Entry> Lanes<E> {
     }
 
     fn has_low_room(&self) -> bool {
-        self.held <= self.room.held / LOW && self.held_bytes <= self.room.bytes / LOW && self.lanes.len() < self.room.lanes
+        let room = self.sharers.room();
+        self.held <= room.held / LOW && self.held_bytes <= room.bytes / LOW && self.lanes.len() < room.lanes
     }
 
     /// When the next lane is due.

@@ -9,11 +9,14 @@
 //!
 //! Resellers are known once the database was asked which have deliveries that wait (the *census*). Who turns up after that
 //! was handed over from the first delivery on, so one who has nothing any more can be forgotten.
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::atomic::Ordering,
+};
 
 use hookswitch_model::moment::Moment;
 
-use super::{Choice, Ended, Entry, Key, Lanes, Look, Room, Wanted};
+use super::{Choice, Ended, Entry, Key, Lanes, Look, Sharers, Wanted};
 
 /// Of so many turns one goes to what was tried before, however much is fresh.
 const LATE_EVERY: u32 = 8;
@@ -44,6 +47,7 @@ pub(in crate::after) struct Turns<E> {
     per_client: bool,
     running: bool,
     shares: HashMap<i64, Share<E>>,
+    sharers: Sharers,
     /// Who has something ready, the first attempts and the later ones: by deliveries in flight, then by who waits longest.
     ready: [BTreeSet<(usize, u64, i64)>; 2],
     due: BTreeSet<(Moment, i64)>,
@@ -84,6 +88,7 @@ impl<E: Entry> Turns<E> {
             per_client,
             running,
             shares: HashMap::new(),
+            sharers: Sharers::default(),
             ready: [BTreeSet::new(), BTreeSet::new()],
             due: BTreeSet::new(),
             wanting: BTreeSet::new(),
@@ -120,9 +125,8 @@ impl<E: Entry> Turns<E> {
         }
     }
 
-    fn share_room(&mut self) {
-        let room = Room::shared_by(self.shares.len());
-        self.shares.values_mut().for_each(|share| share.lanes.room = room);
+    fn share_room(&self) {
+        self.sharers.0.store(self.shares.len(), Ordering::Relaxed);
     }
 
     /// Gives a reseller that has none yet lanes of its own.
@@ -131,7 +135,7 @@ impl<E: Entry> Turns<E> {
             self.epoch += 1;
             // Lanes count their own epochs from there.
             let epoch = self.epoch << 32;
-            let lanes = Lanes::new(self.per_client, self.running, self.census == Census::Done, epoch);
+            let lanes = Lanes::new(self.per_client, self.running, self.census == Census::Done, epoch, self.sharers.clone());
             self.shares.insert(companies_id, Share { lanes, in_flight: 0, listed: [None, None], due: None });
             self.share_room();
         }
@@ -181,7 +185,7 @@ impl<E: Entry> Turns<E> {
     pub(in crate::after) fn take(&mut self, places: usize) -> Option<(Place, E)> {
         let which = self.next_kind(places)?;
         self.takes = self.takes.wrapping_add(1);
-        let (in_flight, turn, companies_id) = self.ready[which].pop_first()?;
+        let (_, _, companies_id) = self.ready[which].pop_first()?;
         let share = self.shares.get_mut(&companies_id)?;
         // Behind its equals from now on.
         share.listed[which] = None;
@@ -189,7 +193,6 @@ impl<E: Entry> Turns<E> {
             share.in_flight += 1;
             (Place { companies_id, key: share.lanes.key(&entry), late: which == LATE }, entry)
         });
-        debug_assert!(taken.is_some(), "{companies_id} was listed with {in_flight} in flight for turn {turn}");
         self.late_in_flight += taken.as_ref().map_or(0, |_| which);
         self.settle(companies_id);
         taken

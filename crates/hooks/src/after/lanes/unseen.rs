@@ -19,6 +19,8 @@ pub(super) struct Scan {
 pub(in crate::after) struct Wanted {
     pub(in crate::after) key: Key,
     pub(in crate::after) after: i64,
+    /// So many at most.
+    pub(in crate::after) limit: usize,
     epoch: u64,
 }
 
@@ -33,7 +35,7 @@ impl<E: Entry> Lanes<E> {
     /// True if [`Lanes::wanted`] would give something.
     pub(super) fn can_load(&self) -> bool {
         let is_settled = |key: &Key| self.lanes.get(key).is_some_and(|lane| lane.is_settled(self.looking));
-        self.held < self.room.held && self.to_load.iter().any(is_settled)
+        self.held < self.sharers.room().held && self.to_load.iter().any(is_settled)
     }
 
     /// True if [`Lanes::wants_look`] would give one.
@@ -46,9 +48,11 @@ impl<E: Entry> Lanes<E> {
         if !self.running {
             return Vec::new();
         }
+        let most = self.sharers.room().held;
+        let at_once = most.min(LANE_MAX);
         let (mut wanted, mut not_yet) = (Vec::new(), VecDeque::new());
         while let Some(key) = self.to_load.pop_front() {
-            let room = self.room.held.saturating_sub(self.held + wanted.len() * LANE_MAX);
+            let room = most.saturating_sub(self.held + wanted.len() * at_once);
             let Some(lane) = self.lanes.get_mut(&key) else { continue };
             if !lane.is_settled(self.looking) {
                 not_yet.push_back(key);
@@ -57,7 +61,7 @@ impl<E: Entry> Lanes<E> {
                 break;
             } else {
                 lane.missed = false;
-                wanted.push(Wanted { key, after: lane.seen, epoch: self.epoch });
+                wanted.push(Wanted { key, after: lane.seen, limit: at_once, epoch: self.epoch });
             }
         }
         not_yet.append(&mut self.to_load);
@@ -65,11 +69,12 @@ impl<E: Entry> Lanes<E> {
         wanted
     }
 
-    /// What a lane has in the database, from behind what it had seen; fewer than [`LANE_MAX`] is all.
+    /// What a lane has in the database, from behind what it had seen; fewer than it may be is all.
     pub(in crate::after) fn loaded(&mut self, wanted: Wanted, entries: Vec<E>, now: Moment) {
         let Some(lane) = self.lanes.get_mut(&wanted.key).filter(|_| wanted.epoch == self.epoch) else { return };
         lane.loading = false;
-        lane.more = entries.len() >= LANE_MAX || lane.missed;
+        // One by itself has nothing behind it.
+        lane.more = matches!(wanted.key, Key::Client(_)) && (entries.len() >= wanted.limit || lane.missed);
         for entry in entries {
             self.hold(wanted.key, entry, now);
         }
@@ -111,9 +116,10 @@ impl<E: Entry> Lanes<E> {
     /// Of the deliveries that a look at the queue found, in order of id, those to be loaded; the others are left to their lanes.
     /// Ends where there is no room for more: the next look begins there.
     pub(in crate::after) fn choose(&self, found: &[(i64, i64)]) -> Choice {
+        let most = self.sharers.room().held;
         let (mut load, mut per_lane, mut upto) = (HashSet::new(), HashMap::<i64, usize>::new(), None);
         for (id, clients_id) in found {
-            if self.held + load.len() >= self.room.held {
+            if self.held + load.len() >= most {
                 return Choice { load, upto, whole: false };
             }
             upto = Some(*id);
@@ -138,7 +144,9 @@ impl<E: Entry> Lanes<E> {
             let entry = entries.remove(id);
             match (self.lanes.get_mut(&key), entry) {
                 // In flight, being written down, held or found already.
-                (Some(lane), _) if lane.more || lane.in_flight == Some(*id) || lane.seen >= *id => {}
+                (Some(lane), _) if lane.in_flight == Some(*id) || lane.seen >= *id => {}
+                // Left to a load, which may have been read before this one was there.
+                (Some(lane), _) if lane.more => lane.missed |= lane.loading,
                 (Some(lane), Some(entry)) if lane.takes_fresh() => self.hold(key, entry, now),
                 (None, Some(entry)) => self.hold(key, entry, now),
                 (Some(lane), _) => {

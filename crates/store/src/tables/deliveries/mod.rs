@@ -103,6 +103,8 @@ pub struct Waiting {
     pub note: Option<String>,
     /// Sent again on demand.
     pub resend: bool,
+    /// True if a resync tells it.
+    pub resync: bool,
     /// The payload, passwords masked.
     pub body: String,
     /// The passwords, sealed.
@@ -113,7 +115,7 @@ macro_rules! waiting {
     ($rest:literal) => {
         concat!(
             "SELECT d.id, d.clients_id, d.events_row, d.event_id, e.events_id, e.object_id, e.companies_id, d.attempt,
-               d.next_at, d.first_at, d.error, d.resend, e.body, e.secrets, d.seq
+               d.next_at, d.first_at, d.error, d.resend, e.body, e.secrets, d.seq, e.resyncs_id
              FROM deliveries d JOIN events e ON e.row_id = d.events_row ",
             $rest
         )
@@ -139,6 +141,7 @@ impl Waiting {
             body: row.get(12)?,
             secrets: row.get(13)?,
             seq: row.get(14)?,
+            resync: row.get::<Option<i64>>(15)?.is_some(),
         })
     }
 }
