@@ -1,6 +1,6 @@
 //! Only the latest: for a handler that wants the present state and nothing else, a newer event of the same object and kind stands
-//! for those that wait. One that failed before stays, with its attempts. One whose first attempt is under way this very moment may be
-//! folded too: what becomes of that attempt is then of no interest, because the newer one comes next.
+//! for those that wait. One that failed before stays, with its attempts. One whose first attempt is under way this very moment
+//! may be folded too: what becomes of that attempt is then of no interest, because the newer one comes next.
 use super::delete;
 use crate::{Error, Tx, params};
 
