@@ -65,7 +65,10 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
     let mut written = Vec::with_capacity(due.len());
     for (place, Due { handlers_id, note, latest }) in due.into_iter().enumerate() {
         let fold = latest.then(|| format!("{}:{}", event.kind.events_id, event.object_id));
-        let folded = fold.as_deref().map_or(Ok(0), |key| stands_for(tx, handlers_id, key))?;
+        let folded = match &fold {
+            Some(key) => stands_for(tx, handlers_id, key, entrance.taken(handlers_id, event))?,
+            None => 0,
+        };
         let note =
             [note, (folded > 0).then(|| words(folded))].into_iter().flatten().reduce(|note, more| format!("{note}; {more}"));
         let new = deliveries::New {
@@ -100,9 +103,9 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
     Ok(Put { seq, events_row })
 }
 
-/// Takes back what waits and the new one stands for; how many events that were.
-fn stands_for(tx: &mut Tx<'_>, handlers_id: i64, key: &str) -> Result<i64, Error> {
-    let (rows, count) = deliveries::fold(tx, handlers_id, key)?;
+/// Takes back what waits behind what is being tried, and the new one stands for; how many events that were.
+fn stands_for(tx: &mut Tx<'_>, handlers_id: i64, key: &str, taken: i64) -> Result<i64, Error> {
+    let (rows, count) = deliveries::fold(tx, handlers_id, key, taken)?;
     rows.into_iter().try_for_each(|events_row| events::forget_secrets(tx, events_row))?;
     Ok(count)
 }

@@ -1,5 +1,5 @@
 //! `ordering: latest`: a handler that wants the present state only is not sent what is overtaken before it was sent.
-use hookswitch_testkit::{Call, Recorder, Server, after, assert_has, json, with};
+use hookswitch_testkit::{Call, Gate, Recorder, Reply, Server, after, assert_has, json, wait_for, with};
 
 const EVENTS: &[&str] = &["clients.create", "clients.update", "clients.accounts.*"];
 
@@ -92,4 +92,28 @@ async fn only_after_handlers_can_want_the_latest() {
         json!({"name": "x", "event": "clients.create", "type": "before", "task": "http://127.0.0.1:9/", "ordering": "latest"});
     let refusal = server.refused("provisioning.handlers.create", fields).await;
     assert_eq!(refusal.data["ordering"], "is for after handlers only");
+}
+
+#[tokio::test]
+async fn what_is_being_tried_is_not_folded_so_its_failure_counts_and_the_count_is_right() {
+    let server = Server::start().await;
+    let gate = Gate::shut();
+    let behind = gate.clone();
+    let recorder = Recorder::answering(move |_| Reply::status(500).behind(&behind)).await;
+    let more = json!({"ordering": "latest", "timeout_ms": 30_000, "retries": [3600]});
+    let handler = server.handler(with(after("clients.update", &recorder), more)).await;
+    let client = server.client("Acme").await;
+    for round in 0..6 {
+        server.ok("clients.update", json!({"id": client, "notes": format!("{round}")})).await;
+        recorder.wait(1).await;
+    }
+    let rows = async || server.ok("provisioning.deliveries.search", json!({"handlers_id": handler})).await;
+    let waiting = rows().await;
+    let shown: Vec<_> = waiting.as_array().unwrap().iter().map(|row| (&row["seq"], &row["folded"])).collect();
+    assert_eq!(shown, [(&json!(2), &json!(0)), (&json!(7), &json!(4))], "{waiting:#}");
+    gate.open();
+    let first =
+        wait_for("the failure is written down", async || rows().await.get(0).filter(|row| row["attempt"] == 1).cloned()).await;
+    assert_has(&first, &json!({"seq": 2, "state": "retrying"}));
+    assert_eq!(recorder.calls().len(), 1, "the newer one waits in its turn");
 }

@@ -148,3 +148,22 @@ async fn deliveries_are_chosen_by_when_their_events_happened() {
         assert_eq!(server.refused("provisioning.deliveries.discard", wrong).await.code, -32602);
     }
 }
+
+#[tokio::test]
+async fn what_is_overtaken_and_sent_all_the_same_is_old_to_the_handler_so_it_has_not_all() {
+    let server = Server::start().await;
+    let two = server.client("two").await;
+    let recorder =
+        Recorder::answering(|call| if call.events_id() == "clients.create" { Reply::status(410) } else { Reply::ok() }).await;
+    let handler = server.handler(after(json!(["clients.create", "clients.update", DONE]), &recorder)).await;
+    let (id, _) = begin(&server, handler, json!({})).await;
+    wait_state(&server, id, "incomplete").await;
+    server.ok("clients.update", json!({"id": two, "notes": "newer"})).await;
+    recorder.answer(|_| Reply::ok());
+    let dead = json!({"handlers_id": handler, "state": "dead"});
+    assert_eq!(server.ok("provisioning.deliveries.resend", dead.clone()).await, json!({"resent": 0, "overtaken": 1}));
+    server.ok("provisioning.deliveries.resend", with(dead, json!({"force": true}))).await;
+    wait_state(&server, id, "done").await;
+    server.wait_all_delivered().await;
+    nothing_is_done(&recorder).await;
+}

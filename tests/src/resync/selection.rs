@@ -41,7 +41,6 @@ async fn everything_or_some_clients_or_a_reseller_and_those_below_or_what_a_cond
     for (selection, expected) in [
         (json!({}), vec![one, two, three]),
         (json!({"clients_id": [three, one, one]}), vec![one, three]),
-        (json!({"clients_id": []}), vec![]),
         (json!({"companies_id": 1}), vec![one, two, three]),
         (json!({"companies_id": below}), vec![three]),
         (json!({"companies_id": below, "clients_id": [one, three]}), vec![three]),
@@ -138,4 +137,11 @@ async fn over_rest_it_is_the_same() {
     assert_has(&found, &json!({"state": "done", "delivered": 6}));
     let none = server.handler(after("clients.delete", &recorder)).await;
     server.rest_is(400, &format!("POST /api/provisioning/handlers/{none}/resync"), json!({})).await;
+}
+
+#[tokio::test]
+async fn a_list_that_names_nobody_is_a_mistake_and_not_everything() {
+    let (server, _recorder, handler, ..) = three_clients().await;
+    let refusal = server.refused("provisioning.handlers.resync", json!({"id": handler, "clients_id": []})).await;
+    assert!(refusal.data["clients_id"].as_str().unwrap().contains("at least one"), "{refusal:?}");
 }

@@ -30,7 +30,7 @@ pub(super) async fn step(core: &Core, resync: Resync) -> Result<Then, Refusal> {
         Outstanding { waiting: 0, retrying: 0, dead: 0 } => end(core, resync).await,
         Outstanding { waiting: 0, retrying: 0, dead } => {
             let reason = format!(
-                "{dead} of its deliveries are dead: resend or discard them; until then the handler is not told that it has all"
+                "{dead} of its deliveries are dead, so the handler is not told that it has all: send them again, or begin another resync, which takes this one's place"
             );
             stand(core, &resync, State::Incomplete, Some(reason)).await
         }
@@ -82,7 +82,11 @@ async fn end(core: &Core, resync: Resync) -> Result<Then, Refusal> {
 
 /// What is worth a word about how it ended.
 fn end_in_words(resync: &Resync) -> Option<String> {
-    let words = |lost| format!("{lost} of its deliveries were discarded: the handler was not told that it has all");
+    let words = |lost| {
+        format!(
+            "{lost} of its deliveries were discarded, or sent again although overtaken: the handler was not told that it has all"
+        )
+    };
     (resync.lost > 0).then(|| words(resync.lost))
 }
 

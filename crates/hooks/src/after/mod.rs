@@ -32,7 +32,7 @@ use std::{
 };
 
 use hookswitch_model::{
-    event::{Kind, Stage},
+    event::{Event, Kind, Stage},
     moment::Moment,
 };
 use hookswitch_store::Store;
@@ -177,6 +177,12 @@ impl Shared {
 }
 
 impl Entrance {
+    /// Up to which delivery of an event's client this handler is being tried, or was a moment ago: what becomes of those is not
+    /// written down yet. 0 = none is.
+    pub(crate) fn taken(&self, handlers_id: i64, event: &Event) -> i64 {
+        self.0.queue(handlers_id).map_or(0, |queue| queue.lanes().taken(event.companies_id, event.clients_id))
+    }
+
     /// Takes in what was just committed; called by the thread that committed, in the order of commits.
     pub(crate) fn enter(&self, fresh: Fresh) {
         let Fresh { event, at, deliveries } = fresh;

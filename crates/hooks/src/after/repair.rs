@@ -48,6 +48,8 @@ enum Fate {
     Hurried,
     /// Dead: begins anew.
     Revived,
+    /// The same, although a later event has overtaken it: who keeps the highest number ignores it.
+    Forced,
     Overtaken,
 }
 
@@ -75,7 +77,7 @@ impl After {
         let mut done = Resent::default();
         let sum = |fates: &Vec<Fate>| {
             let count = |wanted: &[Fate]| fates.iter().filter(|fate| wanted.contains(fate)).count() as u64;
-            done.resent += count(&[Fate::Hurried, Fate::Revived]);
+            done.resent += count(&[Fate::Hurried, Fate::Revived, Fate::Forced]);
             done.overtaken += count(&[Fate::Overtaken]);
         };
         match mode {
@@ -185,7 +187,13 @@ fn fates(tx: &Tx<'_>, rules: &Rules, portion: &[Selected], force: bool) -> Resul
         Ok(match selected {
             Selected { dead: false, attempt: 0, .. } => Fate::Comes,
             Selected { dead: false, .. } => Fate::Hurried,
-            selected if !force && is_overtaken(tx, rules, selected)? => Fate::Overtaken,
+            selected if is_overtaken(tx, rules, selected)? => {
+                if force {
+                    Fate::Forced
+                } else {
+                    Fate::Overtaken
+                }
+            }
             _ => Fate::Revived,
         })
     };
@@ -198,6 +206,10 @@ fn send_again(tx: &mut Tx<'_>, portion: &[Selected], fates: &[Fate]) -> Result<(
             Fate::Comes | Fate::Overtaken => {}
             Fate::Hurried => deliveries::hurry(tx, selected.id)?,
             Fate::Revived => deliveries::revive(tx, selected.id)?,
+            Fate::Forced => {
+                tables::resyncs::lost(tx, selected.id, selected.events_row)?;
+                deliveries::revive(tx, selected.id)?;
+            }
         }
     }
     Ok(())

@@ -141,6 +141,10 @@ fn named_clients(
 ) -> Result<Option<Vec<i64>>, Refusal> {
     let Some(Value::Array(named)) = request.get("clients_id") else { return Ok(None) };
     let mut ids: Vec<i64> = named.iter().filter_map(Value::as_i64).collect();
+    if ids.is_empty() {
+        // Nothing and everything must not look alike to a receiver that drops what was not named.
+        errors.add("clients_id", "must name at least one client; leave it out for all");
+    }
     ids.sort_unstable();
     ids.dedup();
     for id in &ids {

@@ -45,6 +45,8 @@ pub(super) struct Lane<E> {
     pub(super) held: VecDeque<E>,
     /// The delivery that is being tried.
     pub(super) in_flight: Option<i64>,
+    /// Those up to here were taken.
+    pub(super) taken: i64,
     /// Attempts that have ended and are not yet written down.
     pub(super) unsettled: u32,
     /// When its first delivery is due again.
@@ -66,6 +68,7 @@ impl<E> Lane<E> {
         Self {
             held: VecDeque::new(),
             in_flight: None,
+            taken: 0,
             unsettled: 0,
             blocked: None,
             more: false,

@@ -177,7 +177,8 @@ impl<E: Entry> Lanes<E> {
         (self.held, self.held_bytes) = (0, 0);
         self.lanes.retain(|_, lane| {
             let keep = lane.in_flight.is_some() || lane.unsettled > 0;
-            *lane = Lane { in_flight: lane.in_flight, unsettled: lane.unsettled, more: true, ..Lane::new(0) };
+            let Lane { in_flight, taken, unsettled, .. } = *lane;
+            *lane = Lane { in_flight, taken, unsettled, more: true, ..Lane::new(0) };
             keep
         });
         self.scan = Some(Scan { mark: 0, missed: true });
@@ -289,7 +290,7 @@ impl<E: Entry> Lanes<E> {
             lane.queued = false;
             // What a newer one stands for is gone.
             let Some(entry) = lane.held.pop_front() else { continue };
-            lane.in_flight = Some(entry.id());
+            (lane.in_flight, lane.taken) = (Some(entry.id()), entry.id());
             self.busy += 1;
             self.held -= 1;
             self.held_bytes -= entry.size();
@@ -306,7 +307,7 @@ impl<E: Entry> Lanes<E> {
             return false;
         }
         let lane = self.lanes.entry(key).or_insert_with(|| Lane { more: true, ..Lane::new(0) });
-        lane.in_flight = Some(entry.id());
+        (lane.in_flight, lane.taken) = (Some(entry.id()), entry.id());
         self.busy += 1;
         true
     }

@@ -212,6 +212,12 @@ impl<E: Entry> Turns<E> {
         }
     }
 
+    /// Up to which delivery a client's were taken; 0 if all that were are written down.
+    pub(in crate::after) fn taken(&self, companies_id: i64, clients_id: i64) -> i64 {
+        let lane = self.shares.get(&companies_id).and_then(|share| share.lanes.lanes.get(&Key::Client(clients_id)));
+        lane.map_or(0, |lane| lane.taken)
+    }
+
     /// True if [`Turns::take`] would give one.
     pub(in crate::after) fn has_ready(&self, places: usize) -> bool {
         self.next_kind(places).is_some()

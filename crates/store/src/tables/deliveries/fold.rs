@@ -1,18 +1,17 @@
 //! Only the latest: for a handler that wants the present state and nothing else, a newer event of the same object and kind stands
-//! for those that wait. One that failed before stays, with its attempts. One whose first attempt is under way this very moment
-//! may be folded too: what becomes of that attempt is then of no interest, because the newer one comes next.
+//! for those that wait. What is being tried stays, and what failed before, with its attempts.
 use super::delete;
 use crate::{Error, Tx, params};
 
-/// Takes away what waits for a handler under the same key and was never tried. Gives the rows of the journal that it belonged to,
+/// Takes away what waits for a handler under the same key behind a delivery, and was never tried. Gives the rows of the journal that it belonged to,
 /// and how many events it stood for, itself included.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn fold(tx: &mut Tx<'_>, handlers_id: i64, key: &str) -> Result<(Vec<i64>, i64), Error> {
-    const SQL: &str =
-        "SELECT id, events_row, folded FROM deliveries WHERE handlers_id = $1 AND fold = $2 AND dead = 0 AND attempt = 0";
-    let waiting = tx.query(SQL, params![handlers_id, key], |row| Ok((row.get(0)?, row.get(1)?, row.get::<i64>(2)?)))?;
+pub fn fold(tx: &mut Tx<'_>, handlers_id: i64, key: &str, behind: i64) -> Result<(Vec<i64>, i64), Error> {
+    const SQL: &str = "SELECT id, events_row, folded FROM deliveries
+      WHERE handlers_id = $1 AND fold = $2 AND id > $3 AND dead = 0 AND attempt = 0";
+    let waiting = tx.query(SQL, params![handlers_id, key, behind], |row| Ok((row.get(0)?, row.get(1)?, row.get::<i64>(2)?)))?;
     let (mut rows, mut count) = (Vec::with_capacity(waiting.len()), 0);
     for (id, events_row, folded) in waiting {
         delete(tx, id)?;
