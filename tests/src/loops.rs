@@ -1,7 +1,10 @@
 //! Handlers that answer each other through our API: found, cut, and shown with the way they ran; and what only looks like it.
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use hookswitch_testkit::{
@@ -189,11 +192,50 @@ async fn what_goes_on_with_ever_new_values_is_shown_and_let_run() {
 }
 
 #[tokio::test]
+async fn while_one_clients_calls_are_held_another_clients_event_is_told_at_once() {
+    let server = Server::start().await;
+    let (answering, api, turn) = (Recorder::start().await, server.with_key(ADMIN_KEY), AtomicU32::new(0));
+    // The slower it goes round, the longer it is held.
+    answering.answer_later(move |call: Call| {
+        let notes = if turn.fetch_add(1, Ordering::Relaxed) % 2 == 0 { "off" } else { "on" };
+        let api = api.clone();
+        async move {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            let _refused_at_last = api.call("clients.update", json!({"id": call.clients_id(), "notes": notes})).await;
+            Reply::ok()
+        }
+    });
+    let watching = Recorder::start().await;
+    server.handler(with(after("clients.update", &answering), json!({"name": "answering"}))).await;
+    let narrow = json!({"name": "watching", "concurrency": 1});
+    server.handler(with(after(json!(["clients.update", "clients.create"]), &watching), narrow)).await;
+    let client = server.client("Goes round").await;
+    server.ok("clients.update", json!({"id": client, "notes": "on"})).await;
+    let longest = |calls: &[Call]| {
+        let gaps = calls.windows(2).map(|pair| (pair[1].at.saturating_duration_since(pair[0].at), pair[0].at, pair[1].at));
+        gaps.max()
+    };
+    // Others come all the time, until a hold is over.
+    let mut others = 0;
+    let (held, from, to) = wait_for("its calls to be held", async || {
+        others += 1;
+        server.client(&format!("Another {others}")).await;
+        let calls = watching.calls().into_iter().filter(|call| call.clients_id() == client).collect::<Vec<_>>();
+        longest(&calls).filter(|(gap, ..)| *gap > Duration::from_millis(500))
+    })
+    .await;
+    let meanwhile: Vec<Call> = watching.calls().into_iter().filter(|call| (from..=to).contains(&call.at)).collect();
+    let (silence, ..) = longest(&meanwhile).unwrap();
+    assert!(2 * silence < held, "nobody heard of anything for {silence:?}, while one was held for {held:?}");
+    assert!(meanwhile.len() > 4, "{}", meanwhile.len());
+}
+
+#[tokio::test]
 async fn a_busy_job_that_sets_one_client_to_and_fro_is_never_cut() {
     let server = Server::start().await;
     let (quick, slow) = (Recorder::start().await, Recorder::start().await);
     slow.answer_later(|_| async {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
         Reply::ok()
     });
     server.handler(after("clients.update", &quick)).await;

@@ -188,6 +188,23 @@ async fn saving_the_handler_or_changing_the_script_starts_anew() {
 }
 
 #[tokio::test]
+async fn a_shadow_keeps_its_process_when_another_handler_is_saved() {
+    let lines = "print(os.getpid(), file=open('pids.txt', 'a'))\nanswer()";
+    let (server, handler) = with_before(lines, json!({"status": "shadow"})).await;
+    let other = server.handler(with(worker("before", "worker.py"), json!({"event": "clients.delete"}))).await;
+    server.client("one").await;
+    server.wait_log(json!({"handlers_id": handler}), 1).await;
+    server.ok("provisioning.handlers.update", json!({"id": other, "notes": "saved"})).await;
+    server.client("two").await;
+    server.wait_log(json!({"handlers_id": handler}), 2).await;
+    let pids = server.scripts().read("pids.txt");
+    let pids: Vec<&str> = pids.lines().collect();
+    assert_eq!(pids, [pids[0], pids[0]], "one process for both");
+    server.ok("provisioning.handlers.update", json!({"id": handler, "status": "disabled"})).await;
+    until_gone(pids[0]).await;
+}
+
+#[tokio::test]
 async fn nothing_of_a_worker_is_left_when_the_server_ends() {
     let lines = "child = subprocess.Popen(['sleep', '600'])\nanswer(reply={'data': {'notes': f'{os.getpid()} {child.pid}'}})";
     let (mut server, _) = with_before(lines, json!({})).await;

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use hookswitch_model::{
     event::{BALANCE_NOTZERO, BALANCE_ZERO, CATALOGUE, Cause, Event, Kind, Stage},
-    handler::{Handler, Status},
+    handler::Handler,
 };
 use hookswitch_store::{Error, Tx, Vault, tables};
 use serde_json::Value;
@@ -185,8 +185,7 @@ impl Rule {
     }
 
     fn takes(&self, kind: Kind) -> bool {
-        let Handler { status, stage, .. } = &self.handler;
-        matches!(status, Status::Enabled | Status::Shadow) && kind.stages.contains(stage) && self.handler.wants(kind.events_id)
+        self.handler.is_called() && kind.stages.contains(&self.handler.stage) && self.handler.wants(kind.events_id)
     }
 
     /// True if it is told of such an event while it is enabled, its condition aside.

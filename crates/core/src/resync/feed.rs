@@ -8,7 +8,7 @@ use hookswitch_hooks::{
     rules::Rule,
 };
 use hookswitch_model::{
-    handler::{Handler, Status},
+    handler::Handler,
     moment::Moment,
     objects::resync::{Place, Resync, State},
     refusal::Refusal,
@@ -136,10 +136,10 @@ async fn room(core: &Core, resync: &Resync, most: i64) -> Result<usize, Refusal>
 
 /// Why a handler gets nothing at all for now.
 pub(super) fn stands_still(handler: &Handler) -> Option<String> {
-    match (&handler.paused, handler.status) {
-        (_, Status::Disabled | Status::Archived) => Some(format!("the handler is {}", handler.status.word())),
-        (Some(paused), _) => Some(format!("the handler is paused by {}: {}", paused.by, paused.reason)),
-        _ => None,
+    match &handler.paused {
+        _ if !handler.is_called() => Some(format!("the handler is {}", handler.status.word())),
+        Some(paused) => Some(format!("the handler is paused by {}: {}", paused.by, paused.reason)),
+        None => None,
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
     rules::{Rule, is_balance},
 };
 
-/// Tries a delivery once, and leaves it settled: done, dead, or due again.
+/// Tries a delivery once, and leaves it settled: done, dead, or due again; or held back, if calls about its client are.
 pub(super) async fn attempt(queue: &Arc<Queue>, place: Place, mut delivery: Delivery) {
     let rule = queue.rule.load_full();
     if is_balance(delivery.event.kind) && delivery.attempt == 0 {
@@ -35,8 +35,8 @@ pub(super) async fn attempt(queue: &Arc<Queue>, place: Place, mut delivery: Deli
         }
     }
     let clients_id = delivery.event.clients_id;
-    if queue.shared.shutdown.unless_cut(queue.shared.loops.wait(clients_id)).await.is_none() {
-        return queue.broken_off(place, delivery.id);
+    if queue.holds(clients_id) {
+        return queue.hold_back(place, delivery.id, clients_id);
     }
     let began = queue.shared.store.clock().now();
     let call = request(queue, &rule, &delivery, began);

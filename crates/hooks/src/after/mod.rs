@@ -10,6 +10,7 @@
 //! | `tend` | the task that tends a queue: wakes, reads, probes |
 //! | `lanes` | which delivery may be tried next: the order, and what is in memory |
 //! | `attempt` | one attempt |
+//! | `hold` | calls about one client are held back |
 //! | `breaker` | a handler that fails and fails is left alone, and probed |
 //! | [`judge`] | what the end of a call means |
 //! | [`repair`] | resend, discard |
@@ -18,6 +19,7 @@
 //! Everything in memory can be lost at any time: the database has a row for every delivery that is not done.
 mod attempt;
 mod breaker;
+mod hold;
 pub(crate) mod judge;
 mod lanes;
 mod queue;

@@ -2,9 +2,12 @@
 //!
 //! At most `concurrency` deliveries are in flight. Each is tried by a task that goes on with the next one as long as there
 //! is one; so handlers never wait for each other, and a burst does not start a task for each delivery.
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use arc_swap::ArcSwap;
@@ -79,6 +82,8 @@ pub(super) struct Queue {
     /// False once the handler is gone.
     wanted: AtomicBool,
     pub(super) health: Mutex<Health>,
+    /// Deliveries that are held back, by client: at most one a lane.
+    pub(super) held: Mutex<HashMap<i64, Vec<(Place, i64)>>>,
 }
 
 fn is_per_client(handler: &Handler) -> bool {
@@ -99,6 +104,7 @@ impl Queue {
             tend: Notify::new(),
             wanted: AtomicBool::new(true),
             health: Mutex::new(health),
+            held: Mutex::default(),
         });
         shared.runtime.spawn(Arc::clone(&queue).tended());
         queue

@@ -10,10 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hookswitch_model::{
-    handler::{Handler, Status},
-    refusal::FailureReason,
-};
+use hookswitch_model::{handler::Handler, refusal::FailureReason};
 use ipnet::IpNet;
 use reqwest::header::HeaderValue;
 use rustls::ClientConfig;
@@ -148,12 +145,12 @@ impl Caller {
         made
     }
 
-    /// Forgets all that are no longer so: gone, changed or not enabled, with their connections and processes. Called when the
+    /// Forgets all that are no longer so: gone, changed or not called any more, with their connections and processes. Called when the
     /// handlers in force change; calls under way are let finish.
     pub fn keep_only<'a>(&self, wanted: impl Fn(i64) -> Option<&'a Handler>) {
         let mut ready = self.0.ready.write().unwrap_or_else(PoisonError::into_inner);
         let fits = |kept: &HandlerCaller, now: &Handler| kept.0.fits(now, now.companies_id.is_some());
-        ready.retain(|id, kept| wanted(*id).is_some_and(|now| now.status == Status::Enabled && fits(kept, now)));
+        ready.retain(|id, kept| wanted(*id).is_some_and(|now| now.is_called() && fits(kept, now)));
     }
 
     /// Ends the processes of scripts that are kept between calls. No calls are to come.
@@ -190,6 +187,7 @@ impl HandlerCaller {
     /// Calls the handler once.
     pub async fn call(&self, call: &Call) -> Called {
         let started = Instant::now();
+        let _running = Running::begin(&self.0);
         let result = match &self.0.task {
             Task::Http(target) => self.call_http(target, call, started).await,
             Task::Planned(network) => network.call(&self.0.handler, call).await,
@@ -203,7 +201,6 @@ impl HandlerCaller {
     /// handler's answer, so there the time limit counts; an after handler's begins when its call can.
     async fn call_http(&self, target: &http::Target, call: &Call, started: Instant) -> Result<Reply, CallError> {
         let is_waited_for = call.deadline_ms.is_some();
-        let _running = Running::begin(&self.0);
         let place = self.0.place();
         let _place = match is_waited_for {
             true => tokio::time::timeout(call.timeout, place).await.map_err(|_| busy())?,
@@ -243,7 +240,8 @@ impl Drop for Running<'_> {
 }
 
 impl Shared {
-    /// Forgets the connections of handlers that are not being called.
+    /// Forgets the connections of handlers that are not being called. The processes of scripts stay: starting them anew takes
+    /// more descriptors than their pipes give back.
     fn make_room(&self) {
         {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -253,7 +251,7 @@ impl Shared {
             }
         }
         let mut ready = self.ready.write().unwrap_or_else(PoisonError::into_inner);
-        ready.retain(|_, caller| caller.0.running.load(Ordering::Acquire) > 0);
+        ready.retain(|_, HandlerCaller(kept)| kept.running.load(Ordering::Acquire) > 0 || !matches!(kept.task, Task::Http(_)));
     }
 }
 
@@ -304,6 +302,26 @@ mod tests {
             }
         });
         (Handler { id, ..fixture::handler(&task, serde_json::json!({})) }, connections)
+    }
+
+    #[tokio::test]
+    async fn room_is_made_of_connections_that_rest_and_of_nothing_else() {
+        let caller = fixture::caller();
+        let ((resting, _), (called, reached)) = (silent(1).await, silent(2).await);
+        let script = Handler { id: 3, ..fixture::handler("script://script", serde_json::json!({"mode": "worker"})) };
+        for handler in [&resting, &called, &script] {
+            let _kept = caller.for_handler(handler, false);
+        }
+        let (ours, handler, call) = (caller.clone(), called.clone(), fixture::call());
+        let under_way = tokio::spawn(async move { ours.call(&handler, &call).await.result });
+        while reached.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        caller.0.make_room();
+        let mut kept: Vec<i64> = caller.0.ready.read().unwrap().keys().copied().collect();
+        kept.sort_unstable();
+        assert_eq!(kept, [called.id, script.id]);
+        under_way.abort();
     }
 
     #[tokio::test]

@@ -277,7 +277,8 @@ impl Loops {
         }
     }
 
-    fn held(&self, clients_id: i64) -> Option<Duration> {
+    /// How long a call about this client waits before it looks again; `None` = it may go.
+    pub(crate) fn held(&self, clients_id: i64) -> Option<Duration> {
         if self.0.tracked.load(Ordering::Acquire) == 0 {
             return None;
         }

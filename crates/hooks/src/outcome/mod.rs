@@ -38,7 +38,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use hookswitch_store::{Error, Store, tables::outcomes};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, mpsc};
 
 use crate::{call::Caller, cause::Causes, log::Log, rules::Rules, shutdown::Shutdown};
 
@@ -70,12 +70,15 @@ struct Shared {
     /// What is to be written down of actions that came to nothing.
     settled: Mutex<Vec<Settled>>,
     settle: Notify,
+    /// Those who wait until that is written.
+    flushes: mpsc::Sender<settle::Flush>,
     places: Arc<Semaphore>,
     shutdown: Shutdown,
 }
 
 impl Outcomes {
     pub(crate) fn new(store: Store, caller: Caller, causes: Causes, log: Log) -> Self {
+        let (flushes, asked) = mpsc::channel(1);
         let shared = Arc::new(Shared {
             store,
             caller,
@@ -86,10 +89,11 @@ impl Outcomes {
             lines: Mutex::default(),
             settled: Mutex::default(),
             settle: Notify::new(),
+            flushes,
             places: Arc::new(Semaphore::new(OWED_MAX)),
             shutdown: Shutdown::not_yet(),
         });
-        tokio::spawn(settle::run(Arc::clone(&shared)));
+        tokio::spawn(settle::run(Arc::clone(&shared), asked));
         Self(shared)
     }
 
@@ -122,7 +126,7 @@ impl Outcomes {
         self.0.shutdown.begin();
         self.0.wake_all();
         self.0.shutdown.within(grace).await;
-        settle::all(&self.0).await;
+        settle::flush(&self.0).await;
         self.0.log.flush().await;
     }
 }

@@ -1,8 +1,11 @@
-//! Writing down what came to nothing. Nobody waits for it, and it must not be lost while the program lives: so one task does it,
-//! in batches, and again until it succeeds. What waits is bounded by what may be owed at once.
+//! Writing down what came to nothing. Nobody waits for it, and it must not be lost while the program lives: so one task does it, in
+//! batches, and again until it succeeds. What waits is bounded by what may be owed at once.
+//!
+//! Only that task takes what waits: else whoever ends the program would find nothing more to do while it still writes.
 use std::{collections::BTreeSet, sync::Arc};
 
 use hookswitch_store::{Error, Tx, tables::outcomes};
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
     PAUSE, Shared,
@@ -46,23 +49,44 @@ impl Shared {
     }
 }
 
+/// Somebody who waits until everything that was handed over before is written, as far as the store takes it.
+pub(super) type Flush = oneshot::Sender<()>;
+
 /// Writes for ever.
-pub(super) async fn run(shared: Arc<Shared>) {
+pub(super) async fn run(shared: Arc<Shared>, mut flushes: mpsc::Receiver<Flush>) {
+    let mut asked: Option<Flush> = None;
     loop {
-        match write_portion(&shared).await {
-            Ok(true) => {}
-            Ok(false) => shared.settle.notified().await,
-            Err(error) => {
+        let written = all(&shared).await;
+        if let Some(flush) = asked.take() {
+            let _nobody_waits = flush.send(());
+        }
+        let more = async {
+            if let Err(error) = written {
                 tracing::error!(%error, "how actions ended could not be written down for their handlers; trying again");
                 tokio::time::sleep(PAUSE).await;
+            } else {
+                shared.settle.notified().await;
             }
-        }
+        };
+        asked = tokio::select! {
+            () = more => None,
+            flush = flushes.recv() => flush,
+        };
     }
 }
 
-/// Writes what waits now, as far as the store takes it: what is left is decided at the next start.
-pub(super) async fn all(shared: &Arc<Shared>) {
-    while let Ok(true) = write_portion(shared).await {}
+/// Writes what waits now, unless the store refuses.
+async fn all(shared: &Arc<Shared>) -> Result<(), Error> {
+    while write_portion(shared).await? {}
+    Ok(())
+}
+
+/// Has everything written that was handed over before; what the store refuses is decided at the next start.
+pub(super) async fn flush(shared: &Shared) {
+    let (done, written) = oneshot::channel();
+    if shared.flushes.send(done).await.is_ok() {
+        let _ended = written.await;
+    }
 }
 
 /// True if there was something to write.

@@ -177,6 +177,39 @@ async fn a_transaction_that_fails_settles_nothing_and_the_refusal_does() {
 }
 
 #[tokio::test]
+async fn an_orderly_stop_waits_for_what_is_just_being_written() {
+    let (is_slow, waits) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (slow, waiting) = (Arc::clone(&is_slow), Arc::clone(&waits));
+    let faults = Faults::new(move |place| {
+        while place == Place::Flush && slow.load(Ordering::SeqCst) {
+            waiting.store(true, Ordering::SeqCst);
+            std::thread::yield_now();
+        }
+        Ok(())
+    });
+    let scene = Scene::with(Some(faults)).await;
+    let owed = scene.outcomes.owed();
+    owed.note(&scene.rule, &event(1), WITHIN).await.unwrap();
+    is_slow.store(true, Ordering::SeqCst);
+    owed.refused(&hookswitch_model::refusal::Refusal::conflict("changed"));
+    while !waits.load(Ordering::SeqCst) {
+        tokio::task::yield_now().await;
+    }
+    let stop = async {
+        scene.outcomes.stop(Duration::ZERO).await;
+        assert!(!is_slow.load(Ordering::SeqCst), "it has not waited for the disk");
+    };
+    let disk = async {
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        is_slow.store(false, Ordering::SeqCst);
+    };
+    tokio::join!(stop, disk);
+    assert_eq!(scene.rows().await, [aborted("conflict")]);
+}
+
+#[tokio::test]
 async fn who_was_not_asked_after_all_leaves_no_row_and_gives_back_its_place() {
     let scene = Scene::new().await;
     let owed = scene.outcomes.owed();

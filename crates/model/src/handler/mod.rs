@@ -233,10 +233,16 @@ impl Handler {
         self.task.starts_with("script://")
     }
 
-    /// True if it is called: enabled or a shadow, and not paused.
+    /// True if its status lets it be called: enabled or a shadow. It may be paused.
+    #[must_use]
+    pub fn is_called(&self) -> bool {
+        matches!(self.status, Status::Enabled | Status::Shadow)
+    }
+
+    /// True if it is called now, too: not paused.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        matches!(self.status, Status::Enabled | Status::Shadow) && self.paused.is_none()
+        self.is_called() && self.paused.is_none()
     }
 
     /// True if it is asked off the caller's path, and decides nothing.

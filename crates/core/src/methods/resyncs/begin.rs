@@ -5,7 +5,7 @@ use hookswitch_hooks::{condition::Condition, rules::Rule};
 use hookswitch_model::{
     Object,
     event::{Mode, Stage},
-    handler::{Handler, Status},
+    handler::Handler,
     objects::resync::{Place, RATE, Resync, Selection, State},
     refusal::{FieldErrors, Refusal},
 };
@@ -103,9 +103,9 @@ fn may_be_told(handler: &Handler) -> Result<(), Refusal> {
     if handler.stage == Stage::Before {
         return Err(Refusal::field("id", "only after handlers are told anything"));
     }
-    match handler.status {
-        Status::Enabled => Ok(()),
-        status => Err(Refusal::conflict(format!("the handler is {}; enable it first", status.word()))),
+    match handler.is_called() {
+        true => Ok(()),
+        false => Err(Refusal::conflict(format!("the handler is {}; enable it first", handler.status.word()))),
     }
 }
 

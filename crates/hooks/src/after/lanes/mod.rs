@@ -15,6 +15,9 @@
 //!     '---------------------------- loaded <------------------------------- wants loading
 //! ```
 //!
+//! What was taken may also be held back instead of tried: then its lane stands as if it were in flight, takes no place, and is loaded anew
+//! when it is let go.
+//!
 //! **What bounds the memory.** A lane that can't go on holds nothing but its name and a time. The others hold the next few
 //! deliveries of theirs, all together at most what their [`Room`] says. The rest stays in the
 //! database, where it is found again in two ways: a lane knows that it has `more` there behind what it has seen, and
@@ -323,10 +326,8 @@ impl<E: Entry> Lanes<E> {
         lane.in_flight = None;
         lane.unsettled += 1;
         if let Ended::Again(due) = ended {
-            let dropped = std::mem::take(&mut lane.held);
-            self.held -= dropped.len();
-            self.held_bytes -= dropped.iter().map(Entry::size).sum::<usize>();
-            (lane.more, lane.seen, lane.blocked) = (true, lane.seen.min(id - 1), Some(due));
+            lane.blocked = Some(due);
+            self.leave(key, id);
         } else {
             self.settle_place(key, now);
         }
@@ -337,6 +338,33 @@ impl<E: Entry> Lanes<E> {
         if let Some(lane) = self.lanes.get_mut(&key).filter(|lane| lane.in_flight == Some(id)) {
             (lane.in_flight, lane.more) = (None, true);
             self.busy -= 1;
+            self.turn_over();
+        }
+    }
+
+    /// What was taken is not tried now. Until it is let go its lane stands, and holds nothing.
+    pub(super) fn held_back(&mut self, key: Key, id: i64) {
+        if self.lanes.get(&key).is_some_and(|lane| lane.in_flight == Some(id)) {
+            self.leave(key, id);
+        }
+    }
+
+    /// Leaves this delivery and what is behind it to the database.
+    fn leave(&mut self, key: Key, id: i64) {
+        if let Some(lane) = self.lanes.get_mut(&key) {
+            let dropped = std::mem::take(&mut lane.held);
+            self.held -= dropped.len();
+            self.held_bytes -= dropped.iter().map(Entry::size).sum::<usize>();
+            (lane.more, lane.seen) = (true, lane.seen.min(id - 1));
+        }
+    }
+
+    /// What was held back may be tried: it is where it was.
+    pub(super) fn let_go(&mut self, key: Key, id: i64, now: Moment) {
+        if let Some(lane) = self.lanes.get_mut(&key).filter(|lane| lane.in_flight == Some(id)) {
+            lane.in_flight = None;
+            self.busy -= 1;
+            self.settle_place(key, now);
             self.turn_over();
         }
     }

@@ -59,6 +59,14 @@ enum Step {
         which: usize,
         again_after: Option<i64>,
     },
+    /// The n-th in flight is not tried, but held back.
+    HoldBack {
+        which: usize,
+    },
+    /// The n-th of those that are held back may go.
+    LetGo {
+        which: usize,
+    },
     WriteDown,
     BeginLoad {
         lanes: usize,
@@ -90,6 +98,8 @@ fn step() -> impl Strategy<Value = Step> {
         8 => Just(Step::HandOver),
         8 => Just(Step::Take),
         8 => (0usize..4, prop::option::weighted(0.3, 0i64..20)).prop_map(|(which, again_after)| Step::End { which, again_after }),
+        3 => (0usize..4).prop_map(|which| Step::HoldBack { which }),
+        3 => (0usize..4).prop_map(|which| Step::LetGo { which }),
         8 => Just(Step::WriteDown),
         4 => (1usize..3).prop_map(|lanes| Step::BeginLoad { lanes }),
         4 => (0usize..3).prop_map(|which| Step::EndLoad { which }),
@@ -128,6 +138,7 @@ struct World {
     folded: BTreeSet<i64>,
     committed: VecDeque<Row>,
     in_flight: Vec<(Place, Row)>,
+    held_back: Vec<(Place, Row)>,
     /// Ended, on the way to the database: the row as it will be.
     ended: VecDeque<(Place, i64, Option<Row>)>,
     loads: Vec<((i64, Wanted), Vec<Row>)>,
@@ -148,6 +159,7 @@ impl World {
             folded: BTreeSet::new(),
             committed: VecDeque::new(),
             in_flight: Vec::new(),
+            held_back: Vec::new(),
             ended: VecDeque::new(),
             loads: Vec::new(),
             looking: None,
@@ -174,6 +186,19 @@ impl World {
             }
             Step::Take => self.take(),
             Step::End { which, again_after } => self.end(which, again_after),
+            Step::HoldBack { which } => {
+                if !self.in_flight.is_empty() {
+                    let (place, row) = self.in_flight.remove(which % self.in_flight.len());
+                    self.lanes.held_back(place, row.id);
+                    self.held_back.push((place, row));
+                }
+            }
+            Step::LetGo { which } => {
+                if !self.held_back.is_empty() {
+                    let (place, row) = self.held_back.remove(which % self.held_back.len());
+                    self.lanes.let_go(place, row.id, self.now);
+                }
+            }
             Step::WriteDown => self.write_down(),
             Step::BeginLoad { lanes } => {
                 let all_wanted = self.lanes.wanted(lanes);
@@ -270,6 +295,7 @@ impl World {
         assert!(is_known, "{row:?} is over already, or not as the last attempt left it: {:?}", self.open.get(&row.id));
         assert!(row.next_at <= self.now, "{row:?} is not due at {:?}", self.now);
         assert!(self.in_flight.iter().all(|(_, other)| other.id != row.id), "{row:?} is in flight already");
+        assert!(self.held_back.iter().all(|(_, other)| other.id != row.id), "{row:?} is held back");
         if self.per_client {
             assert!(self.in_flight.iter().all(|(_, other)| other.clients_id != row.clients_id), "one at a time: {row:?}");
             let earlier = self.open.range(..row.id).find(|(_, other)| other.clients_id == row.clients_id);
@@ -340,6 +366,7 @@ impl World {
                 Step::EndCount,
                 Step::Take,
                 Step::End { which: 0, again_after: None },
+                Step::LetGo { which: 0 },
                 Step::WriteDown,
                 Step::BeginLoad { lanes: 2 },
                 Step::EndLoad { which: 0 },
@@ -411,6 +438,27 @@ fn a_single_change_goes_past_another_resellers_flood() {
     assert_eq!(lanes.take(PLACES).unwrap().1.clients_id, 3, "whoever has nothing in flight is next");
     lanes.ended(first.0, first.1.id, Ended::Over, Moment(0));
     assert_eq!(reseller(lanes.take(PLACES).unwrap().1.clients_id), 1);
+}
+
+#[test]
+fn what_is_held_back_takes_no_place_and_comes_first_when_it_is_let_go() {
+    let mut lanes = counted();
+    let late = |id| Row { attempt: 3, ..fresh(id, id) };
+    (1..=3).for_each(|id| lanes.fresh(late(id), Moment(0)));
+    let (place, row) = lanes.take(PLACES).unwrap();
+    lanes.ended(place, row.id, Ended::Again(Moment(9)), Moment(0));
+    // Half of the places are for those that failed before, and one of them is held back.
+    let (place, held) = lanes.take(2).unwrap();
+    assert!(!lanes.has_ready(2));
+    lanes.held_back(place, held.id);
+    assert_ne!(lanes.take(2).unwrap().1.id, held.id);
+    lanes.fresh(Row { id: 4, ..held }, Moment(0));
+    assert!(lanes.take(PLACES).is_none() && lanes.wanted(9).is_empty(), "its lane stands");
+    lanes.let_go(place, held.id, Moment(0));
+    let wanted = lanes.wanted(9).remove(0);
+    assert_eq!(wanted.1.after, held.id - 1);
+    lanes.loaded(wanted, vec![held, Row { id: 4, ..held }], Moment(0));
+    assert_eq!(lanes.take(PLACES).unwrap().1, held);
 }
 
 #[test]

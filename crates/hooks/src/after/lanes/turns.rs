@@ -259,6 +259,17 @@ impl<E: Entry> Turns<E> {
         self.change(place.companies_id, |lanes| lanes.broken_off(place.key, id));
     }
 
+    /// What was taken is not tried now: its place is another's until it is let go.
+    pub(in crate::after) fn held_back(&mut self, place: Place, id: i64) {
+        self.landed(place);
+        self.change(place.companies_id, |lanes| lanes.held_back(place.key, id));
+    }
+
+    /// What was held back may be tried.
+    pub(in crate::after) fn let_go(&mut self, place: Place, id: i64, now: Moment) {
+        self.change(place.companies_id, |lanes| lanes.let_go(place.key, id, now));
+    }
+
     /// What became of an attempt is written down.
     pub(in crate::after) fn written(&mut self, place: Place, now: Moment) {
         self.change(place.companies_id, |lanes| lanes.written(place.key, now));
