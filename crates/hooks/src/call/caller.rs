@@ -145,8 +145,8 @@ impl Caller {
         made
     }
 
-    /// Forgets all that are no longer so: gone, changed or not called any more, with their connections and processes. Called when the
-    /// handlers in force change; calls under way are let finish.
+    /// Forgets all that are no longer so: gone, changed or not called any more, with their connections and processes. Called when
+    /// the handlers in force change; calls under way are let finish.
     pub fn keep_only<'a>(&self, wanted: impl Fn(i64) -> Option<&'a Handler>) {
         let mut ready = self.0.ready.write().unwrap_or_else(PoisonError::into_inner);
         let fits = |kept: &HandlerCaller, now: &Handler| kept.0.fits(now, now.companies_id.is_some());
