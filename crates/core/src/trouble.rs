@@ -1,8 +1,8 @@
 //! The whole core under trouble that is planned from a seed: a store that refuses to write, to flush or to read, a network that
 //! refuses, is silent, is late, cuts off and answers with errors, crashes, saved handlers, a clock that is turned on and back.
 //!
-//! Whatever happened before: once the trouble is over, everything that was committed has been told to every handler, each client's
-//! events in their order, and nothing else. What a caller was promised is there; what he was refused is not.
+//! Whatever happened before: once the trouble is over, everything that was committed has been told to every handler, each
+//! client's events in their order, and nothing else. What a caller was promised is there; what he was refused is not.
 //!
 //! The time is a test's: waits of milliseconds pass as soon as nobody has anything to do.
 use std::{

@@ -9,6 +9,7 @@
 //! | [`outbox`] | inside the commit: the client's next number, the journal, one delivery per handler |
 //! | [`outcome`] | before handlers that are told how it ended: committed, or aborted and by whom |
 //! | [`after`] | lanes: one per handler and client; in order, retried, dead; resend and discard |
+//! | `discard` | what the log says of what was discarded: by whom, and why |
 //! | [`retry`], `breaker` | when a failed delivery is tried again, and when a handler is taken for dead |
 //! | [`call`] | one call to one handler: HTTP, scripts, signatures, addresses |
 //! | [`payload`] | what is sent, with passwords, masked, and sealed for the journal |
@@ -27,6 +28,7 @@ mod breaker;
 pub mod call;
 pub mod cause;
 pub mod condition;
+mod discard;
 pub mod figures;
 pub mod log;
 pub mod loops;
@@ -77,7 +79,7 @@ const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 pub struct Options {
     /// How calls are made.
     pub caller: CallerOptions,
-    /// When a before handler is taken for dead.
+    /// When a handler is taken for dead: then a before handler is not asked, and an after handler's queue stands still.
     pub breaker: Breaker,
     /// What is kept, and for how long.
     pub retention: Retention,

@@ -1,5 +1,5 @@
 //! Where handlers stand: who is in step with what happened, who is behind and since when, and what of one client each has heard.
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use hookswitch_model::{
     Object,
@@ -153,11 +153,11 @@ impl Hooks {
         // A million deliveries may wait: this is no read that others should wait behind.
         let read = |tx: &Tx<'_>| Ok::<_, Error>((deliveries::standing(tx)?, outcomes::standing(tx)?));
         let (queues, owed) = self.shared.store.search(read).await?;
+        let queues: HashMap<i64, _> = queues.into_iter().map(|queue| (queue.handlers_id, queue)).collect();
+        let owed: HashMap<i64, _> = owed.into_iter().map(|owed| (owed.handlers_id, owed)).collect();
         let of = |handler: &Handler| {
-            let known = queues.iter().find(|queue| queue.handlers_id == handler.id);
-            let queue = known.copied().unwrap_or(deliveries::Standing::nothing(handler.id));
-            let owed = owed.iter().find(|owed| owed.handlers_id == handler.id).copied();
-            let owed = owed.unwrap_or(outcomes::Standing::nothing(handler.id));
+            let queue = queues.get(&handler.id).copied().unwrap_or(deliveries::Standing::nothing(handler.id));
+            let owed = owed.get(&handler.id).copied().unwrap_or(outcomes::Standing::nothing(handler.id));
             Standing { handler: handler.clone(), queue, owed, tripped: self.before.tripped_since(handler) }
         };
         let is_of_interest = |standing: &Standing| {

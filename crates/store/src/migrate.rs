@@ -112,6 +112,31 @@ mod tests {
         assert_eq!((last, kept), (41, 1));
     }
 
+    /// How many events are reckoned with after migration 6, once there is one more: of so many some were deleted before.
+    fn events_reckoned(written: i64, deleted: &str) -> i64 {
+        const EVENT: &str = "INSERT INTO events (id, dt, events_id, object_id, clients_id, companies_id, seq, body)
+          VALUES (randomblob(16), 0, 'clients.create', 5, 5, 1, ?1, '{}')";
+        let clock = Clock::system();
+        let mut connection = Connection::open_in_memory().unwrap();
+        MIGRATIONS[..5].iter().for_each(|migration| apply(&mut connection, migration, &clock).unwrap());
+        for seq in 1..=written {
+            connection.execute(EVENT, (seq,)).unwrap();
+        }
+        connection.execute(&format!("DELETE FROM events WHERE {deleted}"), ()).unwrap();
+        migrate(&mut connection, &clock).unwrap();
+        connection.execute(EVENT, (written + 1,)).unwrap();
+        let reckoned = "SELECT MAX(row_id) - (SELECT value FROM counters WHERE name = 'events_cut') FROM events";
+        connection.query_row(reckoned, (), |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn the_events_of_a_journal_are_counted_by_migration_6_also_where_it_is_empty_or_was_never_written() {
+        assert_eq!(events_reckoned(7, "row_id < 3"), 6);
+        assert_eq!(events_reckoned(7, "row_id <> 2"), 2);
+        assert_eq!(events_reckoned(7, "TRUE"), 1);
+        assert_eq!(events_reckoned(0, "TRUE"), 1);
+    }
+
     #[test]
     fn a_newer_or_foreign_schema_is_left_alone() {
         let clock = Clock::system();

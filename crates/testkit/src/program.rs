@@ -129,8 +129,8 @@ impl Setup {
         self
     }
 
-    /// With file systems of its own: these commands are run by a shell before it starts, in its working folder, and what they mount
-    /// nobody else sees. See [`may_mount`].
+    /// With file systems of its own: these commands are run by a shell before it starts, in its working folder, and what they
+    /// mount nobody else sees. See [`may_mount`].
     #[must_use]
     pub fn mounting(mut self, commands: &str) -> Self {
         self.mounts = Some(commands.to_owned());

@@ -384,9 +384,17 @@ async fn a_dead_outcome_is_kept_shown_and_told_again_on_demand() {
     assert_eq!(server.ok("provisioning.outcomes.resend", first).await, json!({"resent": 1}));
     let again = outcomes(&recorder, 1).await.remove(0);
     assert_eq!((again.header("hookswitch-resend"), again.attempt()), (Some("true"), 1));
-    assert_eq!(server.ok("provisioning.outcomes.discard", json!({"state": "dead"})).await, json!({"discarded": 1}));
+    let useless = json!({"state": "dead", "reason": "released by hand"});
+    let rehearsed = server.ok("provisioning.outcomes.discard", with(useless.clone(), json!({"dry_run": true}))).await;
+    assert_eq!(rehearsed, json!({"discarded": 1}));
+    let only_why = server.refused("provisioning.outcomes.discard", json!({"reason": "released by hand"})).await;
+    assert_eq!(only_why.fields(), ["id"], "a reason chooses nothing");
+    assert_eq!(server.ok("provisioning.outcomes.discard", useless).await, json!({"discarded": 1}));
     let row = server.wait_log(json!({"handlers_id": handler, "stage": "outcome", "status": "skipped"}), 1).await.remove(0);
-    assert_has(&row, &json!({"error": "discarded by admin", "handlers_name": "reserving", "events_id": "clients.create"}));
+    assert_has(
+        &row,
+        &json!({"error": "discarded by admin: released by hand", "handlers_name": "reserving", "events_id": "clients.create"}),
+    );
     nothing_owed(&server).await;
     server.ok("provisioning.handlers.delete", json!({"id": handler})).await;
 }

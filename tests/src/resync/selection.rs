@@ -56,7 +56,7 @@ async fn everything_or_some_clients_or_a_reseller_and_those_below_or_what_a_cond
         &rows[7],
         &json!({"clients_id": null, "companies_id": null, "condition": "", "rate": 500, "by": "admin", "sent": 6}),
     );
-    assert_has(&rows[7], &json!({"clients_id": [one, three], "total": 4}));
+    assert_has(&rows[6], &json!({"clients_id": [one, three], "total": 4}));
 }
 
 #[tokio::test]

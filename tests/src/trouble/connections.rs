@@ -1,4 +1,5 @@
-//! Very many handlers that hold their connections: another one is told at once, what is open is bounded and is given up afterwards.
+//! Very many handlers that hold their connections: another one is told at once, what is open is bounded and is given up
+//! afterwards.
 use std::time::{Duration, Instant};
 
 use hookswitch_testkit::{Peer, Recorder, Server, after, json, wait_until};

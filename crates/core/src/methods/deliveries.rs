@@ -92,7 +92,7 @@ fn resend(core: &Core, at: At, request: Object) -> Steered<'_> {
 fn discard(core: &Core, at: At, request: Object) -> Steered<'_> {
     Box::pin(async move {
         let scope = at.access.scope(&at.caller);
-        let by = at.caller.login().to_owned();
+        let by = at.caller.login();
         let discarded = core.hooks.after.discard(core.hooks.rules(), request, scope, by, at.mode).await?;
         Ok(json!({"discarded": discarded}))
     })

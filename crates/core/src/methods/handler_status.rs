@@ -113,8 +113,8 @@ fn with_resync(mut shown: Value, resync: Option<i64>) -> Value {
     shown
 }
 
-/// Of the after handlers that hear of this client's reseller. The system's own are told of to a reseller too: whether the softswitch
-/// knows his client is his business.
+/// Of the after handlers that hear of this client's reseller. The system's own are told of to a reseller too: whether the
+/// softswitch knows his client is his business.
 fn of_client(tx: &Tx, at: &At, rules: &Rules, access: &Access, id: Option<i64>, clients_id: i64) -> Result<Value, Refusal> {
     let companies_id = match reach::client(tx, at, clients_id) {
         Ok(client) => client.companies_id,

@@ -35,8 +35,8 @@ pub(crate) static METHODS: &[Method] = &[
     ),
     Method::steers(
         "provisioning.outcomes.discard",
-        "Discards outcomes that wait or are dead: their handlers will not hear of them; the log says who did it",
-        Takes::Selection(&tables::outcomes::LIST, &[]),
+        "Discards outcomes that wait or are dead: their handlers will not hear of them; the log says who did it, and why",
+        Takes::Selection(&tables::outcomes::LIST, REASON),
         Gives::Other(discarded),
         discard,
     ),
@@ -62,6 +62,7 @@ const ROW: &[Field] = &[
     Field::new("error", Kind::Text { max: usize::MAX }, "What went wrong last, in words").or_null(),
 ];
 const NUMBER: Kind = Kind::Integer { min: 0, max: i64::MAX };
+const REASON: &[Field] = &[Field::REASON];
 
 fn resent() -> Value {
     schema::object(&[Field::new("resent", NUMBER, "Told again")], &["resent"])

@@ -1,8 +1,8 @@
 //! Trying a before handler without risk: `provisioning.handlers.backtest` asks it about what the journal has, and
 //! `provisioning.handlers.shadow` tells out of the log what it would have decided. Both give one summary.
 //!
-//! A back-test asks about events of the journal rather than about requests of the log: the log cuts long bodies and has one for each
-//! handler that was asked, the journal has each event whole and once. So what was refused is not among them, the data is
+//! A back-test asks about events of the journal rather than about requests of the log: the log cuts long bodies and has one for
+//! each handler that was asked, the journal has each event whole and once. So what was refused is not among them, the data is
 //! what was committed, and passwords are masked.
 use hookswitch_hooks::before::summary::{Said, Summary};
 use hookswitch_model::{

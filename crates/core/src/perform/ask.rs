@@ -43,7 +43,8 @@ pub(super) struct Journey {
     pub ids: EventIds,
     /// A decision that a reload of the handlers left standing.
     standing: Option<Asked>,
-    /// What is owed to those who were asked and hear how it ends. Dropped with the journey, it tells them that it came to nothing.
+    /// What is owed to those who were asked and hear how it ends. Dropped with the journey, it tells them that it came to
+    /// nothing.
     pub owed: Owed,
     /// Whether the request may be part of a loop.
     pub watched: Option<Watched>,

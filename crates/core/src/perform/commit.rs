@@ -1,7 +1,7 @@
 //! Step 3: one short transaction. It drafts the decided request again from the state of that very transaction, finds
 //! out whether that state is still the one that the handlers were shown, writes the change, and puts its events and
-//! their deliveries beside it, and *committed* for the handlers that hear how it ended. Either all of this is there after a crash,
-//! or none of it.
+//! their deliveries beside it, and *committed* for the handlers that hear how it ended. Either all of this is there after a
+//! crash, or none of it.
 use std::sync::Arc;
 
 use hookswitch_hooks::{
@@ -24,13 +24,24 @@ use crate::{Core, registry::Act};
 
 /// What became of a commit.
 pub(super) enum Outcome {
-    /// It is done: the method's result, what the caller should know, and the events of which handlers are told if the request is
-    /// watched for loops.
-    Committed(Value, Vec<String>, Vec<Event>),
+    /// It is done.
+    Committed(Committed),
     /// The object is no longer what the handlers were shown: nothing was written.
     Moved,
     /// Handlers were saved meanwhile: nothing was written.
     HandlersChanged,
+}
+
+/// What a commit came to.
+pub(super) struct Committed {
+    /// The method's result.
+    pub(super) result: Value,
+    /// What the caller should know.
+    pub(super) warnings: Vec<String>,
+    /// The action's events: shared with shadows, and never copied by the thread that writes.
+    pub(super) events: Arc<[Event]>,
+    /// The balance edges that it brought about.
+    pub(super) edges: Vec<Event>,
 }
 
 /// Writes a decided request.
@@ -46,12 +57,12 @@ pub(super) async fn commit(
 ) -> Result<Outcome, Refusal> {
     let (request, decided, draft) = (Arc::clone(request), Arc::clone(&asked.decided), act.draft);
     let (mut outgoing, settling) = (Outgoing::new(core, asked), journey.owed.settling());
-    let is_watched = journey.watched.is_some();
     core.store
         .write(move |tx| {
             if let Some(result) = replayed(tx, &request)? {
                 settling.replayed(tx)?;
-                return Ok(Outcome::Committed(result, Vec::new(), Vec::new()));
+                let (events, edges) = (Arc::default(), Vec::new());
+                return Ok(Outcome::Committed(Committed { result, warnings: Vec::new(), events, edges }));
             }
             if tables::versions::read(tx, tables::versions::HANDLERS)? != outgoing.rules.version {
                 return Ok(Outcome::HandlersChanged);
@@ -61,7 +72,7 @@ pub(super) async fn commit(
                 return Ok(Outcome::Moved);
             }
             let written = write(tx, &request.at)?;
-            let events = outgoing.ids.events(parts, &request.at);
+            let events: Arc<[Event]> = outgoing.ids.events(parts, &request.at).into();
             let numbers = outgoing.put(tx, &events)?;
             settling.committed(tx, &numbers)?;
             let edges = edge_events(written.edges, &request.at);
@@ -71,8 +82,7 @@ pub(super) async fn commit(
             if let Some(ticket) = &request.idempotency {
                 ticket.remember(tx, request.method, &result)?;
             }
-            let told = if is_watched { outgoing.told(events.into_iter().chain(edges)) } else { Vec::new() };
-            Ok(Outcome::Committed(result, written.warnings, told))
+            Ok(Outcome::Committed(Committed { result, warnings: written.warnings, events, edges }))
         })
         .await
 }
@@ -124,12 +134,12 @@ impl Outgoing {
     }
 
     /// Shadows that no chain has asked are asked once this is committed: the caller waits for nothing.
-    fn ask_shadows(&self, tx: &mut Tx, events: &[Event]) {
+    fn ask_shadows(&self, tx: &mut Tx, events: &Arc<[Event]>) {
         let Some(asking) = self.unasked.clone().filter(|_| events.iter().any(|event| self.rules.has_shadows(event.kind))) else {
             return;
         };
-        let (before, rules, events) = (self.before.clone(), Arc::clone(&self.rules), events.to_vec());
-        tx.on_commit(move || before.shadow(&rules, &events, &asking));
+        let (before, rules, events) = (self.before.clone(), Arc::clone(&self.rules), Arc::clone(events));
+        tx.on_commit(move || before.shadow(rules, events, asking));
     }
 
     /// Balance edges, to all who hear of that basis: their conditions are weighed in the lane.
@@ -139,10 +149,5 @@ impl Outgoing {
             outbox::put(tx, &self.vault, event, due, &self.entrance)?;
         }
         Ok(())
-    }
-
-    /// Those of which somebody is told.
-    fn told(&self, events: impl Iterator<Item = Event>) -> Vec<Event> {
-        events.filter(|event| self.rules.after(event, &self.resellers).next().is_some()).collect()
     }
 }

@@ -14,8 +14,9 @@
 //! No lock, transaction or pooled connection is held in step 2. Where nobody is to be asked and no condition is to be
 //! evaluated, steps 1 and 3 are one closure in one transaction: that is why an action without handlers costs one hop.
 //! Once a handler may have been asked the action runs in a task of its own, and so does what steers the engine: a caller
-//! who hangs up cancels nothing. However it ends, those who asked to be told hear of it (`hooks::outcome`). What moved while handlers were asked is found at commit by drafting again from the state of that very
-//! transaction ([`draft::Decided::still_holds`]): there is no second description of "what matters".
+//! who hangs up cancels nothing. However it ends, those who asked to be told hear of it (`hooks::outcome`). What moved while
+//! handlers were asked is found at commit by drafting again from the state of that very transaction
+//! ([`draft::Decided::still_holds`]): there is no second description of "what matters".
 mod ask;
 mod commit;
 mod draft;
@@ -31,7 +32,7 @@ use hookswitch_hooks::{
 };
 use hookswitch_model::{
     Object,
-    event::{Cause, Mode},
+    event::{Cause, Event, Mode},
     moment::Moment,
     refusal::Refusal,
 };
@@ -204,12 +205,13 @@ async fn decide_and_commit(
     loop {
         let asked = ask::decide(core, act, request, journey).await?;
         match commit::commit(core, act, request, &asked, journey).await? {
-            Outcome::Committed(result, more, told) => {
+            Outcome::Committed(committed) => {
                 if let Some(watched) = journey.watched {
-                    core.hooks.loops().changed(watched, &told);
+                    let is_told = |event: &&Event| asked.rules.after(event, &core.access).next().is_some();
+                    core.hooks.loops().changed(watched, committed.events.iter().chain(&committed.edges).filter(is_told));
                 }
                 refresh(core, act.touches).await?;
-                return Ok(Answer { result, warnings: [asked.warnings, more].concat() });
+                return Ok(Answer { result: committed.result, warnings: [asked.warnings, committed.warnings].concat() });
             }
             Outcome::Moved => journey.ask_again()?,
             Outcome::HandlersChanged => {

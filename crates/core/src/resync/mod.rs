@@ -10,15 +10,16 @@
 //!     -> finish       all delivered: `provisioning.resync_done`, and over  finish.rs
 //! ```
 //!
-//! **Why an old state never overwrites a new one.** A resync event has the client's next `seq`, taken in the very transaction that
-//! read the object. Whatever changes the object later has a later `seq`, whatever changed it before an earlier one; and a
+//! **Why an old state never overwrites a new one.** A resync event has the client's next `seq`, taken in the very transaction
+//! that read the object. Whatever changes the object later has a later `seq`, whatever changed it before an earlier one; and a
 //! handler gets a client's events in their order.
 //!
-//! **What bounds it.** A portion has at most [`feed::PORTION_MAX`] events and is one short transaction. Few deliveries wait for the
-//! handler before more are written, by its `concurrency` and [`feed::QUEUE_MAX`] at most: a dead handler is not buried, and a live
-//! event has few ahead of it. Nothing is kept in memory but one task for each resync that is under way.
+//! **What bounds it.** A portion has at most [`feed::PORTION_MAX`] events and is one short transaction. Few deliveries wait for
+//! the handler before more are written, by its `concurrency` and [`feed::QUEUE_MAX`] at most: a dead handler is not buried, and a
+//! live event has few ahead of it. Nothing is kept in memory but one task for each resync that is under way.
 //!
-//! **What survives.** How far it has come stands in the row, written with each portion. A crash takes nothing and repeats nothing.
+//! **What survives.** How far it has come stands in the row, written with each portion. A crash takes nothing and repeats
+//! nothing.
 //!
 //! | file | subject |
 //! |---|---|

@@ -5,7 +5,7 @@
 //!
 //! | object | told by |
 //! |---|---|
-//! | client | `clients.create`, else `clients.update`; if it is archived, `clients.archive` follows where the handler takes that |
+//! | client | `clients.create`, else `clients.update`; if archived, `clients.archive` follows where the handler takes that |
 //! | its custom fields | `clients.custom_fields.update`, every key that is defined for it, null where it is not set |
 //! | account | `clients.accounts.create`, else `clients.accounts.update` |
 //! | new client package | `clients.packages.assign` |

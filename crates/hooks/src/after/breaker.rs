@@ -187,8 +187,8 @@ impl Drop for Probing {
 /// The head that is to be probed, and up to where the queue was looked at: what is behind comes next time.
 type Probed = (Option<Waiting>, i64);
 
-/// The next delivery that nothing stands before in its lane, behind `after` and then from the beginning. A lane of a hundred thousand
-/// deliveries is gone past in several probes; the first of all is tried meanwhile, which is always the head of its lane.
+/// The next delivery that nothing stands before in its lane, behind `after` and then from the beginning. A lane of a hundred
+/// thousand deliveries is gone past in several probes; the first of all is tried meanwhile, which is always the head of its lane.
 fn next_head(tx: &Tx<'_>, handlers_id: i64, after: i64, per_client: bool) -> Result<Probed, Error> {
     let (mut from, mut looked_at) = (after, HashSet::new());
     for _ in 0..WINDOWS_MAX {

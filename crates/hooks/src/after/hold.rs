@@ -1,5 +1,5 @@
-//! Calls about a client are held back for a moment to try out whether handlers answer each other ([`crate::loops`]). That is nobody
-//! else's business: a delivery that is held gives its place among `concurrency` back, and only its own lane stands.
+//! Calls about a client are held back for a moment to try out whether handlers answer each other ([`crate::loops`]). That is
+//! nobody else's business: a delivery that is held gives its place among `concurrency` back, and only its own lane stands.
 use std::sync::{Arc, PoisonError};
 
 use super::{lanes::Place, queue::Queue};

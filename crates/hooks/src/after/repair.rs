@@ -7,7 +7,6 @@ use std::{collections::BTreeSet, sync::Arc};
 use hookswitch_model::{
     Object,
     event::{CATALOGUE, Mode, Stage},
-    field::{self, Field},
     handler::Handler,
     refusal::Refusal,
 };
@@ -23,7 +22,10 @@ use hookswitch_store::{
 use serde_json::Value;
 
 use super::After;
-use crate::rules::Rules;
+use crate::{
+    discard::{words, words_with_reason},
+    rules::Rules,
+};
 
 /// Deliveries in one transaction.
 const PORTION: i64 = 500;
@@ -100,15 +102,10 @@ impl After {
         rules: Arc<Rules>,
         mut filters: Object,
         scope: Option<Vec<i64>>,
-        mut by: String,
+        by: &str,
         mode: Mode,
     ) -> Result<u64, Refusal> {
-        if let Some(reason) = filters.shift_remove(Field::REASON.name) {
-            let given = [(Field::REASON.name.to_owned(), reason)].into_iter().collect();
-            let checked = field::check_create(&[Field::REASON], &given)?;
-            let reason = checked.get(Field::REASON.name).and_then(Value::as_str).filter(|reason| !reason.is_empty());
-            by.extend(reason.map(|reason| format!(": {reason}")));
-        }
+        let words = words_with_reason(by, &mut filters)?;
         let selection = Arc::new(deliveries::selection(&filters, scope.as_deref())?);
         let mut discarded = 0;
         let plan = |_: &Tx<'_>, portion: &[Selected]| Ok(portion.len() as u64);
@@ -116,7 +113,7 @@ impl After {
         match mode {
             Mode::DryRun => self.count(&selection, plan, sum).await?,
             _ => {
-                let work = move |tx: &mut Tx<'_>, portion: &[Selected], _: &u64| discard(tx, &rules, portion, &by);
+                let work = move |tx: &mut Tx<'_>, portion: &[Selected], _: &u64| discard(tx, &rules, portion, &words);
                 self.portions(&selection, plan, work, sum).await?;
             }
         }
@@ -227,8 +224,8 @@ fn is_overtaken(tx: &Tx<'_>, rules: &Rules, selected: &Selected) -> Result<bool,
     tables::events::has_later(tx, selected.clients_id, selected.seq, selected.object_id, told)
 }
 
-fn discard(tx: &mut Tx<'_>, rules: &Rules, portion: &[Selected], by: &str) -> Result<(), Error> {
-    let rows: Vec<executions::Ended> = portion.iter().map(|selected| row(tx, rules, selected, by)).collect();
+fn discard(tx: &mut Tx<'_>, rules: &Rules, portion: &[Selected], words: &str) -> Result<(), Error> {
+    let rows: Vec<executions::Ended> = portion.iter().map(|selected| row(tx, rules, selected, words)).collect();
     executions::insert(tx, &rows)?;
     for selected in portion {
         // The handler will not hear of this object: it must not be told that it has heard of all.
@@ -240,11 +237,7 @@ fn discard(tx: &mut Tx<'_>, rules: &Rules, portion: &[Selected], by: &str) -> Re
     Ok(())
 }
 
-fn words(by: &str) -> String {
-    format!("discarded by {by}")
-}
-
-fn row(tx: &Tx<'_>, rules: &Rules, selected: &Selected, by: &str) -> executions::Ended {
+fn row(tx: &Tx<'_>, rules: &Rules, selected: &Selected, words: &str) -> executions::Ended {
     executions::Ended {
         dt: tx.now(),
         event_id: selected.event_id,
@@ -260,7 +253,7 @@ fn row(tx: &Tx<'_>, rules: &Rules, selected: &Selected, by: &str) -> executions:
         status: "skipped",
         duration_us: 0,
         response_status: None,
-        error: Some(words(by)),
+        error: Some(words.to_owned()),
         request: None,
         response: None,
         changes: None,

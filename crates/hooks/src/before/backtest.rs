@@ -1,8 +1,8 @@
 //! `provisioning.handlers.backtest`: past events against a handler, saved or not, as if they were asked about now. Nothing is
 //! stored and nothing logged; places and breaker are not touched, and `event.mode` is `test`.
 //!
-//! What bounds it: so many calls at once, so much time in all, and few back-tests at once. Events are loaded one by one, so that a
-//! thousand of them take no memory.
+//! What bounds it: so many calls at once, so much time in all, and few back-tests at once. Events are loaded one by one, so that
+//! a thousand of them take no memory.
 use std::{future::Future, sync::Arc, time::Duration};
 
 use hookswitch_model::{

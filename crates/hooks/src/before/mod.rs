@@ -147,7 +147,7 @@ impl Before {
         for (index, rule) in &turns {
             let event = &events[*index];
             if rule.handler.is_shadow() {
-                shadow::ask(&self.0, rule, event, asking);
+                shadow::ask(&self.0, rule, (Arc::from([event.clone()]), 0), asking);
                 continue;
             }
             let seen = match shown.take() {
@@ -179,13 +179,17 @@ impl Before {
         }
     }
 
-    /// Asks shadows alone, about events that nobody had to decide on.
-    pub fn shadow(&self, rules: &Rules, events: &[Event], asking: &Asking) {
-        for event in events {
-            for rule in rules.before(event, &*self.0.resellers).iter().filter(|rule| rule.handler.is_shadow()) {
-                shadow::ask(&self.0, rule, event, asking);
+    /// Asks shadows alone, about events that nobody had to decide on. Called by the thread that writes: which shadows these are
+    /// is found by a task.
+    pub fn shadow(&self, rules: Arc<Rules>, events: Arc<[Event]>, asking: Asking) {
+        let shared = Arc::clone(&self.0);
+        self.0.runtime.spawn(async move {
+            for (index, event) in events.iter().enumerate() {
+                for rule in rules.before(event, &*shared.resellers).iter().filter(|rule| rule.handler.is_shadow()) {
+                    shadow::ask(&shared, rule, (Arc::clone(&events), index), &asking);
+                }
             }
-        }
+        });
     }
 
     /// Whose turns they are, by the index of the event; and of a dry run those who take no part in it.

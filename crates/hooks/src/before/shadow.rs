@@ -13,18 +13,21 @@ use super::{
 };
 use crate::rules::Rule;
 
-/// Has a shadow asked about an event as it stands now. Called by the thread that commits, too: it never waits.
-pub(super) fn ask(shared: &Arc<Shared>, rule: &Arc<Rule>, event: &Event, asking: &Asking) {
+/// One of an action's events, shared by all that are asked about it.
+type One = (Arc<[Event]>, usize);
+
+/// Has a shadow asked about an event as it stands now; never waits.
+pub(super) fn ask(shared: &Arc<Shared>, rule: &Arc<Rule>, (events, index): One, asking: &Asking) {
     let gate = shared.gates.of(&rule.handler);
     let Some(seat) = gate.seat() else {
         let words = "busy: too many of its calls were in flight or waiting; a shadow is left out then".to_owned();
-        return shared.log.record_if_room(turn::skipped(rule, turn::about(shared, event, asking.attempt), words));
+        return shared.log.record_if_room(turn::skipped(rule, turn::about(shared, &events[index], asking.attempt), words));
     };
-    let (shared, rule, event, asking) = (Arc::clone(shared), Arc::clone(rule), event.clone(), asking.clone());
+    let (shared, rule, asking) = (Arc::clone(shared), Arc::clone(rule), asking.clone());
     shared.runtime.clone().spawn(async move {
-        let _seat = seat;
-        let (shown, share) = (Shown::new(&event), limit(&rule.handler));
-        let turn = Turn { shared: &shared, rule: &rule, event: &event, shown: &shown, asking: &asking, owed: None, share };
+        let (_seat, event) = (seat, &events[index]);
+        let (shown, share) = (Shown::new(event), limit(&rule.handler));
+        let turn = Turn { shared: &shared, rule: &rule, event, shown: &shown, asking: &asking, owed: None, share };
         turn.shadow(&gate).await;
     });
 }

@@ -1,4 +1,5 @@
-//! What a handler that decides nothing would have decided: counted out of the log for a shadow, out of its answers for a back-test.
+//! What a handler that decides nothing would have decided: counted out of the log for a shadow, out of its answers for a
+//! back-test.
 use std::collections::BTreeMap;
 
 use hookswitch_model::Object;

@@ -145,8 +145,8 @@ impl Caller {
         made
     }
 
-    /// Forgets all that are no longer so: gone, changed or not called any more, with their connections and processes. Called when the
-    /// handlers in force change; calls under way are let finish.
+    /// Forgets all that are no longer so: gone, changed or not called any more, with their connections and processes. Called when
+    /// the handlers in force change; calls under way are let finish.
     pub fn keep_only<'a>(&self, wanted: impl Fn(i64) -> Option<&'a Handler>) {
         let mut ready = self.0.ready.write().unwrap_or_else(PoisonError::into_inner);
         let fits = |kept: &HandlerCaller, now: &Handler| kept.0.fits(now, now.companies_id.is_some());
@@ -197,8 +197,8 @@ impl HandlerCaller {
         Called { result, took: started.elapsed() }
     }
 
-    /// Where this process has too much open, a call waits: that is no fault of the handler's. Somebody waits for a before handler's
-    /// answer, so there the time limit counts; an after handler's begins when its call can.
+    /// Where this process has too much open, a call waits: that is no fault of the handler's. Somebody waits for a before
+    /// handler's answer, so there the time limit counts; an after handler's begins when its call can.
     async fn call_http(&self, target: &http::Target, call: &Call, started: Instant) -> Result<Reply, CallError> {
         let is_waited_for = call.deadline_ms.is_some();
         let place = self.0.place();

@@ -1,7 +1,7 @@
 //! Calls without a network: what happens to each is planned by a test, which passes the plan along with the caller's options.
 //!
-//! It stands in for `http` alone: what a call's end means, and all that comes of it, is the product's own. The errors are those that
-//! the same misfortune has over a real connection, word for word, and so are the time limits. The program passes no plan.
+//! It stands in for `http` alone: what a call's end means, and all that comes of it, is the product's own. The errors are those
+//! that the same misfortune has over a real connection, word for word, and so are the time limits. The program passes no plan.
 use std::{fmt, sync::Arc, time::Duration};
 
 use hookswitch_model::{handler::Handler, refusal::FailureReason};

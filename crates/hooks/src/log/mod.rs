@@ -295,9 +295,10 @@ impl Content {
         let (mut kept, mut cut_to) = (self.rows.len(), Mark::START);
         if let Some(from) = make_room_from {
             let now = tx.now();
-            let portion = executions::cut(tx, now, from, MAKE_ROOM_MAX)?;
-            kept = usize::try_from(portion.cut).unwrap_or(usize::MAX).min(kept);
-            cut_to = portion.end.unwrap_or(Mark::START);
+            let old = executions::old(tx, now, from, MAKE_ROOM_MAX)?;
+            let cut = executions::cut(tx, &old.rows, i64::MAX)?;
+            kept = usize::try_from(cut.rows).unwrap_or(usize::MAX).min(kept);
+            cut_to = old.end.unwrap_or(Mark::START);
         }
         // With whatever is dated by it.
         clock_seen::note(tx)?;

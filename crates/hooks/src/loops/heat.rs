@@ -1,8 +1,8 @@
-//! Who is changed often lately, roughly, for any number of clients in little memory: who has nothing to do with loops costs one look at a
-//! number.
+//! Who is changed often lately, roughly, for any number of clients in little memory: who has nothing to do with loops costs one
+//! look at a number.
 //!
-//! A place holds one client and its count. Another one that falls on the same place takes one off, and has it when nothing is left: of
-//! a thousand clients that are changed once none looks hot, and one that goes round stays.
+//! A place holds one client and its count. Another one that falls on the same place takes one off, and has it when nothing is
+//! left: of a thousand clients that are changed once none looks hot, and one that goes round stays.
 use std::{
     hash::{BuildHasher as _, RandomState},
     sync::atomic::{AtomicU64, Ordering},

@@ -7,10 +7,12 @@
 //! | without, ever new values, such as a counter | the same | shown (`rate`): who counts may be right to |
 //!
 //! To refuse what is right is worse than to find a loop late. So without the header nothing is refused that was not tried out
-//! several times in a row (see [`track`]), and then only that very request, in answer to a call, until there was none for a minute.
+//! several times in a row (see [`track`]), and then only that very request, in answer to a call, until there was none for a
+//! minute.
 //!
 //! **What it costs.** Changes of which no after handler hears are not looked at. For the others a number is counted up;
-//! only a client that is changed several times within half a minute has a [`track`], of which there are few, each of a bounded size.
+//! only a client that is changed several times within half a minute has a [`track`], of which there are few, each of a bounded
+//! size.
 //!
 //! | file | subject |
 //! |---|---|
@@ -201,9 +203,9 @@ impl Loops {
     }
 
     /// A watched request was carried out: these are its events of which handlers are told.
-    pub fn changed(&self, watched: Watched, events: &[Event]) {
+    pub fn changed<'a>(&self, watched: Watched, events: impl Iterator<Item = &'a Event>) {
         let now = Instant::now();
-        for event in events.iter().filter(|event| matches!(event.actor, Actor::User { .. })) {
+        for event in events.filter(|event| matches!(event.actor, Actor::User { .. })) {
             self.changed_one(watched, event, now);
         }
     }

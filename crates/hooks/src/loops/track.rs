@@ -1,5 +1,5 @@
-//! One client's changes and the calls about them, and whether the changes answer the calls. A state machine without I/O and without
-//! a clock: every moment is passed in.
+//! One client's changes and the calls about them, and whether the changes answer the calls. A state machine without I/O and
+//! without a clock: every moment is passed in.
 //!
 //! ```text
 //!              the same request comes back often,      calls held: does it still go on?
@@ -11,9 +11,10 @@
 //!                                                         the last time: found
 //! ```
 //!
-//! That a change comes while a handler is being told proves nothing: a batch job changes one client all day long, and handlers hear of
-//! it meanwhile. So it is tried out. The calls about this client are held back for a moment, which harms nobody: a loop stands still
-//! then, because nothing answers what was not told, and goes on when the calls do; whatever goes on by itself is none.
+//! That a change comes while a handler is being told proves nothing: a batch job changes one client all day long, and handlers
+//! hear of it meanwhile. So it is tried out. The calls about this client are held back for a moment, which harms nobody: a loop
+//! stands still then, because nothing answers what was not told, and goes on when the calls do; whatever goes on by itself is
+//! none.
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -259,8 +260,8 @@ fn first_answer<'a>(steps: impl DoubleEndedIterator<Item = &'a Step> + Clone, le
     first.map(|step| step.arrived).filter(|_| others <= 1)
 }
 
-/// The hold goes beyond the last possible answer by three times the longest that nothing came for: whoever goes on by himself is seen to,
-/// however unevenly.
+/// The hold goes beyond the last possible answer by three times the longest that nothing came for: whoever goes on by himself is
+/// seen to, however unevenly.
 fn bounds<'a>(what: Found, steps: impl Iterator<Item = &'a Step> + Clone) -> Bounds {
     let lag = steps.clone().filter_map(|step| step.lag).max().unwrap_or_default();
     let gaps = steps.clone().zip(steps.skip(1)).filter(|(_, later)| !later.held);

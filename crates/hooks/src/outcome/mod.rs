@@ -10,7 +10,8 @@
 //! ```
 //!
 //! What an action owes lives in one value, [`Owed`], that the action carries: when that is dropped, for whatever reason (a
-//! refusal, a panic, a task that is no more), what is still undecided is aborted. So no row stays *asked* while the program lives.
+//! refusal, a panic, a task that is no more), what is still undecided is aborted. So no row stays *asked* while the program
+//! lives.
 //!
 //! | file | subject |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! Writing down what came to nothing. Nobody waits for it, and it must not be lost while the program lives: so one task does it, in
-//! batches, and again until it succeeds. What waits is bounded by what may be owed at once.
+//! Writing down what came to nothing. Nobody waits for it, and it must not be lost while the program lives: so one task does it,
+//! in batches, and again until it succeeds. What waits is bounded by what may be owed at once.
 //!
 //! Only that task takes what waits: else whoever ends the program would find nothing more to do while it still writes.
 use std::{collections::BTreeSet, sync::Arc};

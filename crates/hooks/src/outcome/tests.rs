@@ -34,8 +34,8 @@ impl Scene {
     async fn with(faults: Option<Faults>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let database = Database::Sqlite(home.path().join("test.db"));
-        let store =
-            Store::open(Options { database, key: MasterKey::from_bytes([5; 32]), clock: Clock::system(), faults }).unwrap();
+        let key = MasterKey::from_bytes([5; 32]);
+        let store = Store::open(Options { database, key, clock: Clock::system(), faults }).unwrap();
         let causes = Causes::new(&store.vault().derive("cause"));
         let outcomes = Outcomes::new(store.clone(), fixture::caller(), causes, Log::start(store.clone()));
         let rule = Rule::new(fixture::handler("http://127.0.0.1:9/", json!({"type": "before", "notify_outcome": true})));
@@ -252,4 +252,25 @@ async fn what_a_dead_program_left_is_aborted_by_its_crash_unless_the_journal_has
     drop(owed);
     scene.store.write(|_| Ok::<_, Error>(())).await.unwrap();
     assert_eq!(scene.decided().await, [aborted("crash"), committed(9)]);
+}
+
+#[tokio::test]
+async fn a_dry_run_of_the_repair_counts_also_where_nothing_can_be_written() {
+    let is_full = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&is_full);
+    let scene = Scene::with(Some(Faults::new(move |place| match place {
+        Place::Begin if asked.load(Ordering::Relaxed) => Err(Error::Full),
+        _ => Ok(()),
+    })))
+    .await;
+    let owed = scene.outcomes.owed();
+    for number in 1..=3 {
+        owed.note(&scene.rule, &event(number), WITHIN).await.unwrap();
+    }
+    scene.commit(&owed, &[(event(1).id, 1), (event(2).id, 2), (event(3).id, 3)]).await;
+    let all: Object = [("handlers_id".to_owned(), scene.rule.handler.id.into())].into_iter().collect();
+    is_full.store(true, Ordering::Relaxed);
+    assert!(scene.outcomes.discard(all.clone(), None, "admin", Mode::Live).await.is_err());
+    assert_eq!(scene.outcomes.discard(all.clone(), None, "admin", Mode::DryRun).await, Ok(3));
+    assert_eq!(scene.outcomes.resend(all, None, Mode::DryRun).await, Ok(0), "what was never tried comes by itself");
 }

@@ -54,8 +54,8 @@ pub fn of(kind: &EventType) -> Value {
 }
 
 /// The schema of all that a handler gets for an event of this type: the body of the POST, the standard input of the
-/// script. New keys may come beside those of `event` and `object`; those of `data` are all that there are. An update that a resync
-/// tells has the whole object in `data`, and nothing before it.
+/// script. New keys may come beside those of `event` and `object`; those of `data` are all that there are. An update that a
+/// resync tells has the whole object in `data`, and nothing before it.
 #[must_use]
 pub fn payload(kind: &EventType) -> Value {
     let data = of(kind);

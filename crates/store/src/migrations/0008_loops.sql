@@ -1,4 +1,5 @@
--- Handlers that answer each other through our API: one row for each set of them, of each reseller's clients, and each way in which they were found.
+-- Handlers that answer each other through our API: one row for each set of them, of each reseller's clients, and each way in
+-- which they were found.
 CREATE TABLE loops (
   id BIGINT_ID PRIMARY KEY,
   first_dt BIGINT NOT NULL,

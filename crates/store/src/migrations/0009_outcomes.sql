@@ -1,5 +1,5 @@
--- Which before handlers are to hear how an action ended that they were asked about (`notify_outcome`): a row an event and handler,
--- written before the call leaves, deleted when the handler has heard. Passwords are never in it.
+-- Which before handlers are to hear how an action ended that they were asked about (`notify_outcome`): a row an event and
+-- handler, written before the call leaves, deleted when the handler has heard. Passwords are never in it.
 CREATE TABLE outcomes (
   id BIGINT_ID PRIMARY KEY,
   event_id BLOB NOT NULL,

@@ -13,7 +13,7 @@ use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
 
 use super::{
-    cut::Portion,
+    cut::Found,
     search::{Asked, Column, Kind, List},
 };
 use crate::{Error, Row, Tx, params};
@@ -254,42 +254,50 @@ pub fn has_later(tx: &Tx<'_>, clients_id: i64, seq: i64, object_id: i64, told: T
     Ok(tx.first(&sql, &values, |_| Ok(()))?.is_some())
 }
 
-/// Looks at most `limit` events further, in the order in which they were asked for, and deletes those from before a moment that
-/// no delivery needs any more. What counts is when they came about, which their ids tell: a step of the clock that was
-/// missed may have a much older date, and must not leave a gap behind.
+/// Looks at most `limit` events further, in the order in which they were asked for, for those from before a moment that no
+/// delivery needs any more. What counts is when they came about, which their ids tell: a step of the clock that was missed may
+/// have a much older date, and must not leave a gap behind.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn cut(tx: &mut Tx<'_>, before: Moment, from: Uuid, limit: i64) -> Result<Portion<Uuid>, Error> {
+pub fn old(tx: &Tx<'_>, before: Moment, from: Uuid, limit: i64) -> Result<Found<Uuid>, Error> {
     const OLDEST: &str = "SELECT e.id, e.row_id,
         EXISTS (SELECT 1 FROM deliveries d WHERE d.id >= e.row_id * 65536 AND d.id < (e.row_id + 1) * 65536)
       FROM events e WHERE e.id > $1 AND e.id < $2 ORDER BY e.id LIMIT $3";
     let millis = u64::try_from(before.millis()).unwrap_or(0);
     let end = uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
-    let mut looked_at = Vec::new();
-    let mut old = tx.query(OLDEST, params![from.as_bytes(), end.as_bytes(), limit], |row| {
-        looked_at.push(uuid(&row.get::<Vec<u8>>(0)?)?);
-        Ok((row.get::<i64>(1)?, row.get::<bool>(2)?))
+    let looked_at = tx.query(OLDEST, params![from.as_bytes(), end.as_bytes(), limit], |row| {
+        Ok((uuid(&row.get::<Vec<u8>>(0)?)?, row.get(1)?, row.get(2)?))
     })?;
-    old.retain(|(_, is_needed)| !is_needed);
-    for (row_id, _) in &old {
-        tx.execute("DELETE FROM events WHERE row_id = $1", params![*row_id])?;
-    }
-    let cut = i64::try_from(old.len()).unwrap_or(0);
-    tx.execute("UPDATE counters SET value = value + $1 WHERE name = 'events_cut'", params![cut])?;
-    Ok(Portion::of(&looked_at, old.len(), limit))
+    Ok(Found::among(&looked_at, limit))
 }
 
-/// How much the journal takes, roughly: its rows, and the mean of what the newest of them hold.
+/// Deletes events that [`old`] has found, as far as no delivery needs them; gives how many.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn bytes(tx: &Tx<'_>) -> Result<i64, Error> {
+pub fn cut(tx: &mut Tx<'_>, rows: &[i64]) -> Result<i64, Error> {
+    const SQL: &str = "DELETE FROM events
+      WHERE row_id = $1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE id >= $1 * 65536 AND id < ($1 + 1) * 65536)";
+    let mut cut = 0;
+    for row_id in rows {
+        cut += i64::try_from(tx.execute(SQL, params![*row_id])?).unwrap_or(0);
+    }
+    tx.execute("UPDATE counters SET value = value + $1 WHERE name = 'events_cut'", params![cut])?;
+    Ok(cut)
+}
+
+/// How many events are too many for a journal of at most so many bytes, roughly: by its rows, and the mean of what the newest of
+/// them hold.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn too_many(tx: &Tx<'_>, bytes_max: i64) -> Result<i64, Error> {
     const ROWS: &str = "SELECT COALESCE(MAX(row_id), 0) - (SELECT value FROM counters WHERE name = 'events_cut') FROM events";
     const MEAN: &str = "SELECT CAST(COALESCE(AVG(LENGTH(body)), 0) AS BIGINT) FROM (SELECT body FROM events ORDER BY row_id DESC LIMIT 1000) newest";
     let rows: i64 = tx.first(ROWS, &[], |row| row.get(0))?.unwrap_or(0);
     let mean: i64 = tx.first(MEAN, &[], |row| row.get(0))?.unwrap_or(0);
-    Ok(rows.max(0).saturating_mul(mean + ROW_BYTES))
+    Ok((rows - bytes_max / (mean + ROW_BYTES)).max(0))
 }
 
 /// What the list may be asked.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    cut::{Mark, Portion},
+    cut::{Found, Mark},
     handlers::is_foreign,
     search::{Asked, Bound, Column, Kind, List},
 };
@@ -148,29 +148,53 @@ pub fn bytes(tx: &Tx<'_>) -> Result<i64, Error> {
     Ok(tx.first("SELECT value FROM counters WHERE name = 'log_bytes'", &[], |row| row.get(0))?.unwrap_or(0))
 }
 
-/// Looks at most `limit` rows further, in the order of time, and deletes those from before a moment. Rows of events that are
-/// not yet delivered are kept with them.
+/// Looks at most `limit` rows further, in the order of time, for those from before a moment. Rows of events that are not yet
+/// delivered are kept with them.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn cut(tx: &mut Tx<'_>, before: Moment, from: Mark, limit: i64) -> Result<Portion, Error> {
-    const OLDEST: &str = "SELECT x.dt, x.id, LENGTH(COALESCE(x.request, '')) + LENGTH(COALESCE(x.response, ''))
-        + LENGTH(COALESCE(x.changes, '')) + LENGTH(COALESCE(x.error, '')),
+pub fn old(tx: &Tx<'_>, before: Moment, from: Mark, limit: i64) -> Result<Found, Error> {
+    const OLDEST: &str = "SELECT x.dt, x.id,
         EXISTS (SELECT 1 FROM events e JOIN deliveries d ON d.id >= e.row_id * 65536 AND d.id < (e.row_id + 1) * 65536
           WHERE e.id = x.event_id)
       FROM executions x WHERE x.dt < $1 AND (x.dt, x.id) > ($2, $3) ORDER BY x.dt, x.id LIMIT $4";
-    let mut looked_at = Vec::new();
-    let mut old = tx.query(OLDEST, params![before, from.dt, from.id, limit], |row| {
+    let looked_at = tx.query(OLDEST, params![before, from.dt, from.id, limit], |row| {
         let mark = Mark { dt: row.get(0)?, id: row.get(1)? };
-        looked_at.push(mark);
-        Ok((mark.id, row.get::<i64>(2)?, row.get::<bool>(3)?))
+        Ok((mark, mark.id, row.get(2)?))
     })?;
-    old.retain(|(.., is_needed)| !is_needed);
-    for (id, ..) in &old {
-        tx.execute("DELETE FROM executions WHERE id = $1", params![*id])?;
+    Ok(Found::among(&looked_at, limit))
+}
+
+/// What a cut came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cut {
+    /// Rows that were deleted.
+    pub rows: u64,
+    /// How much they took, roughly.
+    pub bytes: i64,
+}
+
+/// Deletes rows that [`old`] has found, one after another, until at least so many bytes are free.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn cut(tx: &mut Tx<'_>, rows: &[i64], bytes_wanted: i64) -> Result<Cut, Error> {
+    const SQL: &str =
+        "DELETE FROM executions WHERE id = $1 RETURNING LENGTH(COALESCE(request, '')) + LENGTH(COALESCE(response, ''))
+        + LENGTH(COALESCE(changes, '')) + LENGTH(COALESCE(error, ''))";
+    let mut cut = Cut::default();
+    for id in rows {
+        if cut.bytes >= bytes_wanted {
+            break;
+        }
+        // Somebody else may have cut it meanwhile, to make room.
+        if let Some(characters) = tx.returning(SQL, params![*id], |row| row.get::<i64>(0))? {
+            cut.rows += 1;
+            cut.bytes = cut.bytes.saturating_add(ROW_BYTES).saturating_add(characters);
+        }
     }
-    count(tx, -old.iter().map(|(_, characters, _)| ROW_BYTES.saturating_add(*characters)).sum::<i64>())?;
-    Ok(Portion::of(&looked_at, old.len(), limit))
+    count(tx, -cut.bytes)?;
+    Ok(cut)
 }
 
 const COLUMNS: &str = "x.id, x.dt, x.events_id, x.event_id, x.stage, x.handlers_id, x.handlers_name, x.object_id, x.clients_id,

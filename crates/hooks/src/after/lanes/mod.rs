@@ -15,8 +15,8 @@
 //!     '---------------------------- loaded <------------------------------- wants loading
 //! ```
 //!
-//! What was taken may also be held back instead of tried: then its lane stands as if it were in flight, takes no place, and is loaded anew
-//! when it is let go.
+//! What was taken may also be held back instead of tried: then its lane stands as if it were in flight, takes no place, and is
+//! loaded anew when it is let go.
 //!
 //! **What bounds the memory.** A lane that can't go on holds nothing but its name and a time. The others hold the next few
 //! deliveries of theirs, all together at most what their [`Room`] says. The rest stays in the

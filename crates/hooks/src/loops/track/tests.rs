@@ -136,7 +136,8 @@ fn a_busy_job_is_no_loop_however_its_pace_and_the_handlers_fall_together() {
     }
 }
 
-/// With two trials, each shorter, the first mistake came within 33 hours of this; 600 seeds, which are 333 hours, brought none now.
+/// With two trials, each shorter, the first mistake came within 33 hours of this; 600 seeds, which are 333 hours, brought none
+/// now.
 const SEEDS: u64 = 12;
 
 /// A job that comes by chance, and a handler that writes down each time that it has heard, as many do.

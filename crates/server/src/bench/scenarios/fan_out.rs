@@ -1,5 +1,5 @@
-//! How fast one event gets out to many: a queue that has gathered for ten handlers, counted in deliveries. Each is checked for order and
-//! for what is missing.
+//! How fast one event gets out to many: a queue that has gathered for ten handlers, counted in deliveries. Each is checked for
+//! order and for what is missing.
 use std::time::{Duration, Instant};
 
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! Half of what is possible, for a long time: memory, descriptors, the queue and the database must level off.
 //!
-//! The load changes a thousand clients over and over, and one handler hears of every change. Log and journal are kept small, so that
-//! what is old goes out within the run, as it does after a month in earnest. What has levelled off is no higher in the
+//! The load changes a thousand clients over and over, and one handler hears of every change. Log and journal are kept small, so
+//! that what is old goes out within the run, as it does after a month in earnest. What has levelled off is no higher in the
 //! last third than in the one before, but for a little noise.
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! Calls to a script per second: one that stays (`mode: worker`) and, to compare, the same work with a process for each call. Both
-//! are Python, drain a queue that has gathered, and are counted by what they have written.
+//! Calls to a script per second: one that stays (`mode: worker`) and, to compare, the same work with a process for each call.
+//! Both are Python, drain a queue that has gathered, and are counted by what they have written.
 use std::time::{Duration, Instant};
 
 use serde_json::json;

@@ -3,8 +3,8 @@
 use super::delete;
 use crate::{Error, Tx, params};
 
-/// Takes away what waits for a handler under the same key behind a delivery, and was never tried. Gives the rows of the journal that it belonged to,
-/// and how many events it stood for, itself included.
+/// Takes away what waits for a handler under the same key behind a delivery, and was never tried. Gives the rows of the journal
+/// that it belonged to, and how many events it stood for, itself included.
 ///
 /// # Errors
 /// Whatever the engine says.
