@@ -35,7 +35,7 @@ pub(in crate::after) struct Place {
 struct Share<E> {
     lanes: Lanes<E>,
     in_flight: usize,
-    /// As it stands in [`Turns::ready`] and [`Turns::late`].
+    /// As it stands in [`Turns::ready`], by first attempts and later ones.
     listed: [Option<(usize, u64)>; 2],
     /// As it stands in [`Turns::due`].
     due: Option<Moment>,
