@@ -108,6 +108,8 @@ struct Shared {
     log: Log,
     loops: Loops,
     checks: Checks,
+    /// Ends the task that cuts what is old: else it would complain of a store that is closed.
+    retention: tokio::task::AbortHandle,
 }
 
 /// Which after handlers a condition leaves out, by the index of the event, and what is to be noted about the others.
@@ -149,10 +151,11 @@ impl Hooks {
             saved: Arc::clone(&saved),
         });
         let outcomes = Outcomes::new(store.clone(), caller.clone(), causes.clone(), log.clone());
-        tokio::spawn(log::retention::run(store.clone(), log.clone(), retention));
+        let retention = tokio::spawn(log::retention::run(store.clone(), log.clone(), retention)).abort_handle();
         let rules = ArcSwap::from_pointee(Rules::default());
         let reloading = tokio::sync::Mutex::default();
-        let shared = Shared { store, rules, reloading, caller, causes, asked: asked::Asked::default(), log, loops, checks };
+        let shared =
+            Shared { store, rules, reloading, caller, causes, asked: asked::Asked::default(), log, loops, checks, retention };
         let hooks = Self { before, after, outcomes, shared: Arc::new(shared) };
         hooks.reload().await?;
         hooks.outcomes.recover().await?;
@@ -267,6 +270,7 @@ impl Hooks {
 
     /// Stops delivering: no new attempts, those in flight get `grace` to end. What has ended is written down.
     pub async fn stop(&self, grace: Duration) {
+        self.shared.retention.abort();
         tokio::join!(self.after.stop(grace), self.outcomes.stop(grace));
         self.shared.caller.stop().await;
     }

@@ -2,16 +2,16 @@
 use std::{collections::HashMap, time::Duration};
 
 use hookswitch_model::{
-    Object,
-    event::{self, Stage},
+    event::{self, Event, Stage},
     handler::{Handler, Status},
     moment::Moment,
+    objects::resync::Resync,
     words,
 };
 use hookswitch_store::{
     Error, Tx,
     tables::{
-        deliveries, events, outcomes,
+        deliveries, events, outcomes, resyncs,
         told::{self, Heard},
     },
 };
@@ -55,20 +55,23 @@ pub struct Standing {
     pub owed: outcomes::Standing,
     /// A before handler that is not asked for now because it failed too often, since then.
     pub tripped: Option<Moment>,
+    /// A resync that it is still to be told of.
+    pub resync: Option<i64>,
 }
 
 impl Standing {
     /// In one word.
     #[must_use]
     pub fn state(&self) -> State {
-        let Self { handler, queue, owed, .. } = self;
-        state(handler, queue.waiting + queue.retrying + owed.waiting + owed.retrying, queue.dead + owed.dead)
+        let Self { handler, queue, owed, resync, .. } = self;
+        let waits = queue.waiting + queue.retrying + owed.waiting + owed.retrying > 0 || resync.is_some();
+        state(handler, waits, queue.dead + owed.dead > 0)
     }
 
     /// As the Core API shows it.
     #[must_use]
     pub fn shown(&self, now: Moment) -> Value {
-        let Self { handler, queue, owed, tripped } = self;
+        let Self { handler, queue, owed, tripped, resync } = self;
         json!({
             "id": handler.id,
             "name": handler.name,
@@ -77,6 +80,7 @@ impl Standing {
             "paused": handler.shown().get("paused"),
             "tripped_since": tripped.map(Moment::iso),
             "state": self.state().word(),
+            "resyncs_id": resync,
             "waiting": queue.waiting,
             "retrying": queue.retrying,
             "dead": queue.dead,
@@ -88,8 +92,8 @@ impl Standing {
     }
 }
 
-fn state(handler: &Handler, waiting: i64, dead: i64) -> State {
-    match (waiting > 0, dead > 0) {
+fn state(handler: &Handler, waits: bool, is_dead: bool) -> State {
+    match (waits, is_dead) {
         // What happens now is not even written down for it.
         _ if handler.stage == Stage::After && handler.status != Status::Enabled => State::Stopped,
         (true, _) if !handler.is_running() => State::Stopped,
@@ -99,48 +103,69 @@ fn state(handler: &Handler, waiting: i64, dead: i64) -> State {
     }
 }
 
-/// What a handler has heard of one client, as the Core API shows it.
-///
-/// # Errors
-/// Whatever the store says.
-pub fn of_client(tx: &Tx<'_>, rule: &Rule, clients_id: i64, resellers: &dyn Resellers) -> Result<Object, Error> {
-    let handler = &rule.handler;
-    let heard = told::last(tx, handler.id, clients_id)?;
-    let lane = deliveries::lane(tx, handler.id, clients_id)?;
-    let state = match (state(handler, lane.waiting, lane.dead), heard) {
-        (State::InStep, None) => State::NeverTold,
-        (State::InStep, Some(heard)) if !knows(tx, rule, clients_id, heard, resellers)? => State::Unknown,
-        (state, _) => state,
-    };
-    let last = heard.filter(|heard| heard.seq > 0).map(|heard| (heard.seq, heard.dt));
-    let shown = json!({
-        "id": handler.id,
-        "name": handler.name,
-        "status": handler.status.word(),
-        "state": state.word(),
-        "delivered_seq": last.map(|(seq, _)| seq),
-        "delivered_dt": last.map(|(_, dt)| dt.iso()),
-        "waiting": lane.waiting,
-        "dead": lane.dead,
-        "next_seq": lane.first_seq,
-    });
-    Ok(match shown {
-        Value::Object(shown) => shown,
-        _ => Object::new(),
-    })
+/// A client, as far as it matters what handlers have heard of it: read once for all of them.
+pub struct OfClient<'a> {
+    clients_id: i64,
+    companies_id: i64,
+    /// Its last events with their numbers, the newest first.
+    last: Vec<(i64, Event)>,
+    untold: Vec<Resync>,
+    resellers: &'a dyn Resellers,
 }
 
-/// True if a handler for which nothing waits has heard all that it is to hear.
-fn knows(tx: &Tx<'_>, rule: &Rule, clients_id: i64, heard: Heard, resellers: &dyn Resellers) -> Result<bool, Error> {
-    let begins = rule.handler.wants(event::CLIENTS_CREATE.events_id);
-    if heard.missed || (begins && !heard.whole) {
-        return Ok(false);
+impl<'a> OfClient<'a> {
+    /// Reads what there is, of a client of this reseller.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub fn read(tx: &Tx<'_>, clients_id: i64, companies_id: i64, resellers: &'a dyn Resellers) -> Result<Self, Error> {
+        let last = events::last_of_client(tx, clients_id, LOOKED_AT_MAX)?;
+        let last = last.into_iter().filter_map(|recorded| Some((recorded.seq, recorded.event()?))).collect();
+        Ok(Self { clients_id, companies_id, last, untold: resyncs::untold(tx)?, resellers })
     }
-    let last = events::last_of_client(tx, clients_id, LOOKED_AT_MAX)?.into_iter().find_map(|recorded| {
-        let event = recorded.event()?;
-        rule.hears(&event, resellers).then_some(recorded.seq)
-    });
-    Ok(last.is_none_or(|seq| seq <= heard.seq))
+
+    /// What a handler has heard of it, as the Core API shows it.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub fn heard_by(&self, tx: &Tx<'_>, rule: &Rule) -> Result<Value, Error> {
+        let handler = &rule.handler;
+        let heard = told::last(tx, handler.id, self.clients_id)?;
+        let lane = deliveries::lane(tx, handler.id, self.clients_id)?;
+        let resync = self.untold_to(handler.id);
+        let state = match (state(handler, lane.waiting > 0 || resync.is_some(), lane.dead > 0), heard) {
+            (State::InStep, None) => State::NeverTold,
+            (State::InStep, Some(heard)) if !self.is_all(rule, heard) => State::Unknown,
+            (state, _) => state,
+        };
+        let last = heard.filter(|heard| heard.seq > 0);
+        Ok(json!({
+            "id": handler.id,
+            "name": handler.name,
+            "status": handler.status.word(),
+            "state": state.word(),
+            "resyncs_id": resync,
+            "delivered_seq": last.map(|last| last.seq),
+            "delivered_dt": last.map(|last| last.dt.iso()),
+            "waiting": lane.waiting,
+            "dead": lane.dead,
+            "next_seq": lane.first_seq,
+        }))
+    }
+
+    /// The resync that has still to tell a handler of this client.
+    fn untold_to(&self, handlers_id: i64) -> Option<i64> {
+        let within = |top| self.resellers.is_within(self.companies_id, top);
+        let has_to_tell = |resync: &&Resync| resync.handlers_id == handlers_id && resync.has_to_tell(self.clients_id, within);
+        self.untold.iter().find(has_to_tell).map(|resync| resync.id)
+    }
+
+    /// True if what a handler has heard is all that it was to hear.
+    fn is_all(&self, rule: &Rule, heard: Heard) -> bool {
+        let begins = rule.handler.wants(event::CLIENTS_CREATE.events_id);
+        let last = self.last.iter().find(|(_, event)| rule.hears(event, self.resellers));
+        !heard.missed && (heard.whole || !begins) && last.is_none_or(|(seq, _)| *seq <= heard.seq)
+    }
 }
 
 impl Hooks {
@@ -151,14 +176,15 @@ impl Hooks {
     pub async fn standing(&self) -> Result<Vec<Standing>, Error> {
         let rules = self.rules();
         // A million deliveries may wait: this is no read that others should wait behind.
-        let read = |tx: &Tx<'_>| Ok::<_, Error>((deliveries::standing(tx)?, outcomes::standing(tx)?));
-        let (queues, owed) = self.shared.store.search(read).await?;
+        let read = |tx: &Tx<'_>| Ok::<_, Error>((deliveries::standing(tx)?, outcomes::standing(tx)?, resyncs::untold(tx)?));
+        let (queues, owed, untold) = self.shared.store.search(read).await?;
         let queues: HashMap<i64, _> = queues.into_iter().map(|queue| (queue.handlers_id, queue)).collect();
         let owed: HashMap<i64, _> = owed.into_iter().map(|owed| (owed.handlers_id, owed)).collect();
         let of = |handler: &Handler| {
             let queue = queues.get(&handler.id).copied().unwrap_or(deliveries::Standing::nothing(handler.id));
             let owed = owed.get(&handler.id).copied().unwrap_or(outcomes::Standing::nothing(handler.id));
-            Standing { handler: handler.clone(), queue, owed, tripped: self.before.tripped_since(handler) }
+            let resync = untold.iter().find(|resync| resync.handlers_id == handler.id).map(|resync| resync.id);
+            Standing { handler: handler.clone(), queue, owed, tripped: self.before.tripped_since(handler), resync }
         };
         let is_of_interest = |standing: &Standing| {
             let Standing { handler, queue, owed, .. } = standing;

@@ -128,3 +128,22 @@ async fn in_step_is_only_who_has_heard_everything() {
     server.ok("provisioning.handlers.resync", json!({"id": handler})).await;
     wait_until("the resync is told", async || state(client).await == "in_step" && state(old).await == "in_step").await;
 }
+
+#[tokio::test]
+async fn whom_a_resync_has_still_to_tell_of_is_not_in_step_and_nobody_else() {
+    let server = Server::start().await;
+    let recorder = Recorder::start().await;
+    let handler = server.handler(after(EVENTS, &recorder)).await;
+    let (chosen, other) = (server.client("Chosen").await, server.client("Other").await);
+    server.wait_all_delivered().await;
+    server.ok("provisioning.handlers.pause", json!({"id": handler})).await;
+    let resync = server.ok("provisioning.handlers.resync", json!({"id": handler, "clients_id": [chosen]})).await["id"].clone();
+    assert_has(&of_client(&server, handler, chosen).await, &json!({"state": "stopped", "resyncs_id": resync, "waiting": 0}));
+    assert_has(&of_client(&server, handler, other).await, &json!({"state": "in_step", "resyncs_id": null}));
+    let summary = of_handler(&server, handler).await;
+    assert_has(&summary, &json!({"state": "stopped", "resyncs_id": resync}));
+    let status = server.ok("system.status", json!({})).await;
+    assert_has(&status["handlers"][0], &json!({"state": "stopped", "resyncs_id": resync}));
+    server.ok("provisioning.handlers.resume", json!({"id": handler})).await;
+    wait_until("the resync is told", async || of_client(&server, handler, chosen).await["state"] == "in_step").await;
+}

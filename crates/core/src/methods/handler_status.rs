@@ -1,19 +1,16 @@
 //! `provisioning.handlers.status`: where handlers stand, and whether one client's present state is known to them.
-use std::{collections::HashMap, sync::Arc};
-
 use hookswitch_hooks::{
-    rules::{Rule, Rules},
-    standing::{self, Standing, State},
+    rules::Rules,
+    standing::{OfClient, Standing, State},
 };
 use hookswitch_model::{
     Object,
     event::Stage,
     field::{Field, Kind},
     handler::{Handler, Status},
-    objects::resync::State::Incomplete,
     refusal::Refusal,
 };
-use hookswitch_store::{Error, Tx, tables};
+use hookswitch_store::{Tx, tables};
 use serde_json::{Value, json};
 
 use super::{handlers, params, reach, system};
@@ -67,7 +64,7 @@ fn lane_schema() -> Value {
             "next_seq": {"type": ["integer", "null"], "description": "The number of the first event that waits"},
             "resyncs_id": {"type": ["integer", "null"], "description": "A resync that it is still to be told of"},
         },
-        "required": ["id", "name", "status", "state", "delivered_seq", "delivered_dt", "waiting", "dead", "next_seq"],
+        "required": ["id", "name", "status", "state", "resyncs_id", "delivered_seq", "delivered_dt", "waiting", "dead", "next_seq"],
     })
 }
 
@@ -90,27 +87,8 @@ async fn of_all(core: &Core, at: &At, id: Option<i64>) -> Result<Value, Refusal>
     if let (Some(id), true) = (id, all.is_empty()) {
         return Err(Refusal::not_found(handlers::OBJECT, id));
     }
-    let ids: Vec<i64> = all.iter().map(|standing| standing.handler.id).collect();
-    let untold =
-        core.store.read(move |tx| ids.into_iter().map(|id| Ok((id, resync(tx, id)?))).collect::<Result<_, Error>>()).await?;
-    let untold: HashMap<i64, Option<i64>> = untold;
-    let shown = |standing: &Standing| with_resync(standing.shown(at.now), untold.get(&standing.handler.id).copied().flatten());
-    Ok(json!({"handlers": all.iter().map(shown).collect::<Vec<Value>>()}))
-}
-
-/// The resync that a handler is still to be told of, if any.
-fn resync(tx: &Tx, handlers_id: i64) -> Result<Option<i64>, Error> {
-    let open = tables::resyncs::open_of_handler(tx, handlers_id)?;
-    Ok(open.into_iter().find(|resync| resync.state != Incomplete).map(|resync| resync.id))
-}
-
-/// Who is still to be told how things stand is behind, whatever its queue says.
-fn with_resync(mut shown: Value, resync: Option<i64>) -> Value {
-    shown["resyncs_id"] = resync.into();
-    if resync.is_some() && shown["state"] == State::InStep.word() {
-        shown["state"] = State::Behind.word().into();
-    }
-    shown
+    let shown: Vec<Value> = all.iter().map(|standing: &Standing| standing.shown(at.now)).collect();
+    Ok(json!({"handlers": shown}))
 }
 
 /// Of the after handlers that hear of this client's reseller. The system's own are told of to a reseller too: whether the
@@ -130,11 +108,8 @@ fn of_client(tx: &Tx, at: &At, rules: &Rules, access: &Access, id: Option<i64>, 
     };
     let mut told: Vec<_> = rules.all().filter(|rule| concerns(&rule.handler)).collect();
     told.sort_unstable_by_key(|rule| rule.handler.id);
-    let of = |rule: &Arc<Rule>| {
-        let shown = standing::of_client(tx, rule, clients_id, access)?;
-        Ok(with_resync(shown.into(), resync(tx, rule.handler.id)?))
-    };
-    let rows: Vec<Value> = told.into_iter().map(of).collect::<Result<_, Error>>()?;
+    let client = OfClient::read(tx, clients_id, companies_id, access)?;
+    let rows: Vec<Value> = told.into_iter().map(|rule| client.heard_by(tx, rule)).collect::<Result<_, _>>()?;
     if let (Some(id), true) = (id, rows.is_empty()) {
         return Err(Refusal::not_found(handlers::OBJECT, id));
     }

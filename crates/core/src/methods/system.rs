@@ -81,7 +81,7 @@ pub(super) fn standing_schema() -> Value {
                 },
                 "required": ["asked", "waiting", "retrying", "dead"],
             },
-            "resyncs_id": {"type": ["integer", "null"], "description": "A resync that it is still to be told of (provisioning.handlers.status)"},
+            "resyncs_id": {"type": ["integer", "null"], "description": "A resync that it is still to be told of"},
             "folded": count("Earlier events that those which wait stand for (ordering latest)"),
             "behind_since": {
                 "type": ["string", "null"],

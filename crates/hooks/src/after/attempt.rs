@@ -6,7 +6,7 @@ use hookswitch_model::{
     event::{self, Stage},
     moment::Moment,
 };
-use hookswitch_store::tables::{executions, told::Told};
+use hookswitch_store::tables::{deliveries::Failed, executions, told::Told};
 
 use super::{
     judge::{Judged, judge},
@@ -119,14 +119,8 @@ fn done(rule: &Rule, delivery: &Delivery) -> Change {
 }
 
 fn failed(delivery: &Delivery, (began, now): (Moment, Moment), due: Option<Moment>, error: String) -> Change {
-    Change::Failed {
-        id: delivery.id,
-        dead: due.is_none(),
-        attempt: delivery.attempt + 1,
-        next_at: due.unwrap_or(began),
-        first_at: first_at(delivery, began, now),
-        error,
-    }
+    let (dead, next_at, first_at) = (due.is_none(), due.unwrap_or(began), first_at(delivery, began, now));
+    Change::Failed { id: delivery.id, failed: Failed { dead, attempt: delivery.attempt + 1, next_at, first_at, error } }
 }
 
 fn logged(

@@ -22,13 +22,13 @@ use std::{
     time::Duration,
 };
 
-use hookswitch_model::moment::Moment;
 use hookswitch_store::{
     Error, Store, Tx,
     tables::{
         clock_seen,
         cut::Mark,
-        deliveries, events, executions, outcomes,
+        deliveries::{self, Failed},
+        events, executions, outcomes,
         told::{self, Told},
     },
 };
@@ -82,16 +82,8 @@ pub(crate) enum Change {
     Failed {
         /// Which one.
         id: i64,
-        /// True if that was the last attempt.
-        dead: bool,
-        /// Attempts made.
-        attempt: i64,
-        /// When the next is due.
-        next_at: Moment,
-        /// When the first was made.
-        first_at: Moment,
-        /// Why.
-        error: String,
+        /// What that leaves.
+        failed: Failed,
     },
     /// A before handler has heard how it ended.
     Heard {
@@ -102,16 +94,8 @@ pub(crate) enum Change {
     NotHeard {
         /// Which outcome.
         id: i64,
-        /// True if that was the last attempt.
-        dead: bool,
-        /// Attempts made.
-        attempt: i64,
-        /// When the next is due.
-        next_at: Moment,
-        /// When the first was made.
-        first_at: Moment,
-        /// Why.
-        error: String,
+        /// What that leaves.
+        failed: Failed,
     },
 }
 
@@ -331,15 +315,9 @@ impl Change {
                 deliveries::delete(tx, *id)?;
                 forget.map_or(Ok(()), |events_row| events::forget_secrets(tx, events_row))
             }
-            Self::Failed { id, dead, attempt, next_at, first_at, error } => {
-                let failed = deliveries::Failed { dead: *dead, attempt: *attempt, next_at: *next_at, first_at: *first_at, error };
-                deliveries::fail(tx, *id, failed)
-            }
+            Self::Failed { id, failed } => deliveries::fail(tx, *id, failed),
             Self::Heard { id } => outcomes::delete(tx, *id),
-            Self::NotHeard { id, dead, attempt, next_at, first_at, error } => {
-                let failed = deliveries::Failed { dead: *dead, attempt: *attempt, next_at: *next_at, first_at: *first_at, error };
-                outcomes::fail(tx, *id, failed)
-            }
+            Self::NotHeard { id, failed } => outcomes::fail(tx, *id, failed),
         }
     }
 }

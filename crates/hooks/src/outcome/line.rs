@@ -13,6 +13,7 @@ use hookswitch_model::{Object, event::Stage, handler::Handler, moment::Moment};
 use hookswitch_store::{
     Error,
     tables::{
+        deliveries::Failed,
         executions,
         outcomes::{self, Due},
     },
@@ -198,14 +199,8 @@ fn next(due: &Due, first_at: Moment, now: Moment, retry_after_ms: Option<i64>) -
 }
 
 fn not_heard(due: &Due, first_at: Moment, (again, now): (Option<Moment>, Moment), error: String) -> Change {
-    Change::NotHeard {
-        id: due.id,
-        dead: again.is_none(),
-        attempt: due.attempt + 1,
-        next_at: again.unwrap_or(now),
-        first_at,
-        error,
-    }
+    let (dead, next_at) = (again.is_none(), again.unwrap_or(now));
+    Change::NotHeard { id: due.id, failed: Failed { dead, attempt: due.attempt + 1, next_at, first_at, error } }
 }
 
 fn logged(

@@ -194,6 +194,15 @@ pub struct Outstanding {
 }
 
 impl Resync {
+    /// True if a client may be among those that it has still to tell of. `within`: whether the client is of a reseller or of one
+    /// below it.
+    #[must_use]
+    pub fn has_to_tell(&self, clients_id: i64, within: impl Fn(i64) -> bool) -> bool {
+        self.place < Place::end_of(clients_id)
+            && self.selection.clients_id.as_ref().is_none_or(|chosen| chosen.contains(&clients_id))
+            && self.selection.companies_id.is_none_or(within)
+    }
+
     /// The login of whoever began it.
     #[must_use]
     pub fn by(&self) -> &str {

@@ -229,9 +229,9 @@ pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
     tx.execute("DELETE FROM deliveries WHERE id = $1", params![id]).map(drop)
 }
 
-/// What a failed attempt leaves.
-#[derive(Debug, Clone, Copy)]
-pub struct Failed<'a> {
+/// What a failed attempt leaves, of a delivery or of an outcome.
+#[derive(Debug, Clone)]
+pub struct Failed {
     /// True if it was the last one.
     pub dead: bool,
     /// Attempts made.
@@ -241,17 +241,17 @@ pub struct Failed<'a> {
     /// When the first was made.
     pub first_at: Moment,
     /// Why, in plain words.
-    pub error: &'a str,
+    pub error: String,
 }
 
 /// Writes down a failed attempt.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn fail(tx: &mut Tx<'_>, id: i64, failed: Failed<'_>) -> Result<(), Error> {
+pub fn fail(tx: &mut Tx<'_>, id: i64, failed: &Failed) -> Result<(), Error> {
     const SQL: &str = "UPDATE deliveries SET dead = $1, attempt = $2, next_at = $3, first_at = $4, error = $5 WHERE id = $6";
     let Failed { dead, attempt, next_at, first_at, error } = failed;
-    tx.execute(SQL, params![dead, attempt, next_at, first_at, error, id]).map(drop)
+    tx.execute(SQL, params![*dead, *attempt, *next_at, *first_at, error, id]).map(drop)
 }
 
 /// A dead one begins anew, with its old number.

@@ -20,7 +20,7 @@ use hookswitch_model::{
 };
 use uuid::Uuid;
 
-use super::executions;
+use super::{deliveries::Failed, executions};
 use crate::{Error, Row, Tx, params};
 
 pub use list::{LIST, OUTCOMES, STATES, selected, selection};
@@ -244,10 +244,10 @@ pub fn discard_of_handler(tx: &mut Tx<'_>, handlers_id: i64, handlers_name: &str
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn fail(tx: &mut Tx<'_>, id: i64, failed: super::deliveries::Failed<'_>) -> Result<(), Error> {
+pub fn fail(tx: &mut Tx<'_>, id: i64, failed: &Failed) -> Result<(), Error> {
     const SQL: &str = "UPDATE outcomes SET dead = $1, attempt = $2, next_at = $3, first_at = $4, error = $5 WHERE id = $6";
-    let super::deliveries::Failed { dead, attempt, next_at, first_at, error } = failed;
-    tx.execute(SQL, params![dead, attempt, next_at, first_at, error, id]).map(drop)
+    let Failed { dead, attempt, next_at, first_at, error } = failed;
+    tx.execute(SQL, params![*dead, *attempt, *next_at, *first_at, error, id]).map(drop)
 }
 
 /// Moves on what was tried already, by the time in which its handler stood still (in microseconds).

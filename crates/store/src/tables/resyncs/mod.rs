@@ -69,6 +69,16 @@ pub fn open_of_handler(tx: &Tx<'_>, handlers_id: i64) -> Result<Vec<Resync>, Err
     tx.query(SQL, params![handlers_id], read)
 }
 
+/// Those of all handlers that are not over, in order of id, but for such as wait for a repair only.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn untold(tx: &Tx<'_>) -> Result<Vec<Resync>, Error> {
+    const SQL: &str =
+        concat!("SELECT ", columns!(), " FROM resyncs WHERE ended_at IS NULL AND state <> 'incomplete' ORDER BY id");
+    tx.query(SQL, &[], read)
+}
+
 /// The ids of all that are neither over nor paused.
 ///
 /// # Errors
