@@ -6,7 +6,7 @@
 //!
 //! | place | subject |
 //! |---|---|
-//! | [`Tx`], [`Param`], [`Row`] | the face of a transaction |
+//! | [`Tx`], [`Param`], [`Row`], [`Subject`] | the face of a transaction |
 //! | `sqlite/` | the engine: one writer that groups commits, a few readers |
 //! | `migrate`, `migrations/` | the schema |
 //! | [`tables`] | one table a file: its statements and the functions that run them |
@@ -21,6 +21,7 @@ mod ids;
 mod migrate;
 mod sqlite;
 mod store;
+mod subject;
 pub mod tables;
 mod tx;
 mod value;
@@ -31,6 +32,7 @@ pub use error::{Error, OpenError};
 pub use faults::{Faults, Place};
 pub use ids::Sequence;
 pub use store::{Database, Figures, Options, Store};
+pub use subject::Subject;
 pub use tx::Tx;
 pub use value::{FromColumn, Param, Row};
 pub use vault::{MasterKey, Vault};

@@ -5,7 +5,7 @@
 use hookswitch_model::moment::Moment;
 use rusqlite::{CachedStatement, Connection};
 
-use crate::{Error, Param, Row};
+use crate::{Error, Param, Row, Subject};
 
 /// Run after the commit, in the order of commits, by the thread that committed: it must neither block nor take long.
 pub(crate) type OnCommit = Box<dyn FnOnce() + Send>;
@@ -35,6 +35,34 @@ impl<'c> Tx<'c> {
     pub fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, Error> {
         let changed = self.prepared(sql)?.execute(rusqlite::params_from_iter(params))?;
         Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+    }
+
+    /// Runs a statement of which nothing needs to be known but that it succeeds. It may be sent along with the next one, and fail
+    /// with it: at the latest when the transaction is committed.
+    ///
+    /// # Errors
+    /// As [`Tx::execute`].
+    pub fn put(&mut self, sql: &str, params: &[Param<'_>]) -> Result<(), Error> {
+        self.execute(sql, params).map(drop)
+    }
+
+    /// Until the end of this transaction nobody else has the subject, not even shared. Whoever needs several takes them in the order in
+    /// which [`Subject`] names them, and of one kind in ascending order. What is read afterwards is as the last holder left it.
+    ///
+    /// With one writer there is nothing to wait for.
+    ///
+    /// # Errors
+    /// The engine's words.
+    pub fn lock(&mut self, _subject: Subject) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Until the end of this transaction nobody has the subject for himself alone.
+    ///
+    /// # Errors
+    /// The engine's words.
+    pub fn lock_shared(&mut self, _subject: Subject) -> Result<(), Error> {
+        Ok(())
     }
 
     /// Runs a statement that gives back at most one row (`INSERT ... RETURNING`).
