@@ -29,6 +29,20 @@ const SEARCHERS: usize = 3;
 pub enum Database {
     /// A file, made if absent.
     Sqlite(PathBuf),
+    /// A database of a server, by its URL (`postgres://...`); its tables are made if absent.
+    Postgres(String),
+}
+
+impl Database {
+    /// What a URL names: `sqlite:FILE`, or `postgres://...` (`postgresql://...`); `None` if it is neither.
+    #[must_use]
+    pub fn at(url: &str) -> Option<Self> {
+        match url.split_once(':')? {
+            ("sqlite", file) => Some(Self::Sqlite(file.into())),
+            ("postgres" | "postgresql", _) => Some(Self::Postgres(url.to_owned())),
+            _ => None,
+        }
+    }
 }
 
 /// What a store is made of.
@@ -80,7 +94,11 @@ impl Store {
     /// # Errors
     /// [`OpenError`], in words for the operator; nothing was changed then.
     pub fn open(options: Options) -> Result<Self, OpenError> {
-        let Options { database: Database::Sqlite(path), key, clock, faults } = options;
+        let Options { database, key, clock, faults } = options;
+        let path = match database {
+            Database::Sqlite(path) => path,
+            Database::Postgres(_) => return Err(OpenError::Other("this version has SQLite only".to_owned())),
+        };
         let vault = Vault::new(key);
         let mut connection = sqlite::connect(&path)?;
         let other = |error: rusqlite::Error| OpenError::Other(error.to_string());
