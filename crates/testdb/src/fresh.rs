@@ -38,7 +38,8 @@ impl Fresh {
         let found = query::rows(administration, &format!("SELECT 1 FROM pg_database WHERE datname = '{TEMPLATE}'"));
         let template = if found.is_empty() { "template1" } else { TEMPLATE };
         // The way by the log, which newer versions take unasked, writes each page twice.
-        let newer = query::rows(administration, "SHOW server_version_num")[0][0].parse::<u32>().is_ok_and(|number| number >= 150_000);
+        let newer =
+            query::rows(administration, "SHOW server_version_num")[0][0].parse::<u32>().is_ok_and(|number| number >= 150_000);
         let strategy = if newer { "STRATEGY file_copy" } else { "" };
         query::rows(administration, &format!("CREATE DATABASE {name} TEMPLATE {template} {strategy}"));
         Self { url: with_database(administration, &name), name, administration: administration.to_owned() }

@@ -22,8 +22,10 @@ pub fn rows(url: &str, sql: &str) -> Vec<Vec<String>> {
 pub fn try_rows(url: &str, sql: &str) -> Result<Vec<Vec<String>>, String> {
     thread::scope(|scope| {
         let asked = scope.spawn(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-            runtime.block_on(async { timeout(WITHIN, ask(url, sql)).await.unwrap_or_else(|_| Err("no answer in time".to_owned())) })
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+            runtime
+                .block_on(async { timeout(WITHIN, ask(url, sql)).await.unwrap_or_else(|_| Err("no answer in time".to_owned())) })
         });
         asked.join().unwrap_or_else(|_| Err("asking panicked".to_owned()))
     })

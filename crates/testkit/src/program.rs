@@ -145,15 +145,16 @@ impl Setup {
         let home = Place::new();
         configure(&home, &self.config);
         let running = launch(&self, home.path()).await;
-        Server { setup: self, home, running }
+        Server { setup: self, running, home }
     }
 }
 
 /// The real program, serving on a free port, with a data folder of its own. It is killed when this is dropped.
 pub struct Server {
     setup: Setup,
-    home: Place,
+    // Killed before its database is taken away.
     running: Running,
+    home: Place,
 }
 
 struct Running {
