@@ -24,8 +24,20 @@ const CLOSING_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 pub enum Database {
     /// A file, made if absent.
     Sqlite(PathBuf),
-    /// A database of a PostgreSQL server: its URL, as libpq reads it.
+    /// A database of a server, by its URL (`postgres://...`); its tables are made if absent.
     Postgres(String),
+}
+
+impl Database {
+    /// What a URL names: `sqlite:FILE`, or `postgres://...` (`postgresql://...`); `None` if it is neither.
+    #[must_use]
+    pub fn at(url: &str) -> Option<Self> {
+        match url.split_once(':')? {
+            ("sqlite", file) => Some(Self::Sqlite(file.into())),
+            ("postgres" | "postgresql", _) => Some(Self::Postgres(url.to_owned())),
+            _ => None,
+        }
+    }
 }
 
 /// What a store is made of.
