@@ -1,6 +1,8 @@
 //! What can go wrong where rows live. Nothing of it reaches a caller in these words.
 use hookswitch_model::refusal::Refusal;
 
+use crate::taken;
+
 /// A statement or transaction that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -10,6 +12,9 @@ pub enum Error {
         /// Such as `clients.companies_id, clients.name` or an index's name.
         constraint: String,
     },
+    /// Others changed the same at that moment: nothing was kept, and it may be tried again as it is.
+    #[error("others changed the same at that moment")]
+    Again,
     /// The disk is full.
     #[error("the disk is full")]
     Full,
@@ -32,6 +37,10 @@ impl From<Error> for Refusal {
         match error {
             Error::TooLong => {
                 Self::TooLarge("this takes too long; ask for less: one client, one handler, a shorter time".to_owned())
+            }
+            Error::Again => Self::Again,
+            Error::Taken { constraint } => {
+                taken::refusal(&constraint).unwrap_or_else(|| Self::internal(format!("{constraint} is taken")))
             }
             other => Self::internal(other),
         }

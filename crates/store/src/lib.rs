@@ -13,7 +13,9 @@
 //! | [`Vault`] | secrets, sealed |
 //! | [`Clock`] | time, passed in |
 //! | `ids` | ids in blocks |
+//! | `again`, `taken` | where several write at once: who gives way, and who comes second to a name |
 //! | [`Faults`] | failures on purpose, for tests |
+mod again;
 mod clock;
 mod error;
 mod faults;
@@ -23,6 +25,7 @@ mod sqlite;
 mod store;
 mod subject;
 pub mod tables;
+mod taken;
 mod tx;
 mod value;
 mod vault;

@@ -65,6 +65,17 @@ impl<'c> Tx<'c> {
         Ok(())
     }
 
+    /// Runs an update that changes nothing: nobody else changes these rows until the end of this transaction, and what is
+    /// read afterwards is as the last one who changed them left it. For what no [`Subject`] covers.
+    ///
+    /// With one writer there is nothing to wait for, and nothing is run.
+    ///
+    /// # Errors
+    /// The engine's words.
+    pub fn hold(&mut self, _sql: &str, _params: &[Param<'_>]) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Runs a statement that gives back at most one row (`INSERT ... RETURNING`).
     ///
     /// # Errors

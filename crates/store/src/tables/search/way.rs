@@ -74,7 +74,7 @@ impl Query {
         let mut statement = Statement::default();
         statement.push(&format!("SELECT COUNT(*) FROM (SELECT 1 FROM {} WHERE ", self.list.table));
         statement.spelling(count);
-        statement.push(&format!(" LIMIT {most}) some"));
+        statement.push(&format!(" LIMIT {most}) portion"));
         statement.number(tx)
     }
 
