@@ -329,6 +329,7 @@ fn key_of(subject: Subject) -> i64 {
         Subject::Request(hash) => (2, hash),
         Subject::Resync(id) => (3, id),
         Subject::Client(id) => (4, id),
+        Subject::Addresses => (5, 0),
     };
     (kind << KIND_AT) | (number & ((1 << KIND_AT) - 1))
 }
