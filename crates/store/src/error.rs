@@ -21,6 +21,12 @@ pub enum Error {
     /// It read for too long.
     #[error("it took too long")]
     TooLong,
+    /// The server can't be reached, or was lost: nothing was kept.
+    #[error("the database can't be reached: {0}")]
+    Unreachable(String),
+    /// The server was lost while it committed: what was written may be there or not.
+    #[error("the database was lost during a commit: {0}")]
+    InDoubt(String),
     /// Anything else, in the engine's words.
     #[error("{0}")]
     Engine(String),
@@ -79,6 +85,12 @@ pub enum OpenError {
     /// Its schema is not the one that its version promises.
     #[error("migration {0} of the database is not the one that this program knows; nothing was changed")]
     Foreign(i64),
+    /// The server is too old.
+    #[error("the server is PostgreSQL {found}; hookswitch needs 13 or newer; nothing was changed")]
+    TooOld {
+        /// Its version.
+        found: String,
+    },
     /// The key file is not the one that it was written with.
     #[error("the key file is not the one that this database was written with; nothing was changed")]
     WrongKey,
