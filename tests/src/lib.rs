@@ -11,6 +11,7 @@ mod balance;
 mod before;
 mod clocked;
 mod commands;
+mod concurrent;
 mod core_api;
 mod core_api_page;
 mod crash;

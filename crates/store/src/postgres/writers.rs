@@ -100,11 +100,14 @@ impl Writing {
         };
         let mut then = Vec::new();
         let committed = self.commit(session, job.as_mut(), &mut then);
-        self.counts.fails.store(committed.is_err(), Ordering::Relaxed);
+        let is_trouble = committed.as_ref().is_err_and(|error| !matches!(error, Error::Taken { .. } | Error::Again));
+        self.counts.fails.store(is_trouble, Ordering::Relaxed);
         if let Err(error) = &committed {
             session.roll_back();
             then.clear();
-            tracing::error!(%error, "a transaction failed");
+            if is_trouble {
+                tracing::error!(%error, "a transaction failed");
+            }
             if matches!(error, Error::InDoubt(_)) {
                 self.health.in_doubt.fetch_add(1, Ordering::Relaxed);
             }
