@@ -16,6 +16,15 @@ pub enum Error {
     /// It read for too long.
     #[error("it took too long")]
     TooLong,
+    /// Others were in the way, and would have been for ever: nothing was kept, and the same may succeed when it is tried again.
+    #[error("others are in the way: {0}")]
+    Again(String),
+    /// The server can't be reached, or was lost: nothing was kept.
+    #[error("the database can't be reached: {0}")]
+    Unreachable(String),
+    /// The server was lost while it committed: what was written may be there or not.
+    #[error("the database was lost during a commit: {0}")]
+    InDoubt(String),
     /// Anything else, in the engine's words.
     #[error("{0}")]
     Engine(String),
@@ -70,6 +79,12 @@ pub enum OpenError {
     /// Its schema is not the one that its version promises.
     #[error("migration {0} of the database is not the one that this program knows; nothing was changed")]
     Foreign(i64),
+    /// The server is too old.
+    #[error("the server is PostgreSQL {found}; hookswitch needs 13 or newer; nothing was changed")]
+    TooOld {
+        /// Its version.
+        found: String,
+    },
     /// The key file is not the one that it was written with.
     #[error("the key file is not the one that this database was written with; nothing was changed")]
     WrongKey,

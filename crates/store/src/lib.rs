@@ -7,7 +7,9 @@
 //! | place | subject |
 //! |---|---|
 //! | [`Tx`], [`Param`], [`Row`], [`Subject`] | the face of a transaction |
-//! | `sqlite/` | the engine: one writer that groups commits, a few readers |
+//! | `sqlite/` | the engine inside: one writer that groups commits, a few readers |
+//! | `postgres/` | the engine for many nodes: several writers, a transaction a closure |
+//! | `engine` | what both have in common: who waits to write, who waits to read |
 //! | `migrate`, `migrations/` | the schema |
 //! | [`tables`] | one table a file: its statements and the functions that run them |
 //! | [`Vault`] | secrets, sealed |
@@ -15,10 +17,14 @@
 //! | `ids` | ids in blocks |
 //! | [`Faults`] | failures on purpose, for tests |
 mod clock;
+mod engine;
 mod error;
 mod faults;
 mod ids;
 mod migrate;
+mod opening;
+mod place;
+mod postgres;
 mod sqlite;
 mod store;
 mod subject;

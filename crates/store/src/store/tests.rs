@@ -4,7 +4,11 @@ use hookswitch_model::{Object, moment::Moment, objects::client::Client};
 use hookswitch_testdb::Home;
 
 use super::*;
-use crate::{Place, params};
+use crate::{
+    Place,
+    opening::{READERS, SEARCHERS},
+    params, tables,
+};
 
 fn open(home: &Home) -> Store {
     open_with(home, None)
@@ -102,7 +106,7 @@ async fn many_writes_share_a_flush() {
     for write in writes.collect::<Vec<_>>() {
         write.await.unwrap().unwrap();
     }
-    let figures = store.figures();
+    let figures = store.figures().await;
     assert_eq!(figures.writes, 300);
     assert!(figures.flushes < 300, "{figures:?}");
 }

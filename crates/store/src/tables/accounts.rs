@@ -208,9 +208,9 @@ pub static LIST: List = List {
         Column::new("companies_id", "a.companies_id", Kind::Integer).indexed(),
         Column::new("name", "a.name", Kind::Text).folded().quick(),
         Column::new("auth_type", "a.auth_type", Kind::Choice(AuthType::WORDS)).indexed(),
-        Column::new("accname", "a.accname", Kind::Text).folded().quick(),
-        Column::new("ani", "a.ani", Kind::Text).folded().quick(),
-        Column::new("tech_prefix", "a.tech_prefix", Kind::Text).indexed(),
+        Column::new("accname", "a.accname", Kind::Text).nullable().folded().quick(),
+        Column::new("ani", "a.ani", Kind::Text).nullable().folded().quick(),
+        Column::new("tech_prefix", "a.tech_prefix", Kind::Text).nullable().indexed(),
     ],
 };
 

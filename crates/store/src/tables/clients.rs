@@ -162,9 +162,9 @@ pub static LIST: List = List {
         Column::new("companies_id", "c.companies_id", Kind::Integer).indexed(),
         Column::new("currencies_id", "c.currencies_id", Kind::Integer).indexed(),
         Column::new("status", "c.status", Kind::Choice(ClientStatus::WORDS)).indexed(),
-        Column::new("credit", "c.credit", Kind::Money).indexed(),
+        Column::new("credit", "c.credit", Kind::Money).nullable().indexed(),
         Column::new("balance", "c.balance", Kind::Money).indexed(),
-        Column::new("available", "(c.balance + c.credit)", Kind::Money).indexed(),
+        Column::new("available", "(c.balance + c.credit)", Kind::Money).nullable().indexed(),
         Column::new("c_dt", "c.c_dt", Kind::Time).indexed(),
     ],
 };

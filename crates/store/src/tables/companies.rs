@@ -96,7 +96,7 @@ pub static LIST: List = List {
     columns: &[
         Column::new("id", "id", Kind::Integer),
         Column::new("name", "name", Kind::Text).quick(),
-        Column::new("parent_id", "parent_id", Kind::Integer),
+        Column::new("parent_id", "parent_id", Kind::Integer).nullable(),
         Column::new("currencies_id", "currencies_id", Kind::Integer),
         Column::new("timezone", "timezone", Kind::Text),
         Column::new("status", "status", Kind::Choice(CompanyStatus::WORDS)),

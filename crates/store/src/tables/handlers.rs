@@ -107,7 +107,7 @@ pub static LIST: List = List {
         Column::new("type", "type", Kind::Choice(Stage::WORDS)),
         Column::new("order", "call_order", Kind::Integer),
         Column::new("task", "task", Kind::Text).quick(),
-        Column::new("companies_id", "companies_id", Kind::Integer),
+        Column::new("companies_id", "companies_id", Kind::Integer).nullable(),
     ],
 };
 

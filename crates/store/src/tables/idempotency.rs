@@ -18,7 +18,8 @@ const PUT: &str = "INSERT INTO idempotency (users_id, method, idempotency_key, p
   VALUES ($1, $2, $3, $4, $5, $6)
   ON CONFLICT (users_id, method, idempotency_key) DO UPDATE
   SET params_hash = excluded.params_hash, result = excluded.result, dt = excluded.dt";
-const CUT: &str = "DELETE FROM idempotency WHERE rowid IN (SELECT rowid FROM idempotency WHERE dt <= $1 ORDER BY dt LIMIT $2)";
+const CUT: &str = "DELETE FROM idempotency WHERE (users_id, method, idempotency_key) IN
+  (SELECT users_id, method, idempotency_key FROM idempotency WHERE dt <= $1 ORDER BY dt LIMIT $2)";
 
 /// The success remembered since a moment, if any.
 ///

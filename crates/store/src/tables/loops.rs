@@ -178,9 +178,9 @@ mod tests {
             (2, Seen { clients_id: 6, way: Vec::new(), ..seen(&[1, 2], "depth") }),
             (3, seen(&[1], "rate")),
         ] {
-            note(&mut Tx::new(&connection, Moment(at * 1_000_000)), &what).unwrap();
+            note(&mut Tx::sqlite(&connection, Moment(at * 1_000_000)), &what).unwrap();
         }
-        let mut tx = Tx::new(&connection, Moment(0));
+        let mut tx = Tx::sqlite(&connection, Moment(0));
         let row = get(&tx, 1, None).unwrap().unwrap();
         assert_eq!(
             (row["count"].clone(), row["clients_id"].clone(), row["way"][0]["event_id"].clone()),

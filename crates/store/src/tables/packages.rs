@@ -167,8 +167,8 @@ pub static LIST: List = List {
         Column::new("currencies_id", "p.currencies_id", Kind::Integer),
         Column::new("activation_fee", "p.activation_fee", Kind::Money),
         Column::new("period_fee", "p.period_fee", Kind::Money),
-        Column::new("effective_from", "p.effective_from", Kind::Time),
-        Column::new("effective_till", "p.effective_till", Kind::Time),
+        Column::new("effective_from", "p.effective_from", Kind::Time).nullable(),
+        Column::new("effective_till", "p.effective_till", Kind::Time).nullable(),
     ],
 };
 

@@ -107,7 +107,7 @@ pub static LIST: List = List {
     newest_first: false,
     columns: &[
         Column::new("id", "id", Kind::Integer),
-        Column::new("companies_id", "companies_id", Kind::Integer),
+        Column::new("companies_id", "companies_id", Kind::Integer).nullable(),
         Column::new("object_type", "object_type", Kind::Choice(ObjectType::WORDS)),
         Column::new("key", "field_key", Kind::Text).quick(),
         Column::new("title", "title", Kind::Text).quick(),

@@ -200,7 +200,7 @@ pub static LIST: List = List {
         Column::new("state", "state", Kind::Choice(State::WORDS)),
         Column::new("by", "login", Kind::Text).quick(),
         Column::new("started_dt", "started_at", Kind::Time),
-        Column::new("ended_dt", "ended_at", Kind::Time),
+        Column::new("ended_dt", "ended_at", Kind::Time).nullable(),
     ],
 };
 
