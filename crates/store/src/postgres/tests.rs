@@ -1,46 +1,31 @@
-//! Against a real server, which `./test` starts: its URL is in `HOOKSWITCH_TEST_POSTGRES`.
-use std::{sync::Arc, time::Duration};
+//! Against a real server, whichever engine the run is about.
+use std::sync::Arc;
 
 use hookswitch_model::{Object, moment::Moment, objects::client::Client};
+use hookswitch_testdb::{Fresh, query};
 
 use crate::{Clock, Database, Error, MasterKey, OpenError, Options, Param, Sequence, Store, Subject, params, tables};
 
 /// A database of its own, gone when this is dropped.
-struct Bed {
-    server: String,
-    name: String,
-}
+struct Bed(Fresh);
 
 impl Bed {
     fn new() -> Self {
-        let server = std::env::var("HOOKSWITCH_TEST_POSTGRES").expect("the server that ./test starts");
-        let bed = Self { server, name: format!("store_{}", uuid::Uuid::now_v7().simple()) };
-        bed.ask(&format!("CREATE DATABASE {}", bed.name));
-        bed
+        Self(Fresh::make())
     }
 
+    /// In another database of the server.
     fn ask(&self, sql: &str) {
-        let address = super::Address::parse(&self.server).unwrap();
-        let tls = super::tls::connector(&address.trust).unwrap();
-        let limits = super::Limits { statement: Duration::from_secs(30), lock: Duration::from_secs(30) };
-        let ask = || super::Session::connect(&address, tls, limits).unwrap().batch(sql).unwrap();
-        std::thread::scope(|scope| scope.spawn(ask).join()).unwrap();
-    }
-
-    fn url(&self) -> String {
-        let (before, _) = self.server.rsplit_once('/').unwrap();
-        format!("{before}/{}", self.name)
+        query::rows(self.0.administration(), sql);
     }
 
     fn open(&self) -> Result<Store, OpenError> {
-        let (database, key) = (Database::Postgres(self.url()), MasterKey::from_bytes([7; 32]));
-        Store::open(Options { database, key, clock: Clock::system(), faults: None })
+        self.open_with(7)
     }
-}
 
-impl Drop for Bed {
-    fn drop(&mut self) {
-        self.ask(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+    fn open_with(&self, key: u8) -> Result<Store, OpenError> {
+        let (database, key) = (Database::Postgres(self.0.url().to_owned()), MasterKey::from_bytes([key; 32]));
+        Store::open(Options { database, key, clock: Clock::system(), faults: None })
     }
 }
 
@@ -170,7 +155,7 @@ async fn connections_that_were_cut_are_made_again() {
     let bed = Bed::new();
     let store = bed.open().unwrap();
     store.write(|tx| tables::clients::insert(tx, &client(1))).await.unwrap();
-    bed.ask(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", bed.name));
+    bed.ask(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", bed.0.name()));
     store.write(|tx| tables::clients::insert(tx, &client(2))).await.unwrap();
     assert_eq!(names(&store).await, ["client 1", "client 2"]);
 }
@@ -191,11 +176,9 @@ async fn many_who_start_at_once_make_one_schema() {
 async fn another_key_file_and_another_encoding_are_refused() {
     let bed = Bed::new();
     drop(bed.open().unwrap());
-    let (database, key) = (Database::Postgres(bed.url()), MasterKey::from_bytes([8; 32]));
-    let other = Store::open(Options { database, key, clock: Clock::system(), faults: None });
-    assert!(matches!(other, Err(OpenError::WrongKey)));
-    bed.ask(&format!("DROP DATABASE {}", bed.name));
-    bed.ask(&format!("CREATE DATABASE {} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0", bed.name));
+    assert!(matches!(bed.open_with(8), Err(OpenError::WrongKey)));
+    bed.ask(&format!("DROP DATABASE {}", bed.0.name()));
+    bed.ask(&format!("CREATE DATABASE {} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0", bed.0.name()));
     let words = bed.open().map(drop).unwrap_err().to_string();
     assert!(words.contains("LATIN1"), "{words}");
 }
