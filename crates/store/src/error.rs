@@ -1,6 +1,8 @@
 //! What can go wrong where rows live. Nothing of it reaches a caller in these words.
 use hookswitch_model::refusal::Refusal;
 
+use crate::taken;
+
 /// A statement or transaction that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -10,15 +12,15 @@ pub enum Error {
         /// Such as `clients.companies_id, clients.name` or an index's name.
         constraint: String,
     },
+    /// Others changed the same at that moment: nothing was kept, and it may be tried again as it is.
+    #[error("others changed the same at that moment")]
+    Again,
     /// The disk is full.
     #[error("the disk is full")]
     Full,
     /// It read for too long.
     #[error("it took too long")]
     TooLong,
-    /// Others were in the way, and would have been for ever: nothing was kept, and the same may succeed when it is tried again.
-    #[error("others are in the way: {0}")]
-    Again(String),
     /// The server can't be reached, or was lost: nothing was kept.
     #[error("the database can't be reached: {0}")]
     Unreachable(String),
@@ -41,6 +43,10 @@ impl From<Error> for Refusal {
         match error {
             Error::TooLong => {
                 Self::TooLarge("this takes too long; ask for less: one client, one handler, a shorter time".to_owned())
+            }
+            Error::Again => Self::Again,
+            Error::Taken { constraint } => {
+                taken::refusal(&constraint).unwrap_or_else(|| Self::internal(format!("{constraint} is taken")))
             }
             other => Self::internal(other),
         }

@@ -15,7 +15,9 @@
 //! | [`Vault`] | secrets, sealed |
 //! | [`Clock`] | time, passed in |
 //! | `ids` | ids in blocks |
+//! | `again`, `taken` | where several write at once: who gives way, and who comes second to a name |
 //! | [`Faults`] | failures on purpose, for tests |
+mod again;
 mod clock;
 mod engine;
 mod error;
@@ -29,6 +31,7 @@ mod sqlite;
 mod store;
 mod subject;
 pub mod tables;
+mod taken;
 mod tx;
 mod value;
 mod vault;

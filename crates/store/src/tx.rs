@@ -96,7 +96,7 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// The engine's words.
     pub fn lock(&mut self, subject: Subject) -> Result<(), Error> {
-        self.hold(subject, false)
+        self.take(subject, false)
     }
 
     /// Until the end of this transaction nobody has the subject for himself alone.
@@ -104,13 +104,27 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// The engine's words.
     pub fn lock_shared(&mut self, subject: Subject) -> Result<(), Error> {
-        self.hold(subject, true)
+        self.take(subject, true)
     }
 
-    fn hold(&mut self, subject: Subject, shared: bool) -> Result<(), Error> {
+    fn take(&mut self, subject: Subject, shared: bool) -> Result<(), Error> {
         match self.engine {
             Engine::Sqlite(_) => Ok(()),
             Engine::Postgres(session) => session.lock(subject, shared),
+        }
+    }
+
+    /// Runs an update that changes nothing: nobody else changes these rows until the end of this transaction, and what is
+    /// read afterwards is as the last one who changed them left it. For what no [`Subject`] covers.
+    ///
+    /// With one writer there is nothing to wait for, and nothing is run.
+    ///
+    /// # Errors
+    /// The engine's words.
+    pub fn hold(&mut self, sql: &str, params: &[Param<'_>]) -> Result<(), Error> {
+        match self.engine {
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(session) => session.put(sql, params),
         }
     }
 

@@ -18,7 +18,8 @@ impl From<tokio_postgres::Error> for Error {
             SqlState::DISK_FULL => Self::Full,
             SqlState::QUERY_CANCELED => Self::TooLong,
             SqlState::T_R_DEADLOCK_DETECTED | SqlState::T_R_SERIALIZATION_FAILURE | SqlState::LOCK_NOT_AVAILABLE => {
-                Self::Again(failure.message().to_owned())
+                tracing::debug!(error = failure.message(), "others were in the way");
+                Self::Again
             }
             _ if ends_the_session(code) => Self::Unreachable(failure.message().to_owned()),
             _ => Self::engine(failure),

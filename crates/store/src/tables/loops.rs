@@ -64,7 +64,7 @@ pub fn note(tx: &mut Tx<'_>, seen: &Seen) -> Result<(), Error> {
         *count,
         way.as_str()
     ];
-    tx.execute(SQL, values).map(drop)
+    tx.put(SQL, values)
 }
 
 /// Forgets those that were not seen since.
@@ -72,7 +72,7 @@ pub fn note(tx: &mut Tx<'_>, seen: &Seen) -> Result<(), Error> {
 /// # Errors
 /// Whatever the engine says.
 pub fn cut(tx: &mut Tx<'_>, before: Moment) -> Result<(), Error> {
-    tx.execute("DELETE FROM loops WHERE last_dt < $1", params![before]).map(drop)
+    tx.put("DELETE FROM loops WHERE last_dt < $1", params![before])
 }
 
 /// How many were seen since, cut and suspected.

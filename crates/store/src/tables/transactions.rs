@@ -75,7 +75,7 @@ pub fn insert(tx: &mut Tx<'_>, transaction: &Transaction, companies_id: i64, pac
         *clients_packages_id,
         package_step
     ];
-    tx.execute(SQL, values).map(drop)
+    tx.put(SQL, values)
 }
 
 /// What the list may be asked.
