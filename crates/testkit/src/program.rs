@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use hookswitch_testdb::Place;
+use hookswitch_testdb::Home;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -142,7 +142,7 @@ impl Setup {
     /// # Panics
     /// When it does not get there.
     pub async fn start(self) -> Server {
-        let home = Place::new();
+        let home = Home::new();
         configure(&home, &self.config);
         let running = launch(&self, home.path()).await;
         Server { setup: self, running, home }
@@ -154,7 +154,7 @@ pub struct Server {
     setup: Setup,
     // Killed before its database is taken away.
     running: Running,
-    home: Place,
+    home: Home,
 }
 
 struct Running {
@@ -175,9 +175,9 @@ impl Server {
         Setup::default()
     }
 
-    /// Where its database lies.
+    /// Where its database lies, and its folder.
     #[must_use]
-    pub fn place(&self) -> &Place {
+    pub fn database(&self) -> &Home {
         &self.home
     }
 
@@ -267,7 +267,7 @@ impl Drop for Server {
 }
 
 /// What is in `hookswitch.toml` counts for every command that is run in this folder: they all find the server's database.
-fn configure(home: &Place, config: &str) {
+fn configure(home: &Home, config: &str) {
     let database = home.postgres().map(|fresh| format!("database = '{}'\n", fresh.url())).unwrap_or_default();
     if !(database.is_empty() && config.is_empty()) {
         fs::write(home.path().join("hookswitch.toml"), database + config).expect("a written configuration");

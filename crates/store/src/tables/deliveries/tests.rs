@@ -1,5 +1,6 @@
 //! Times that are moved.
 use hookswitch_model::moment::Moment;
+use hookswitch_testdb::Home;
 
 use super::*;
 use crate::{Clock, Database, Hand, MasterKey, Options, Store};
@@ -12,9 +13,9 @@ fn at(seconds: i64) -> Moment {
     Moment::from_millis(seconds * 1_000)
 }
 
-fn open(folder: &tempfile::TempDir) -> (Store, Hand) {
+fn open(home: &Home) -> (Store, Hand) {
     let (clock, hand) = Clock::manual(at(NOW));
-    let (database, key) = (Database::Sqlite(folder.path().join("t.db")), MasterKey::from_bytes([7; 32]));
+    let (database, key) = (Database::at(&home.url()).unwrap(), MasterKey::from_bytes([7; 32]));
     (Store::open(Options { database, key, clock, faults: None }).unwrap(), hand)
 }
 
@@ -33,8 +34,8 @@ async fn times(store: &Store) -> Vec<(i64, i64)> {
 
 #[tokio::test]
 async fn a_handler_that_is_back_leaves_no_first_attempt_later_than_now() {
-    let folder = tempfile::tempdir().unwrap();
-    let (store, _hand) = open(&folder);
+    let home = Home::new();
+    let (store, _hand) = open(&home);
     store.write(|tx| insert_tried(tx, 1, at(NOW + 60), at(NOW - 2 * HOUR))).await.unwrap();
     store.write(|tx| insert_tried(tx, 2, at(NOW + 60), at(NOW - 10))).await.unwrap();
     store.write(|tx| back_again(tx, 7, HOUR * 1_000_000)).await.unwrap();
@@ -43,8 +44,8 @@ async fn a_handler_that_is_back_leaves_no_first_attempt_later_than_now() {
 
 #[tokio::test]
 async fn a_clock_that_is_set_back_moves_what_lies_ahead_and_no_first_attempt_twice() {
-    let folder = tempfile::tempdir().unwrap();
-    let (store, hand) = open(&folder);
+    let home = Home::new();
+    let (store, hand) = open(&home);
     let rows = [(1, NOW + 600, NOW), (2, NOW - 3 * HOUR, NOW - 4 * HOUR), (3, NOW + 10, NOW - 2 * HOUR)];
     for (id, next_at, first_at) in rows {
         store.write(move |tx| insert_tried(tx, id, at(next_at), at(first_at))).await.unwrap();
