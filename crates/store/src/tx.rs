@@ -32,7 +32,6 @@ impl<'c> Tx<'c> {
     ///
     /// # Errors
     /// The engine's words.
-    #[expect(clippy::unnecessary_wraps, reason = "an engine elsewhere has to be asked")]
     pub fn database_now(&self) -> Result<Moment, Error> {
         Ok(self.now)
     }
