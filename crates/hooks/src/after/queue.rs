@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use super::{
     Shared, Told,
     breaker::Health,
-    lanes::{Ended, Entry, Place, Turns},
+    lanes::{Ended, Entry, Place, Source, Turns},
 };
 use crate::rules::Rule;
 
@@ -93,7 +93,7 @@ fn is_per_client(handler: &Handler) -> bool {
 impl Queue {
     /// Starts tending the queue of a handler.
     pub(super) fn start(shared: &Arc<Shared>, rule: Arc<Rule>) -> Arc<Self> {
-        let lanes = Turns::new(is_per_client(&rule.handler), rule.handler.is_running());
+        let lanes = Turns::new(Source::Handed, is_per_client(&rule.handler), rule.handler.is_running());
         let health = Health::of(&rule.handler);
         let queue = Arc::new(Self {
             shared: Arc::clone(shared),

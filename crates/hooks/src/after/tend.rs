@@ -6,7 +6,7 @@ use hookswitch_store::{Clock, Error, Tx, tables::deliveries};
 
 use super::{
     Told,
-    lanes::{Choice, Counting, Key, Look, Wanted},
+    lanes::{Choice, Counting, Key, Look, Reach, Wanted},
     queue::{Delivery, Queue},
 };
 use crate::payload::Payload;
@@ -90,9 +90,9 @@ impl Queue {
     /// room for.
     async fn look(self: &Arc<Self>, look: (i64, Look)) {
         match self.try_look(look).await {
-            Ok((found, rows, last)) => {
+            Ok((found, rows, reach)) => {
                 let entries = self.deliveries(rows);
-                self.change(|lanes, now| lanes.found(look, &found, entries, last, now));
+                self.change(|lanes, now| lanes.found(look, &found, entries, reach, now));
             }
             Err(error) => {
                 self.lanes().not_looked(look);
@@ -104,13 +104,14 @@ impl Queue {
     async fn try_look(
         &self,
         (companies_id, look): (i64, Look),
-    ) -> Result<(Vec<(i64, i64)>, Vec<deliveries::Waiting>, bool), Error> {
+    ) -> Result<(Vec<(i64, i64)>, Vec<deliveries::Waiting>, Reach), Error> {
         let handlers_id = self.rule.load().handler.id;
         let behind = move |tx: &Tx<'_>| deliveries::waiting_of_reseller(tx, handlers_id, companies_id, look.mark, LOOK_MAX);
         let mut found = self.shared.store.read(behind).await?;
+        let (is_all, read_to) = ((found.len() as i64) < LOOK_MAX, found.last().map_or(look.mark, |(id, _)| *id));
         let Choice { load, upto, whole } = self.lanes().choose(companies_id, &found);
-        let last = whole && (found.len() as i64) < LOOK_MAX;
-        found.retain(|(id, _)| upto.is_some_and(|upto| *id <= upto));
+        let upto = if whole { read_to } else { upto.unwrap_or(look.mark) };
+        found.retain(|(id, _)| *id <= upto);
         let mut ids: Vec<i64> = load.into_iter().collect();
         ids.sort_unstable();
         let rows = self
@@ -121,7 +122,7 @@ impl Queue {
                 portions.collect::<Result<Vec<_>, Error>>().map(|portions| portions.concat())
             })
             .await?;
-        Ok((found, rows, last))
+        Ok((found, rows, Reach { upto, last: whole && is_all }))
     }
 
     /// From rows to deliveries. One whose passwords can't be opened is told with masked ones rather than not at all.

@@ -12,28 +12,41 @@ const NOTE: &str = "INSERT INTO counters (name, value) VALUES ('clock_seen', $1)
 const FOLLOWED: &str = "INSERT INTO counters (name, value) VALUES ('clock_seen', $1)
   ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
+const READ_OF_NODE: &str = "SELECT clock_seen FROM nodes WHERE id = $1";
+const NOTE_OF_NODE: &str = "UPDATE nodes SET clock_seen = $1 WHERE id = $2 AND (clock_seen IS NULL OR clock_seen < $1)";
+const FOLLOWED_OF_NODE: &str = "UPDATE nodes SET clock_seen = $1 WHERE id = $2";
+
 /// The latest time that was seen; `None` if none ever was.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn latest(tx: &Tx<'_>) -> Result<Option<Moment>, Error> {
-    tx.first(READ, &[], |row| row.get(0))
+pub fn latest(tx: &Tx<'_>, node: i64) -> Result<Option<Moment>, Error> {
+    match node {
+        0 => tx.first(READ, &[], |row| row.get(0)),
+        node => Ok(tx.first(READ_OF_NODE, params![node], |row| row.get::<Option<Moment>>(0))?.flatten()),
+    }
 }
 
 /// Notes what the clock shows, unless it has shown more.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn note(tx: &mut Tx<'_>) -> Result<(), Error> {
+pub fn note(tx: &mut Tx<'_>, node: i64) -> Result<(), Error> {
     let now = tx.now();
-    tx.execute(NOTE, params![now]).map(drop)
+    match node {
+        0 => tx.execute(NOTE, params![now]).map(drop),
+        node => tx.execute(NOTE_OF_NODE, params![now, node]).map(drop),
+    }
 }
 
 /// Everything has followed a clock that was set back: what it shows now is the latest.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn followed(tx: &mut Tx<'_>) -> Result<(), Error> {
+pub fn followed(tx: &mut Tx<'_>, node: i64) -> Result<(), Error> {
     let now = tx.now();
-    tx.execute(FOLLOWED, params![now]).map(drop)
+    match node {
+        0 => tx.execute(FOLLOWED, params![now]).map(drop),
+        node => tx.execute(FOLLOWED_OF_NODE, params![now, node]).map(drop),
+    }
 }
