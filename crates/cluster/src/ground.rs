@@ -115,6 +115,17 @@ impl Ground {
         self.epoch.store(epoch, SeqCst);
     }
 
+    /// The lease was given anew, to one who asked at that time. If it had come to its end meanwhile, whoever was turned away has to
+    /// look again.
+    pub(crate) fn renewed(&self, asked_at: std::time::Duration) {
+        let was_leased = self.is_leased();
+        if !was_leased {
+            self.turn.fetch_add(1, SeqCst);
+        }
+        self.lease.given(asked_at);
+        self.tell(|_| {});
+    }
+
     /// These are this node's from now on.
     pub(crate) fn gain(&self, shards: &Shards) {
         if shards.is_empty() {
@@ -200,6 +211,10 @@ impl Tenure {
     /// Does something that must not go on when the right to do it is lost: `None` if that happened before it was done.
     pub async fn unless_lost<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let Some(held) = &self.0 else { return Some(work.await) };
+        // Who has just woken may not have been told yet.
+        if !held.ground.is_leased() {
+            return None;
+        }
         let mut standing = held.ground.watch();
         let is_lost = |standing: &Standing| standing.lapses > held.lapse || standing.cut.contains(held.shard);
         tokio::select! {

@@ -71,6 +71,12 @@ use post::Post;
 #[derive(Clone)]
 pub struct Cluster(Arc<Place>);
 
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster").field("id", &self.id()).field("epoch", &self.epoch()).finish_non_exhaustive()
+    }
+}
+
 enum Place {
     Alone(Alone),
     Joined(Joined),

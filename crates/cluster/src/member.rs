@@ -59,7 +59,7 @@ impl Member {
         let (asked_at, me) = (self.stopwatch.now(), self.me.clone());
         let (epoch, kept) = self.store.write(move |tx| register::join(tx, &me)).await?;
         self.ground.begin(epoch);
-        self.ground.lease.given(asked_at);
+        self.ground.renewed(asked_at);
         self.ground.gain(&kept);
         tracing::info!(node = self.me.id, name = self.me.name, epoch, shards = kept.len(), "this node has joined");
         self.post.tell(Notice::Membership);
@@ -128,7 +128,7 @@ impl Member {
         };
         match self.store.write(renewed).await? {
             Some(seen) => {
-                self.ground.lease.given(asked_at);
+                self.ground.renewed(asked_at);
                 self.post.tell(Notice::Echo { at: micros(self.stopwatch.now()) });
                 Ok(Some(seen))
             }

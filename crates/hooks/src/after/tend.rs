@@ -65,9 +65,13 @@ impl Queue {
 
     /// Loads the next deliveries of some lanes, by one read.
     async fn load(self: &Arc<Self>, wanted: Vec<(i64, Wanted)>) {
-        let (handlers_id, asked) = (self.rule.load().handler.id, wanted.clone());
+        let (handlers_id, asked, cluster) = (self.rule.load().handler.id, wanted.clone(), self.shared.cluster.clone());
+        // Before it is read: what comes of it is no good once this node has lost and regained a client.
+        let turn = cluster.turn();
         let read = self.shared.store.read(move |tx| {
             let one = |(_, wanted): &(i64, Wanted)| match wanted.key {
+                // Another node's: nothing is left of the lane.
+                Key::Client(clients_id) if !cluster.owns(clients_id) => Ok(Vec::new()),
                 Key::Client(clients_id) => deliveries::of_client(tx, handlers_id, clients_id, wanted.after, wanted.limit as i64),
                 Key::Delivery(id) => deliveries::with_ids(tx, handlers_id, &[id]),
             };
@@ -76,7 +80,7 @@ impl Queue {
         match read.await {
             Ok(found) => self.change(|lanes, now| {
                 for (wanted, rows) in wanted.into_iter().zip(found) {
-                    lanes.loaded(wanted, self.deliveries(rows), now);
+                    lanes.loaded(wanted, self.deliveries(rows, turn), now);
                 }
             }),
             Err(error) => {
@@ -91,7 +95,8 @@ impl Queue {
     async fn look(self: &Arc<Self>, look: (i64, Look)) {
         match self.try_look(look).await {
             Ok((found, rows, reach)) => {
-                let entries = self.deliveries(rows);
+                // With several nodes a look finds lanes, which read for themselves later.
+                let entries = self.deliveries(rows, 0);
                 self.change(|lanes, now| lanes.found(look, &found, entries, reach, now));
             }
             Err(error) => {
@@ -109,6 +114,7 @@ impl Queue {
         let behind = move |tx: &Tx<'_>| deliveries::waiting_of_reseller(tx, handlers_id, companies_id, look.mark, LOOK_MAX);
         let mut found = self.shared.store.read(behind).await?;
         let (is_all, read_to) = ((found.len() as i64) < LOOK_MAX, found.last().map_or(look.mark, |(id, _)| *id));
+        found.retain(|(_, clients_id)| self.shared.cluster.owns(*clients_id));
         let Choice { load, upto, whole } = self.lanes().choose(companies_id, &found);
         let upto = if whole { read_to } else { upto.unwrap_or(look.mark) };
         found.retain(|(id, _)| *id <= upto);
@@ -126,11 +132,12 @@ impl Queue {
     }
 
     /// From rows to deliveries. One whose passwords can't be opened is told with masked ones rather than not at all.
-    fn deliveries(&self, rows: Vec<deliveries::Waiting>) -> Vec<Delivery> {
-        rows.into_iter().map(|row| self.delivery(row)).collect()
+    fn deliveries(&self, rows: Vec<deliveries::Waiting>, turn: u64) -> Vec<Delivery> {
+        let mine = rows.into_iter().filter(|row| self.shared.cluster.owns(row.clients_id));
+        mine.map(|row| self.delivery(row, turn)).collect()
     }
 
-    pub(super) fn delivery(&self, row: deliveries::Waiting) -> Delivery {
+    pub(super) fn delivery(&self, row: deliveries::Waiting, turn: u64) -> Delivery {
         let body = row.body.clone();
         let payload = Payload::recorded(row.body, row.secrets.as_deref(), self.shared.store.vault()).unwrap_or_else(|error| {
             tracing::error!(%error, delivery = row.id, "the passwords of an event can't be opened; it is told without them");
@@ -156,6 +163,7 @@ impl Queue {
             resend: row.resend,
             note: row.note,
             latest: false,
+            turn,
         }
     }
 

@@ -14,6 +14,7 @@ mod folder;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use hookswitch_cluster::Cluster;
 use hookswitch_core::Core;
 use hookswitch_hooks::{
     Breaker, Retention,
@@ -79,7 +80,7 @@ pub(crate) async fn core(settings: &Settings, store: Store) -> Ended<Core> {
         log_bytes_max: settings.log_bytes_max,
         journal_bytes_max: settings.journal_bytes_max,
     };
-    let hooks = hookswitch_hooks::Options { caller, breaker, retention };
+    let hooks = hookswitch_hooks::Options { cluster: Cluster::alone(), caller, breaker, retention };
     let options = hookswitch_core::Options { store, hooks, before_budget: settings.before_budget };
     Ok(Core::open(options).await.context("loading what the database holds")?)
 }

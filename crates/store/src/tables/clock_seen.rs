@@ -1,7 +1,8 @@
 //! The latest time that the clock has shown, so that a clock that was put right while nobody ran is noticed at the next start.
 //!
 //! Kept rather than taken from what is dated in the tables: rows of a clock that was ahead stay long after that was put
-//! right, and would have it put right again at each start.
+//! right, and would have it put right again at each start. Where there are several nodes each has its own clock, and notes this in
+//! its own row; `node` is 0 where there is only one.
 use hookswitch_model::moment::Moment;
 
 use crate::{Error, Tx, params};

@@ -116,11 +116,18 @@ pub fn recover(tx: &mut Tx<'_>, ended_by: &str, message: &str) -> Result<Vec<i64
         AND EXISTS (SELECT 1 FROM events e WHERE e.id = outcomes.event_id)";
     const ABORTED: &str = "UPDATE outcomes SET outcome = 'aborted', ended_by = $1, message = $2, next_at = $3
       WHERE outcome = 'asked' AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.epoch = outcomes.asked_by)";
-    const WAITING: &str = "SELECT DISTINCT handlers_id FROM outcomes WHERE dead = 0 ORDER BY handlers_id";
     let now = tx.now();
     tx.execute(COMMITTED, params![now])?;
     tx.execute(ABORTED, params![ended_by, message, now])?;
-    tx.query(WAITING, &[], |row| row.get(0))
+    waiting(tx)
+}
+
+/// Which handlers have something to hear.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn waiting(tx: &Tx<'_>) -> Result<Vec<i64>, Error> {
+    tx.query("SELECT DISTINCT handlers_id FROM outcomes WHERE dead = 0 ORDER BY handlers_id", &[], |row| row.get(0))
 }
 
 /// One that is to be told, with all that the call needs.
