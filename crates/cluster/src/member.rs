@@ -57,7 +57,11 @@ impl Member {
     /// Begins a life.
     pub(crate) async fn join(&self) -> Result<(), Error> {
         let (asked_at, me) = (self.stopwatch.now(), self.me.clone());
-        let (epoch, kept) = self.store.write(move |tx| register::join(tx, &me)).await?;
+        let once = || {
+            let me = me.clone();
+            move |tx: &mut hookswitch_store::Tx<'_>| register::join(tx, &me)
+        };
+        let (epoch, kept) = self.store.write_again(once).await?;
         self.ground.begin(epoch);
         self.ground.renewed(asked_at);
         self.ground.gain(&kept);

@@ -12,6 +12,7 @@
 //! | [`check`] | is the database what it promises to be: ledger, edges, sequences, queue |
 pub mod access;
 pub mod check;
+mod concerns;
 pub mod first_admin;
 pub mod methods;
 pub mod perform;

@@ -3,12 +3,13 @@
 use rusqlite::{Connection, OptionalExtension as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Clock, OpenError};
+use crate::{Clock, Error, OpenError, Tx, params};
 
-struct Migration {
-    number: i64,
-    name: &'static str,
-    sql: &'static str,
+/// One step of the schema.
+pub(crate) struct Migration {
+    pub(crate) number: i64,
+    pub(crate) name: &'static str,
+    pub(crate) sql: &'static str,
 }
 
 /// In order, numbered from 1 without a gap.
@@ -25,27 +26,42 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 10, name: "nodes", sql: include_str!("migrations/0010_nodes.sql") },
 ];
 
-const RECORDS: &str = "CREATE TABLE IF NOT EXISTS migrations
-  (number INTEGER PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, dt INTEGER NOT NULL)";
+/// Where applied ones are recorded.
+pub(crate) const RECORDS: &str = "CREATE TABLE IF NOT EXISTS migrations
+  (number BIGINT PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, dt BIGINT NOT NULL)";
+const RECORD: &str = "INSERT INTO migrations (number, name, hash, dt) VALUES ($1, $2, $3, $4)";
 
 /// Brings the schema up to date; refuses a newer or foreign one without touching it.
 pub(crate) fn migrate(connection: &mut Connection, clock: &Clock) -> Result<(), OpenError> {
     let other = |error: rusqlite::Error| OpenError::Other(error.to_string());
-    let applied = applied(connection).map_err(other)?;
+    for migration in missing(&applied(connection).map_err(other)?)? {
+        apply(connection, migration, clock).map_err(other)?;
+    }
+    Ok(())
+}
+
+/// Of a database with these migrations (number and hash), in order, those that are still to be applied.
+///
+/// # Errors
+/// When it is newer than this program, or another one's.
+pub(crate) fn missing(applied: &[(i64, String)]) -> Result<&'static [Migration], OpenError> {
     let known = MIGRATIONS.last().map_or(0, |last| last.number);
     if let Some((found, _)) = applied.last().filter(|(number, _)| *number > known) {
         return Err(OpenError::Newer { found: *found, known });
     }
-    for (number, hash) in &applied {
+    for (number, hash) in applied {
         let same = MIGRATIONS.iter().any(|migration| migration.number == *number && hash_of(migration) == *hash);
         if !same {
             return Err(OpenError::Foreign(*number));
         }
     }
-    for migration in MIGRATIONS.iter().skip(applied.len()) {
-        apply(connection, migration, clock).map_err(other)?;
-    }
-    Ok(())
+    Ok(MIGRATIONS.get(applied.len()..).unwrap_or_default())
+}
+
+/// Notes that one was applied.
+pub(crate) fn record(tx: &mut Tx<'_>, migration: &Migration) -> Result<(), Error> {
+    let (now, hash) = (tx.now(), hash_of(migration));
+    tx.put(RECORD, params![migration.number, migration.name, &hash, now])
 }
 
 fn applied(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
@@ -59,10 +75,9 @@ fn applied(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
 
 fn apply(connection: &mut Connection, migration: &Migration, clock: &Clock) -> rusqlite::Result<()> {
     let tx = connection.transaction()?;
-    tx.execute_batch(RECORDS)?;
+    tx.execute_batch(&for_sqlite(RECORDS))?;
     tx.execute_batch(&for_sqlite(migration.sql))?;
-    let record = "INSERT INTO migrations (number, name, hash, dt) VALUES (?1, ?2, ?3, ?4)";
-    tx.execute(record, (migration.number, migration.name, hash_of(migration), clock.now().0))?;
+    tx.execute(RECORD, (migration.number, migration.name, hash_of(migration), clock.now().0))?;
     tx.commit()
 }
 

@@ -1,6 +1,7 @@
 //! Tending a queue: what is due is woken, what is wanted is read from the database, a handler that is down is probed.
 use std::{sync::Arc, time::Duration};
 
+use hookswitch_cluster::Cluster;
 use hookswitch_model::moment::Moment;
 use hookswitch_store::{Clock, Error, Tx, tables::deliveries};
 
@@ -68,15 +69,7 @@ impl Queue {
         let (handlers_id, asked, cluster) = (self.rule.load().handler.id, wanted.clone(), self.shared.cluster.clone());
         // Before it is read: what comes of it is no good once this node has lost and regained a client.
         let turn = cluster.turn();
-        let read = self.shared.store.read(move |tx| {
-            let one = |(_, wanted): &(i64, Wanted)| match wanted.key {
-                // Another node's: nothing is left of the lane.
-                Key::Client(clients_id) if !cluster.owns(clients_id) => Ok(Vec::new()),
-                Key::Client(clients_id) => deliveries::of_client(tx, handlers_id, clients_id, wanted.after, wanted.limit as i64),
-                Key::Delivery(id) => deliveries::with_ids(tx, handlers_id, &[id]),
-            };
-            asked.iter().map(one).collect::<Result<Vec<_>, Error>>()
-        });
+        let read = self.shared.store.read(move |tx| of_lanes(tx, handlers_id, &asked, &cluster));
         match read.await {
             Ok(found) => self.change(|lanes, now| {
                 for (wanted, rows) in wanted.into_iter().zip(found) {
@@ -171,6 +164,26 @@ impl Queue {
         tracing::error!(%error, "waiting deliveries can't be read; trying again");
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// What the database has of each of these lanes. Of another node's clients nothing is wanted: nothing is left of their lanes then.
+fn of_lanes(
+    tx: &Tx<'_>,
+    handlers_id: i64,
+    wanted: &[(i64, Wanted)],
+    cluster: &Cluster,
+) -> Result<Vec<Vec<deliveries::Waiting>>, Error> {
+    let client = |(_, wanted): &(i64, Wanted)| match wanted.key {
+        Key::Client(clients_id) => cluster.owns(clients_id).then_some((clients_id, wanted.after, wanted.limit as i64)),
+        Key::Delivery(_) => None,
+    };
+    let clients: Vec<(i64, i64, i64)> = wanted.iter().filter_map(client).collect();
+    let mut of_clients = deliveries::of_clients(tx, handlers_id, &clients)?.into_iter().zip(clients).peekable();
+    let mut one = |(_, wanted): &(i64, Wanted)| match wanted.key {
+        Key::Delivery(id) => deliveries::with_ids(tx, handlers_id, &[id]),
+        Key::Client(id) => Ok(of_clients.next_if(|(_, (of, ..))| *of == id).map_or_else(Vec::new, |(rows, _)| rows)),
+    };
+    wanted.iter().map(&mut one).collect()
 }
 
 async fn until(clock: &Clock, due: Option<Moment>) {

@@ -58,7 +58,7 @@ async fn look(settings: &Settings, folder: &Folder) -> Ended {
     let findings = check::check(&store).await;
     wiring::close_store(store, Instant::now() + wiring::CLOSE).await;
     let findings = findings.context("reading the database")?;
-    say(&format!("{}\n{}", settings.database.display(), text(&findings)))?;
+    say(&format!("{}\n{}", settings.database, text(&findings)))?;
     let broken = findings.iter().filter(|finding| !finding.broken.is_empty()).count();
     if broken == 0 {
         return Ok(());

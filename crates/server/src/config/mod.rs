@@ -7,9 +7,11 @@
 //! | [`flags`] | the command line's part |
 //! | `keys` | every key, and the names that it has in each layer |
 //! | `file` | the TOML file: no unknown key |
+//! | `database` | which database; its password is never shown |
 //! | `layers` | which layer wins; what is to be shown |
 //! | `read` | from a value to its type, or what is wrong with it |
 //! | [`settings`](Settings) | the whole, typed |
+mod database;
 mod file;
 pub(crate) mod flags;
 mod keys;

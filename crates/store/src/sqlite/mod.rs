@@ -4,5 +4,5 @@ mod readers;
 mod writer;
 
 pub(crate) use open::{connect, reader_of, set_up_writer};
-pub(crate) use readers::{Read, Readers};
-pub(crate) use writer::{Job, Writer};
+pub(crate) use readers::start_readers;
+pub(crate) use writer::start_writer;

@@ -35,8 +35,8 @@ pub fn latest(tx: &Tx<'_>, node: i64) -> Result<Option<Moment>, Error> {
 pub fn note(tx: &mut Tx<'_>, node: i64) -> Result<(), Error> {
     let now = tx.now();
     match node {
-        0 => tx.execute(NOTE, params![now]).map(drop),
-        node => tx.execute(NOTE_OF_NODE, params![now, node]).map(drop),
+        0 => tx.put(NOTE, params![now]),
+        node => tx.put(NOTE_OF_NODE, params![now, node]),
     }
 }
 
@@ -47,7 +47,7 @@ pub fn note(tx: &mut Tx<'_>, node: i64) -> Result<(), Error> {
 pub fn followed(tx: &mut Tx<'_>, node: i64) -> Result<(), Error> {
     let now = tx.now();
     match node {
-        0 => tx.execute(FOLLOWED, params![now]).map(drop),
-        node => tx.execute(FOLLOWED_OF_NODE, params![now, node]).map(drop),
+        0 => tx.put(FOLLOWED, params![now]),
+        node => tx.put(FOLLOWED_OF_NODE, params![now, node]),
     }
 }

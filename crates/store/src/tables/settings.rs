@@ -10,7 +10,7 @@ pub(crate) fn prove_key(tx: &mut Tx<'_>, vault: &Vault) -> Result<(), OpenError>
     match tx.first(READ, params![KEY_PROOF], |row| row.get::<Vec<u8>>(0))? {
         Some(proof) => vault.open(&proof).map(drop).map_err(|_| OpenError::WrongKey),
         None => {
-            tx.execute(WRITE, params![KEY_PROOF, &vault.seal(KEY_PROOF)])?;
+            tx.put(WRITE, params![KEY_PROOF, &vault.seal(KEY_PROOF)])?;
             Ok(())
         }
     }

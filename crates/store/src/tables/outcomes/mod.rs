@@ -92,7 +92,7 @@ pub fn abort(tx: &mut Tx<'_>, id: i64, ended_by: &str, message: Option<&str>) ->
     const SQL: &str = "UPDATE outcomes SET outcome = 'aborted', ended_by = $1, message = $2, next_at = $3
       WHERE id = $4 AND outcome = 'asked'";
     let now = tx.now();
-    tx.execute(SQL, params![ended_by, message, now, id]).map(drop)
+    tx.put(SQL, params![ended_by, message, now, id])
 }
 
 /// He was not asked after all.
@@ -100,7 +100,7 @@ pub fn abort(tx: &mut Tx<'_>, id: i64, ended_by: &str, message: Option<&str>) ->
 /// # Errors
 /// Whatever the engine says.
 pub fn withdraw(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
-    tx.execute("DELETE FROM outcomes WHERE id = $1 AND outcome = 'asked'", params![id]).map(drop)
+    tx.put("DELETE FROM outcomes WHERE id = $1 AND outcome = 'asked'", params![id])
 }
 
 /// What was left undecided by a life of a node that is over, or by the only node before it was started: what the journal has is
@@ -117,8 +117,8 @@ pub fn recover(tx: &mut Tx<'_>, ended_by: &str, message: &str) -> Result<Vec<i64
     const ABORTED: &str = "UPDATE outcomes SET outcome = 'aborted', ended_by = $1, message = $2, next_at = $3
       WHERE outcome = 'asked' AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.epoch = outcomes.asked_by)";
     let now = tx.now();
-    tx.execute(COMMITTED, params![now])?;
-    tx.execute(ABORTED, params![ended_by, message, now])?;
+    tx.put(COMMITTED, params![now])?;
+    tx.put(ABORTED, params![ended_by, message, now])?;
     waiting(tx)
 }
 
@@ -221,7 +221,7 @@ pub fn due(
 /// # Errors
 /// Whatever the engine says.
 pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
-    tx.execute("DELETE FROM outcomes WHERE id = $1", params![id]).map(drop)
+    tx.put("DELETE FROM outcomes WHERE id = $1", params![id])
 }
 
 /// Deletes all of a handler that is not there any more.
@@ -230,7 +230,7 @@ pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
 /// Whatever the engine says.
 pub fn delete_of_gone(tx: &mut Tx<'_>, handlers_id: i64) -> Result<(), Error> {
     const SQL: &str = "DELETE FROM outcomes WHERE handlers_id = $1 AND NOT EXISTS (SELECT 1 FROM handlers WHERE id = $1)";
-    tx.execute(SQL, params![handlers_id]).map(drop)
+    tx.put(SQL, params![handlers_id])
 }
 
 /// Takes these away, each with a row in the log that says why.
@@ -246,7 +246,7 @@ pub fn discard(tx: &mut Tx<'_>, ids: &[i64], error: &str) -> Result<(), Error> {
       FROM outcomes o LEFT JOIN handlers h ON h.id = o.handlers_id WHERE o.id = $4";
     let (now, last_id) = (tx.now(), executions::last_id(tx)?);
     for (row, id) in (last_id + 1..).zip(ids) {
-        tx.execute(LOG, params![row, now, error, *id])?;
+        tx.put(LOG, params![row, now, error, *id])?;
         delete(tx, *id)?;
     }
     executions::written(tx, i64::try_from(ids.len()).unwrap_or(0), error.len())
@@ -267,7 +267,7 @@ pub fn discard_of_handler(tx: &mut Tx<'_>, handlers_id: i64, handlers_name: &str
     let (now, last_id) = (tx.now(), executions::last_id(tx)?);
     let logged = tx.execute(LOG, params![last_id, now, handlers_name, error, handlers_id])?;
     executions::written(tx, i64::try_from(logged).unwrap_or(0), error.len())?;
-    tx.execute("DELETE FROM outcomes WHERE handlers_id = $1", params![handlers_id]).map(drop)
+    tx.put("DELETE FROM outcomes WHERE handlers_id = $1", params![handlers_id])
 }
 
 /// Writes down a failed attempt.
@@ -277,7 +277,7 @@ pub fn discard_of_handler(tx: &mut Tx<'_>, handlers_id: i64, handlers_name: &str
 pub fn fail(tx: &mut Tx<'_>, id: i64, failed: &Failed) -> Result<(), Error> {
     const SQL: &str = "UPDATE outcomes SET dead = $1, attempt = $2, next_at = $3, first_at = $4, error = $5 WHERE id = $6";
     let Failed { dead, attempt, next_at, first_at, error } = failed;
-    tx.execute(SQL, params![*dead, *attempt, *next_at, *first_at, error, id]).map(drop)
+    tx.put(SQL, params![*dead, *attempt, *next_at, *first_at, error, id])
 }
 
 /// Moves on what was tried already, by the time in which its handler stood still (in microseconds).
@@ -287,10 +287,12 @@ pub fn fail(tx: &mut Tx<'_>, id: i64, failed: &Failed) -> Result<(), Error> {
 pub fn move_on(tx: &mut Tx<'_>, handlers_id: i64, micros: i64) -> Result<(), Error> {
     const SQL: &str = "UPDATE outcomes SET next_at = next_at + $1, first_at = first_at + $1
       WHERE handlers_id = $2 AND dead = 0 AND attempt > 0";
-    tx.execute(SQL, params![micros, handlers_id]).map(drop)
+    executions::hold(tx)?;
+    tx.put(SQL, params![micros, handlers_id])
 }
 
-/// A node's clock was set back by so many microseconds (0: the only node's): moves back what is dated later than now, and what was never tried is due at
+/// A node's clock was set back by so many microseconds (0: the only node's): moves back what is dated later than now, and what was
+/// never tried is due at
 /// once; among at most `limit` rows behind `after`. Gives behind which one to go on; `None` = that was all.
 ///
 /// # Errors
@@ -302,10 +304,11 @@ pub fn set_back(tx: &mut Tx<'_>, node: i64, after: i64, limit: i64, micros: i64)
         first_at = CASE WHEN first_at > $1 THEN first_at - $2 ELSE first_at END
       WHERE id > $3 AND id <= $4 AND dead = 0 AND outcome <> 'asked' AND (next_at > $1 OR first_at > $1)
         AND (EXISTS (SELECT 1 FROM shards s WHERE s.shard = (outcomes.clients_id & 255) AND s.nodes_id = $5) OR $5 = 0)";
+    executions::hold(tx)?;
     let now = tx.now();
     let upto: Option<i64> = tx.first(UPTO, params![after, limit], |row| row.get(0))?.flatten();
     if let Some(upto) = upto {
-        tx.execute(SQL, params![now, micros, after, upto, node])?;
+        tx.put(SQL, params![now, micros, after, upto, node])?;
     }
     Ok(upto)
 }
@@ -319,8 +322,8 @@ pub fn send_again(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
       WHERE id = $2 AND dead = 1";
     const HURRY: &str = "UPDATE outcomes SET next_at = $1, resend = 1 WHERE id = $2 AND dead = 0 AND attempt > 0";
     let now = tx.now();
-    tx.execute(HURRY, params![now, id])?;
-    tx.execute(REVIVE, params![now, id]).map(drop)
+    tx.put(HURRY, params![now, id])?;
+    tx.put(REVIVE, params![now, id])
 }
 
 /// How many a handler has that are decided, dead ones included.
