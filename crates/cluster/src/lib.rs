@@ -52,6 +52,7 @@ use std::{
 };
 
 use hookswitch_model::moment::Moment;
+pub use hookswitch_store::Heard;
 use hookswitch_store::{Error, Store, tables};
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -59,13 +60,13 @@ pub use fence::{Fence, Fenced};
 pub use ground::{Standing, Tenure};
 pub use lease::{LEASE, MARGIN, RENEW_EVERY, SinceBoot, Stopwatch};
 pub use notice::Notice;
-pub use post::{Heard, Notices, Sending, Wire};
+pub use post::{Notices, Sending, Wire};
 pub use register::Identity;
 pub use shard::{SHARDS, Shard, Shards};
 
 use ground::Ground;
 use member::Member;
-use post::Post;
+use post::{ByDatabase, Post};
 
 /// This node among the others; a cheap handle.
 #[derive(Clone)]
@@ -113,6 +114,16 @@ impl Cluster {
         Self(Arc::new(Place::Alone(Alone { standing: watch::Sender::new(Standing::EVERYTHING), post: Post::new(0) })))
     }
 
+    /// One of many on a database that can be shared, which also carries what nodes tell each other. Called within a runtime.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn on(store: Store, me: Identity) -> Result<Self, Error> {
+        let heard = store.listen()?;
+        let wire = Arc::new(ByDatabase(store.clone()));
+        Self::join(store, me, Arc::new(SinceBoot), (wire, heard)).await
+    }
+
     /// One of many. It has joined when this is done, and owns what it had before; the rest of its share comes within moments.
     /// Called within a runtime.
     ///
@@ -134,6 +145,7 @@ impl Cluster {
             look: Notify::new(),
             lag_us: AtomicI64::new(-1),
             leaving: AtomicBool::new(false),
+            patience_us: AtomicI64::new(member::micros(member::PATIENCE)),
             left: watch::Sender::new(false),
         });
         // It listens before it joins: nothing that concerns it is said unheard.
@@ -254,9 +266,10 @@ impl Cluster {
     }
 
     /// Takes no more shards, and hands over those that it has: each as soon as nothing is under way in it, which is broken off
-    /// after 2 s. Does not wait for that.
-    pub fn begin_to_leave(&self) {
+    /// after `patience`. Does not wait for that.
+    pub fn begin_to_leave(&self, patience: Duration) {
         if let Place::Joined(Joined { member, .. }) = &*self.0 {
+            member.patience_us.store(member::micros(patience), SeqCst);
             member.leaving.store(true, SeqCst);
             member.look.notify_one();
         }
@@ -265,7 +278,9 @@ impl Cluster {
     /// Leaves, within that time; else the others find out when the lease has lapsed.
     pub async fn leave(&self, within: Duration) {
         let Place::Joined(Joined { member, .. }) = &*self.0 else { return };
-        self.begin_to_leave();
+        if !member.leaving.load(SeqCst) {
+            self.begin_to_leave(within);
+        }
         let mut left = member.left.subscribe();
         let leaving = async {
             // It ends with the runtime.

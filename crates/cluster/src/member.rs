@@ -31,7 +31,7 @@ use crate::{
     shard::Shards,
 };
 
-/// How long what is under way in a shard that is handed over may take, before it is broken off.
+/// How long what is under way in a shard that is handed over may take, where no more is said.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 /// After a failure.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -49,6 +49,8 @@ pub(crate) struct Member {
     /// How long the last notice took to come back, in microseconds; -1 = none has.
     pub(crate) lag_us: AtomicI64,
     pub(crate) leaving: AtomicBool,
+    /// How long what is under way in a shard that is handed over may take, before it is broken off.
+    pub(crate) patience_us: AtomicI64,
     /// True once it has left.
     pub(crate) left: watch::Sender<bool>,
 }
@@ -167,6 +169,10 @@ impl Member {
         Ok(())
     }
 
+    fn patience(&self) -> Duration {
+        Duration::from_micros(self.patience_us.load(SeqCst).unsigned_abs())
+    }
+
     fn let_go(&self, release: &mut Option<Release>, shards: &Shards) {
         if shards.is_empty() {
             return;
@@ -174,7 +180,7 @@ impl Member {
         self.ground.let_go(shards);
         match release {
             Some(release) => release.add(shards),
-            None => *release = Some(Release::begin(*shards, self.stopwatch.now(), PATIENCE)),
+            None => *release = Some(Release::begin(*shards, self.stopwatch.now(), self.patience())),
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use hookswitch_store::Error;
+use hookswitch_store::{Error, Heard, Store};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
 use crate::notice::{Notice, pack, unpack};
@@ -31,13 +31,13 @@ pub trait Wire: Send + Sync + 'static {
     fn send(&self, messages: Vec<String>) -> Sending<'_>;
 }
 
-/// What comes over the wire.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
-    /// A message, of this node too.
-    Message(String),
-    /// The wire was cut and is whole again: nobody knows what was said meanwhile.
-    Mended,
+/// The database itself carries them.
+pub(crate) struct ByDatabase(pub(crate) Store);
+
+impl Wire for ByDatabase {
+    fn send(&self, messages: Vec<String>) -> Sending<'_> {
+        Box::pin(self.0.tell(messages))
+    }
 }
 
 /// Where notices go out and come in.

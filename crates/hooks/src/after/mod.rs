@@ -226,11 +226,11 @@ impl Entrance {
     }
 
     /// Takes in what was just committed; called by the thread that committed, in the order of commits where there is one writer.
-    /// With several nodes commits may come here in any order, so that no more is said than that there are deliveries.
+    /// Of several writers commits may come here in any order, so that no more is said than that there are deliveries.
     pub(crate) fn enter(&self, fresh: Fresh) {
         let Fresh { event, at, deliveries } = fresh;
-        let Shared { cluster, .. } = &*self.0;
-        if !cluster.is_alone() {
+        let Shared { cluster, store, .. } = &*self.0;
+        if store.has_several_writers() {
             let (clients_id, companies_id) = (event.clients_id, event.companies_id);
             let deliveries: Vec<(i64, i64)> = deliveries.iter().map(|one| (one.handlers_id, one.id)).collect();
             return if cluster.owns(clients_id) {

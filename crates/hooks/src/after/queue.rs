@@ -95,7 +95,7 @@ fn is_per_client(handler: &Handler) -> bool {
 impl Queue {
     /// Starts tending the queue of a handler.
     pub(super) fn start(shared: &Arc<Shared>, rule: Arc<Rule>) -> Arc<Self> {
-        let source = if shared.cluster.is_alone() { Source::Handed } else { Source::Told };
+        let source = if shared.store.has_several_writers() { Source::Told } else { Source::Handed };
         let lanes = Turns::new(source, is_per_client(&rule.handler), rule.handler.is_running());
         let health = Health::of(&rule.handler);
         let queue = Arc::new(Self {
