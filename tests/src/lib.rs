@@ -23,6 +23,7 @@ mod first_generation;
 mod flask;
 mod log;
 mod loops;
+mod nodes;
 mod outcome_crash;
 mod package_crash;
 mod package_fairness;

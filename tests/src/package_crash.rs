@@ -48,7 +48,7 @@ async fn no_period_is_charged_twice_or_left_out_whenever_the_program_is_killed()
 }
 
 /// The journal's steps, the ledger's fees and what the handler heard tell one story.
-async fn assert_sound(server: &Server, recorder: &Recorder, client: i64, own: i64) {
+pub(crate) async fn assert_sound(server: &Server, recorder: &Recorder, client: i64, own: i64) {
     let rows = server
         .ok("provisioning.events.search", json!({"object_id": own, "clients_id": client, "order": ["seq"], "limit": 1000}))
         .await;

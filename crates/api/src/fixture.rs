@@ -5,6 +5,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Request, StatusCode, request::Builder},
 };
+use hookswitch_cluster::Cluster;
 use hookswitch_core::{Core, first_admin::first_admin};
 use hookswitch_hooks::{
     Breaker, Retention,
@@ -52,7 +53,12 @@ impl Fixture {
             extra_roots_pem: Vec::new(),
             network: None,
         };
-        let hooks = hookswitch_hooks::Options { caller, breaker: Breaker::default(), retention: Retention::default() };
+        let hooks = hookswitch_hooks::Options {
+            cluster: Cluster::alone(),
+            caller,
+            breaker: Breaker::default(),
+            retention: Retention::default(),
+        };
         let options = hookswitch_core::Options { store, hooks, before_budget: Duration::from_secs(10) };
         let core = Core::open(options).await.unwrap();
         let password = "a password for the tests".to_owned();

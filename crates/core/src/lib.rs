@@ -9,12 +9,14 @@
 //! | [`methods`] | one file an object: plain functions over a transaction |
 //! | [`access`] | who may call what, and whose objects it sees |
 //! | [`first_admin`] | the first user of a new database |
+//! | `nodes` | what other nodes tell, and clients that come and go |
 //! | [`check`] | is the database what it promises to be: ledger, edges, sequences, queue |
 pub mod access;
 pub mod check;
 mod concerns;
 pub mod first_admin;
 pub mod methods;
+mod nodes;
 pub mod perform;
 pub mod registry;
 pub mod resync;
@@ -24,6 +26,7 @@ mod trouble;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
+use hookswitch_cluster::Cluster;
 use hookswitch_hooks::Hooks;
 use hookswitch_model::refusal::Refusal;
 use hookswitch_store::Store;
@@ -31,11 +34,14 @@ use hookswitch_store::Store;
 use access::{Access, Caller};
 pub use perform::{Answer, Call};
 
+/// So long a node that stops may take to hand over what it has, once nothing is under way any more.
+const LEAVING_MAX: Duration = Duration::from_secs(1);
+
 /// What the core is made of, and how it is set.
 pub struct Options {
     /// Where rows live.
     pub store: Store,
-    /// How handlers are called.
+    /// How handlers are called, and which node this is among others.
     pub hooks: hookswitch_hooks::Options,
     /// The time that a whole before chain may take.
     pub before_budget: Duration,
@@ -45,6 +51,7 @@ pub struct Options {
 #[derive(Clone)]
 pub struct Core {
     pub(crate) store: Store,
+    pub(crate) cluster: Cluster,
     pub(crate) hooks: Hooks,
     pub(crate) access: Access,
     pub(crate) before_budget: Duration,
@@ -59,8 +66,11 @@ impl Core {
     /// # Errors
     /// Whatever the store says.
     pub async fn open(options: Options) -> Result<Self, hookswitch_store::Error> {
+        let cluster = options.hooks.cluster.clone();
+        // Listens before it reads: nothing is missed in between.
+        let notices = cluster.notices();
         let access = Access::load(options.store.clone()).await?;
-        tokio::spawn(perform::forget_idempotency_keys(options.store.clone()));
+        tokio::spawn(perform::forget_idempotency_keys(options.store.clone(), cluster.clone()));
         let hooks = Hooks::start(options.store.clone(), options.hooks, Arc::new(access.clone())).await?;
         let core = Self {
             store: options.store,
@@ -68,11 +78,13 @@ impl Core {
             access,
             before_budget: options.before_budget,
             waiting: perform::Waiting::default(),
-            schedule: schedule::Schedule::default(),
-            resyncs: resync::Resyncs::default(),
+            schedule: schedule::Schedule::new(cluster.clone()),
+            resyncs: resync::Resyncs::new(cluster.clone()),
+            cluster,
         };
         schedule::start(&core);
         resync::start(&core);
+        nodes::start(&core, notices);
         Ok(core)
     }
 
@@ -104,6 +116,12 @@ impl Core {
         &self.store
     }
 
+    /// This node among the others.
+    #[must_use]
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
     /// How the clock is doing.
     ///
     /// # Errors
@@ -112,10 +130,13 @@ impl Core {
         schedule::Figures::of(self).await
     }
 
-    /// Stops delivering: no new attempts, those in flight get `grace` to end.
+    /// Stops delivering: no new attempts, those in flight get `grace` to end. Other nodes go on with each shard as soon as nothing is
+    /// under way in it.
     pub async fn stop(&self, grace: Duration) {
         self.schedule.stop();
         self.resyncs.stop();
+        self.cluster.begin_to_leave(grace);
         self.hooks.stop(grace).await;
+        self.cluster.leave(LEAVING_MAX).await;
     }
 }

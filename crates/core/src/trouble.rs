@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use hookswitch_cluster::Cluster;
 use hookswitch_hooks::{
     Breaker, Retention,
     call::{
@@ -340,7 +341,12 @@ async fn core(home: &Home, clock: Clock, faults: Faults, network: Planned) -> Co
         extra_roots_pem: Vec::new(),
         network: Some(network),
     };
-    let hooks = hookswitch_hooks::Options { caller, breaker: Breaker::default(), retention: Retention::default() };
+    let hooks = hookswitch_hooks::Options {
+        cluster: Cluster::alone(),
+        caller,
+        breaker: Breaker::default(),
+        retention: Retention::default(),
+    };
     Core::open(crate::Options { store, hooks, before_budget: Duration::from_secs(10) }).await.unwrap()
 }
 

@@ -46,8 +46,13 @@ impl Streak {
         self.failures >= breaker.failures && self.lasts_ms(now) >= over_ms
     }
 
+    /// One that was taken for dead already, after failures from then on.
+    pub(crate) fn since(since: Moment) -> Self {
+        Self { failures: u32::MAX, since }
+    }
+
     /// When the first of the failures was.
-    pub(crate) fn since(&self) -> Moment {
+    pub(crate) fn began(&self) -> Moment {
         self.since
     }
 

@@ -13,6 +13,7 @@
 //! | [`retry`], `breaker` | when a failed delivery is tried again, and when a handler is taken for dead |
 //! | [`call`] | one call to one handler: HTTP, scripts, signatures, addresses |
 //! | [`payload`] | what is sent, with passwords, masked, and sealed for the journal |
+//! | `nodes` | what other nodes tell, and clients that come and go |
 //! | `names` | what a handler of the first API generation calls the events |
 //! | [`cause`], `asked` | what a handler does in reaction |
 //! | [`loops`] | handlers that answer each other |
@@ -34,6 +35,7 @@ pub mod log;
 pub mod loops;
 pub mod mask;
 mod names;
+mod nodes;
 pub mod outbox;
 pub mod outcome;
 pub mod payload;
@@ -51,6 +53,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use hookswitch_cluster::{Cluster, Notice};
 use hookswitch_model::event::{Cause, Event, Stage};
 use hookswitch_store::{Error, Store, tables};
 use tokio::sync::Notify;
@@ -71,12 +74,11 @@ use outcome::Outcomes;
 use rules::{Resellers, Rules};
 use validate::Checks;
 
-/// Between attempts to read handlers while the store refuses.
-const RELOAD_PAUSE: Duration = Duration::from_secs(1);
-
 /// How handlers are called, and what is kept of it.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// This node among the others.
+    pub cluster: Cluster,
     /// How calls are made.
     pub caller: CallerOptions,
     /// When a handler is taken for dead: then a before handler is not asked, and an after handler's queue stands still.
@@ -99,6 +101,7 @@ pub struct Hooks {
 
 struct Shared {
     store: Store,
+    cluster: Cluster,
     rules: ArcSwap<Rules>,
     /// Held while the handlers are read and everybody is told of them: the last one told must be the newest.
     reloading: tokio::sync::Mutex<()>,
@@ -127,14 +130,15 @@ impl Hooks {
     /// # Errors
     /// Whatever the store says.
     pub async fn start(store: Store, options: Options, resellers: Arc<dyn Resellers>) -> Result<Self, Error> {
-        let Options { caller, breaker, retention } = options;
+        let Options { cluster, caller, breaker, retention } = options;
         let checks = Checks::new(caller.scripts_dir.clone(), caller.reseller_networks.clone());
         let (caller, causes) = (Caller::new(caller), Causes::new(&store.vault().derive("cause")));
-        let log = Log::start(store.clone());
+        let log = Log::start(store.clone(), &cluster);
         let before = Before::new(before::Parts {
             caller: caller.clone(),
             causes: causes.clone(),
             clock: store.clock().clone(),
+            cluster: cluster.clone(),
             log: log.clone(),
             resellers,
             breaker,
@@ -143,6 +147,7 @@ impl Hooks {
         let saved = Arc::new(Notify::new());
         let after = After::new(after::Parts {
             store: store.clone(),
+            cluster: cluster.clone(),
             caller: caller.clone(),
             causes: causes.clone(),
             log: log.clone(),
@@ -150,13 +155,16 @@ impl Hooks {
             breaker,
             saved: Arc::clone(&saved),
         });
-        let outcomes = Outcomes::new(store.clone(), caller.clone(), causes.clone(), log.clone());
-        let retention = tokio::spawn(log::retention::run(store.clone(), log.clone(), retention)).abort_handle();
+        let outcomes = Outcomes::new(store.clone(), cluster.clone(), caller.clone(), causes.clone(), log.clone());
+        let retention = tokio::spawn(log::retention::run(store.clone(), cluster.clone(), log.clone(), retention)).abort_handle();
         let rules = ArcSwap::from_pointee(Rules::default());
         let reloading = tokio::sync::Mutex::default();
+        let asked = asked::Asked::default();
         let shared =
-            Shared { store, rules, reloading, caller, causes, asked: asked::Asked::default(), log, loops, checks, retention };
+            Shared { store, cluster: cluster.clone(), rules, reloading, caller, causes, asked, log, loops, checks, retention };
         let hooks = Self { before, after, outcomes, shared: Arc::new(shared) };
+        // Listens before it reads: nothing is missed in between.
+        nodes::start(&hooks, &cluster);
         hooks.reload().await?;
         hooks.outcomes.recover().await?;
         tokio::spawn(reload_when(saved, hooks.clone()));
@@ -280,9 +288,7 @@ impl Hooks {
 async fn reload_when(saved: Arc<Notify>, hooks: Hooks) {
     loop {
         saved.notified().await;
-        while let Err(error) = hooks.reload().await {
-            tracing::error!(%error, "handlers can't be read; trying again");
-            tokio::time::sleep(RELOAD_PAUSE).await;
-        }
+        hooks.shared.cluster.tell(Notice::Handlers);
+        nodes::reload(&hooks).await;
     }
 }

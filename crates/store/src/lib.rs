@@ -40,6 +40,7 @@ pub use clock::{Clock, Hand};
 pub use error::{Error, OpenError};
 pub use faults::{Faults, Place};
 pub use ids::Sequence;
+pub use postgres::notices::Heard;
 pub use store::{Database, Figures, Options, Store};
 pub use subject::Subject;
 pub use tx::Tx;

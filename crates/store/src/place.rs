@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::{
     Error, Tx,
     engine::{Read, Readers},
-    postgres::Health,
+    postgres::{Dialer, Health},
 };
 
 /// Where a database is.
@@ -27,6 +27,8 @@ pub(crate) enum Place {
         /// Its address, without the password.
         shown: String,
         health: Arc<Health>,
+        /// How it is reached.
+        dialer: Dialer,
     },
 }
 
@@ -41,6 +43,14 @@ impl Place {
         match self {
             Self::File { .. } => "sqlite",
             Self::Server { .. } => "postgres",
+        }
+    }
+
+    /// How the server is reached; `None` of a file.
+    pub(crate) fn dialer(&self) -> Option<&Dialer> {
+        match self {
+            Self::File { .. } => None,
+            Self::Server { dialer, .. } => Some(dialer),
         }
     }
 

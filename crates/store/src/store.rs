@@ -5,7 +5,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     Clock, Error, Faults, MasterKey, OpenError, Sequence, Tx, Vault,
@@ -13,6 +13,7 @@ use crate::{
     ids::Ids,
     opening::{Opened, from_file, from_server},
     place::Place,
+    postgres::{self, notices::Heard},
 };
 
 /// A last checkpoint that takes longer is left to the next start.
@@ -180,6 +181,34 @@ impl Store {
     #[must_use]
     pub fn shown(&self) -> String {
         self.place.shown()
+    }
+
+    /// True if several write at the same time, here or on other nodes: then what is committed may be seen in any order, and only what
+    /// is locked has one.
+    #[must_use]
+    pub fn has_several_writers(&self) -> bool {
+        self.place.dialer().is_some()
+    }
+
+    /// Sends messages to all who listen on this database, each shorter than 8,000 bytes.
+    ///
+    /// # Errors
+    /// Whatever the store says; where there can be nobody else, that there is nobody.
+    pub async fn tell(&self, messages: Vec<String>) -> Result<(), Error> {
+        match self.place.dialer() {
+            Some(_) => self.write(move |tx| postgres::notices::send(tx, &messages)).await,
+            None => Err(Error::engine("nobody else works on this database")),
+        }
+    }
+
+    /// Listens to what is sent on this database, until what this gives is dropped. Whoever listens is to send something himself every
+    /// few seconds: a connection that is silent is taken for dead.
+    ///
+    /// # Errors
+    /// That there can be nobody else, or that no thread could be started.
+    pub fn listen(&self) -> Result<mpsc::Receiver<Heard>, Error> {
+        let dialer = self.place.dialer().ok_or_else(|| Error::engine("nobody else works on this database"))?;
+        postgres::notices::listen(dialer.clone()).map_err(Error::engine)
     }
 
     /// The next id of a sequence; never given before.

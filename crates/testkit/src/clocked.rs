@@ -6,6 +6,7 @@
 use std::{net::TcpListener, ops::Deref, path::Path, time::Duration};
 
 use hookswitch_api::Serving;
+use hookswitch_cluster::Cluster;
 use hookswitch_core::{Core, first_admin::first_admin};
 use hookswitch_hooks::{
     Breaker, Retention,
@@ -191,8 +192,12 @@ async fn core(home: &Path, url: &str, clock: Clock, days: u32) -> Core {
         extra_roots_pem: Vec::new(),
         network: None,
     };
-    let hooks =
-        hookswitch_hooks::Options { caller, breaker: Breaker::default(), retention: Retention { days, ..Retention::default() } };
+    let hooks = hookswitch_hooks::Options {
+        cluster: Cluster::alone(),
+        caller,
+        breaker: Breaker::default(),
+        retention: Retention { days, ..Retention::default() },
+    };
     let before_budget = Duration::from_secs(10);
     let options = hookswitch_core::Options { store: store.expect("a database"), hooks, before_budget };
     Core::open(options).await.expect("a core")

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use hookswitch_testdb::Home;
+use hookswitch_testdb::{Engine, Home};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -149,6 +149,16 @@ impl Setup {
     }
 }
 
+/// True if a database can be shared by several nodes in this run: on PostgreSQL. Says so if not.
+#[must_use]
+pub fn may_share() -> bool {
+    let may = Engine::of_this_run() == Engine::Postgres;
+    if !may {
+        eprintln!("left out: SQLite has one node");
+    }
+    may
+}
+
 /// The real program, serving on a free port, with a data folder of its own. It is killed when this is dropped.
 pub struct Server {
     setup: Setup,
@@ -173,6 +183,41 @@ impl Server {
     #[must_use]
     pub fn setup() -> Setup {
         Setup::default()
+    }
+
+    /// Another node on the same database, with a data folder of its own. See [`may_share`].
+    ///
+    /// # Panics
+    /// When the database can't be shared, or it does not start.
+    pub async fn beside(&self, setup: Setup) -> Self {
+        let database = self.home.postgres().map(|fresh| fresh.url().to_owned()).expect("a database that can be shared");
+        let key = self.data().join("master.key");
+        let home = Home::on(Engine::Sqlite);
+        let shared = format!("database = '{database}'\nkey_file = '{}'\n", key.display());
+        fs::write(home.path().join("hookswitch.toml"), shared + &setup.config).expect("a written configuration");
+        let running = launch(&setup, home.path()).await;
+        Self { setup, running, home }
+    }
+
+    /// Stops it where it is, as a machine that is suspended: it does not notice.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn thaw(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid()).expect("a process id");
+        kill(Pid::from_raw(pid), signal).expect("a signal that can be sent");
     }
 
     /// Where its database lies, and its folder.
@@ -232,8 +277,7 @@ impl Server {
     /// # Panics
     /// When it does not end within 20 s.
     pub async fn end(&mut self, signal: Signal) -> (ExitStatus, String) {
-        let pid = i32::try_from(self.pid()).expect("a process id");
-        kill(Pid::from_raw(pid), signal).expect("a signal that can be sent");
+        self.signal(signal);
         let status = timeout(END, self.running.child.wait()).await.expect("it ends in time").expect("a status");
         let mut rest = String::new();
         while let Ok(Some(line)) = self.running.stdout.next_line().await {

@@ -35,6 +35,11 @@ fn status_schema() -> Value {
                 "items": standing_schema(),
                 "description": "How each handler's queue stands; for users of the whole system",
             },
+            "nodes": {
+                "type": "array",
+                "items": node_schema(),
+                "description": "The nodes that share the database, also those that have left lately; none on SQLite; for users of the whole system",
+            },
             "loops": {
                 "type": "object",
                 "properties": {"cut": {"type": "integer", "minimum": 0}, "suspected": {"type": "integer", "minimum": 0}},
@@ -47,6 +52,44 @@ fn status_schema() -> Value {
             },
         },
         "required": ["version", "dt", "database"],
+    })
+}
+
+/// One node.
+fn node_schema() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "id": {"type": "integer", "format": "int64"},
+            "name": {"type": "string", "description": "The machine, and where it listens"},
+            "version": {"type": "string", "description": "The program's version"},
+            "epoch": {"type": "integer", "format": "int64", "description": "The number of its present life"},
+            "state": {"type": "string", "enum": ["alive", "leaving", "gone"]},
+            "shards": {"type": "integer", "minimum": 0, "description": "How many of the 256 shards of clients it owns"},
+            "lease_left_ms": {"type": "integer", "description": "How long it may go on without being heard of; 0 if it is gone"},
+            "lag_ms": {"type": ["integer", "null"], "minimum": 0, "description": "How long a notice takes to come to it"},
+            "this": {"type": "boolean", "description": "True of the node that answers"},
+        },
+        "required": ["id", "name", "version", "epoch", "state", "shards", "lease_left_ms", "lag_ms", "this"],
+    })
+}
+
+fn node(seen: &hookswitch_cluster::Seen) -> Value {
+    let state = match &seen.node {
+        node if seen.lease_left_ms <= 0 || node.valid_until.0 == 0 => "gone",
+        node if node.leaving => "leaving",
+        _ => "alive",
+    };
+    json!({
+        "id": seen.node.id,
+        "name": seen.node.name,
+        "version": seen.node.version,
+        "epoch": seen.node.epoch,
+        "state": state,
+        "shards": seen.shards,
+        "lease_left_ms": seen.lease_left_ms.max(0),
+        "lag_ms": seen.node.lag_us.map(|lag| lag / 1_000),
+        "this": seen.is_this,
     })
 }
 
@@ -104,6 +147,7 @@ fn status(core: &Core, at: At, _request: Object) -> Steered<'_> {
         });
         if whole_system {
             status["handlers"] = core.hooks.standing().await?.iter().map(|standing| standing.shown(at.now)).collect();
+            status["nodes"] = core.cluster.members().await?.iter().map(node).collect();
             let day_ago = at.now.plus_millis(-DAY_MS);
             let (cut, suspected) = core.store.read(move |tx| tables::loops::count_since(tx, day_ago)).await?;
             status["loops"] = json!({"cut": cut, "suspected": suspected});

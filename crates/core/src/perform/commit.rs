@@ -60,6 +60,7 @@ pub(super) async fn commit(
         let (request, decided) = (Arc::clone(request), Arc::clone(&asked.decided));
         let (mut outgoing, settling) = (Outgoing::new(core, asked), journey.owed.settling());
         move |tx: &mut Tx| {
+            request.at.fence.check(tx)?;
             let repeated = request.idempotency.as_ref().map(Ticket::subject);
             let held = act.concerns.take(tx, decided.request(), repeated)?;
             if let Some(result) = replayed(tx, &request)? {

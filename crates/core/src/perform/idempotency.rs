@@ -1,4 +1,5 @@
 //! A repeated create returns the first success: remembered in the change's own transaction, per user and method.
+use hookswitch_cluster::Cluster;
 use hookswitch_model::{
     Object,
     refusal::{FieldErrors, Refusal},
@@ -99,9 +100,13 @@ const PORTION: i64 = 500;
 /// How often expired successes are looked for, by the clock.
 const EVERY_MS: i64 = 60_000;
 
-/// Forgets what has expired, for ever.
-pub(crate) async fn forget(store: Store) {
+/// Forgets what has expired, for ever; with several nodes one of them does.
+pub(crate) async fn forget(store: Store, cluster: Cluster) {
     loop {
+        if !cluster.is_leader() {
+            store.clock().sleep(EVERY_MS).await;
+            continue;
+        }
         let old = store.clock().now().plus_millis(-IDEMPOTENCY_HOURS * 3_600_000);
         match store.write(move |tx| tables::idempotency::cut(tx, old, PORTION)).await {
             Ok(cut) if cut >= PORTION.unsigned_abs() => continue,

@@ -26,6 +26,7 @@ mod waiting;
 
 use std::sync::Arc;
 
+use hookswitch_cluster::{Fence, Notice};
 use hookswitch_hooks::{
     loops::{Round, Watched},
     rules::Rules,
@@ -71,13 +72,24 @@ pub struct Call {
     pub traceparent: Option<String>,
     /// A search tells its total where that is below this, also if its filters don't ask for it.
     pub total_below: Option<i64>,
+    /// Nothing is written unless this still holds: for what one node does for all.
+    pub fence: Fence,
 }
 
 impl Call {
     /// A call with nothing around it.
     #[must_use]
     pub fn new(method: &'static Method, params: Object, caller: Arc<Caller>) -> Self {
-        Self { method, params, caller, cause: None, idempotency_key: None, traceparent: None, total_below: None }
+        Self {
+            method,
+            params,
+            caller,
+            cause: None,
+            idempotency_key: None,
+            traceparent: None,
+            total_below: None,
+            fence: Fence::NONE,
+        }
     }
 }
 
@@ -123,6 +135,8 @@ pub struct At {
     pub handlers: hookswitch_hooks::validate::Checks,
     /// A search tells its total where that is below this.
     pub total_below: Option<i64>,
+    /// Nothing is written unless this still holds.
+    pub fence: Fence,
 }
 
 impl At {
@@ -248,12 +262,18 @@ fn going_round(rules: &Rules, round: &Round) -> Refusal {
     Refusal::rule("cause_too_deep", message)
 }
 
-/// Makes a change count before its caller is answered.
+/// Makes a change count before its caller is answered, on other nodes a moment later.
 async fn refresh(core: &Core, touches: Touches) -> Result<(), Refusal> {
     match touches {
         Touches::Rows => {}
-        Touches::Handlers => core.hooks.reload().await?,
-        Touches::Access => core.access.reload().await?,
+        Touches::Handlers => {
+            core.cluster.tell(Notice::Handlers);
+            core.hooks.reload().await?;
+        }
+        Touches::Access => {
+            core.cluster.tell(Notice::Access);
+            core.access.reload().await?;
+        }
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Step 1: the request's shape, its options (`dry_run`, `idempotency_key`), its cause, the id of what it makes.
 use std::sync::Arc;
 
+use hookswitch_cluster::Fence;
 use hookswitch_model::{
     Object,
     event::{Cause, Mode, Reaction},
@@ -42,7 +43,7 @@ pub(super) struct Request {
 /// # Errors
 /// `Invalid` with every wrong field, `cause_too_deep`.
 pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal> {
-    let Call { method, mut params, caller, cause, idempotency_key, traceparent, total_below } = call;
+    let Call { method, mut params, caller, cause, idempotency_key, traceparent, total_below, fence } = call;
     let mut errors = FieldErrors::new();
     let options = Options::take(method, &mut params, idempotency_key, &mut errors);
     let ticket = match &options.idempotency_key {
@@ -50,6 +51,7 @@ pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal>
         None => None,
     };
     let mut at = circumstances(core, caller, if options.dry_run { Mode::DryRun } else { Mode::Live }, total_below);
+    at.fence = fence;
     let mut params = match method.check(&params) {
         Ok(checked) => errors.or(checked)?,
         Err(wrong) => {
@@ -87,6 +89,7 @@ pub(super) fn circumstances(core: &Core, caller: Arc<Caller>, mode: Mode, total_
         vault: core.store.vault().clone(),
         handlers: core.hooks.checks(),
         total_below,
+        fence: Fence::NONE,
     }
 }
 

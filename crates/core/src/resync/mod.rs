@@ -42,6 +42,7 @@ use std::{
     time::Duration,
 };
 
+use hookswitch_cluster::{Cluster, Notice};
 use hookswitch_model::{
     objects::resync::{Resync, State},
     refusal::Refusal,
@@ -59,15 +60,17 @@ const LOOK_MIN: Duration = Duration::from_millis(50);
 const LOOK_MAX: Duration = Duration::from_secs(2);
 
 /// Who runs which resync; a cheap handle.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Resyncs(Arc<Shared>);
 
-#[derive(Default)]
 struct Shared {
+    cluster: Cluster,
     runners: Mutex<HashMap<i64, Arc<Nudge>>>,
     /// Resyncs that want a runner.
     wanted: Mutex<Vec<i64>>,
     wake: Notify,
+    /// True if all that are under way are wanted: they are to be read.
+    all_wanted: AtomicBool,
     stopped: AtomicBool,
 }
 
@@ -79,13 +82,34 @@ struct Nudge {
 }
 
 impl Resyncs {
+    pub(crate) fn new(cluster: Cluster) -> Self {
+        Self(Arc::new(Shared {
+            cluster,
+            runners: Mutex::default(),
+            wanted: Mutex::default(),
+            wake: Notify::new(),
+            all_wanted: AtomicBool::new(true),
+            stopped: AtomicBool::new(false),
+        }))
+    }
+
     /// Once this is committed, the resync is looked at: it has begun, or somebody has paused, resumed or cancelled it.
     pub(crate) fn nudge(&self, tx: &mut Tx, id: i64) {
         let resyncs = self.clone();
-        tx.on_commit(move || resyncs.want(id));
+        tx.on_commit(move || {
+            resyncs.0.cluster.tell(Notice::Resync { id });
+            resyncs.want(id);
+        });
     }
 
-    fn want(&self, id: i64) {
+    /// Looks at all that are under way: some may have become this node's.
+    pub(crate) fn look(&self) {
+        self.0.all_wanted.store(true, Ordering::SeqCst);
+        self.0.wake.notify_one();
+    }
+
+    /// Looks at this one, if it is this node's.
+    pub(crate) fn want(&self, id: i64) {
         locked(&self.0.wanted).push(id);
         self.0.wake.notify_one();
     }
@@ -101,8 +125,11 @@ impl Resyncs {
         self.0.stopped.load(Ordering::SeqCst)
     }
 
-    /// A runner for a resync, unless it has one, which looks again.
+    /// A runner for a resync that is this node's, unless it has one, which looks again.
     fn run(&self, core: &Core, id: i64) {
+        if !self.0.cluster.owns(id) {
+            return;
+        }
         let mut runners = locked(&self.0.runners);
         if let Some(nudge) = runners.get(&id) {
             nudge.times.fetch_add(1, Ordering::SeqCst);
@@ -135,14 +162,20 @@ pub(crate) fn start(core: &Core) {
 
 async fn supervise(core: Core) {
     let resyncs = core.resyncs.clone();
-    while let Err(error) = core.store.read(resyncs::under_way).await.map(|ids| locked(&resyncs.0.wanted).extend(ids)) {
-        tracing::error!(%error, "the resyncs that were under way can't be read; trying again");
-        tokio::time::sleep(PAUSE).await;
-    }
     while !resyncs.is_stopped() {
+        if resyncs.0.all_wanted.swap(false, Ordering::SeqCst) {
+            read_under_way(&core).await;
+        }
         let wanted = std::mem::take(&mut *locked(&resyncs.0.wanted));
         wanted.into_iter().for_each(|id| resyncs.run(&core, id));
         resyncs.0.wake.notified().await;
+    }
+}
+
+async fn read_under_way(core: &Core) {
+    while let Err(error) = core.store.read(resyncs::under_way).await.map(|ids| locked(&core.resyncs.0.wanted).extend(ids)) {
+        tracing::error!(%error, "the resyncs that are under way can't be read; trying again");
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -186,6 +219,8 @@ async fn run(core: Core, id: i64, nudge: Arc<Nudge>) {
 }
 
 async fn step(core: &Core, id: i64, feed: &mut Feed, nudge: &Nudge, seen: u64) -> Result<Then, Refusal> {
+    // While a step is under way the resync stays this node's; between two it may become another's, which goes on where this one was.
+    let Some(_tenure) = core.cluster.hold_now(id) else { return Ok(Then::Over) };
     let Some(resync) = core.store.read(move |tx| resyncs::get(tx, id)).await? else { return Ok(Then::Over) };
     match resync.state {
         State::Counting => count::under_way(core, resync, || nudge.times.load(Ordering::SeqCst) != seen).await,

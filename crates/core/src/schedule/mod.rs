@@ -12,6 +12,9 @@
 //!
 //! Nothing is lost with this process: what is due stands in the database, and a step changes it in its own transaction. A step
 //! is decided anew in the transaction that writes it, so that it happens once, whatever runs twice or crashes in between.
+//!
+//! With several nodes each takes the steps of its own clients. A node that was taken for dead takes none: the transaction of a step
+//! checks that its life still goes on ([`hookswitch_cluster::Fence`]).
 mod figures;
 mod pass;
 mod places;
@@ -28,6 +31,7 @@ use std::{
     time::Duration,
 };
 
+use hookswitch_cluster::{Cluster, Notice};
 use hookswitch_model::{moment::Moment, objects::client_package::ClientPackage};
 use hookswitch_store::{Error, Tx, tables::client_packages::due};
 use tokio::sync::Notify;
@@ -43,12 +47,15 @@ const PAUSE: Duration = Duration::from_secs(1);
 const PLACES: Bounds = Bounds { quick: 48, asking: 512, asking_of_one: 64 };
 /// Between two portions of new terms, and before those are looked at again who found no place.
 const BREATH: Duration = Duration::from_millis(20);
+/// Other nodes look at what is due at least as often as that: what is due later need not be told.
+const TOLD_WITHIN_MS: i64 = 120_000;
 
 /// The clock's entrance; a cheap handle.
 #[derive(Clone)]
 pub struct Schedule(Arc<Shared>);
 
 struct Shared {
+    cluster: Cluster,
     nudge: Notify,
     /// Until when the clock sleeps; while it is awake, everything counts as earlier.
     asleep_until: AtomicI64,
@@ -60,9 +67,10 @@ struct Shared {
     steps: figures::Steps,
 }
 
-impl Default for Schedule {
-    fn default() -> Self {
+impl Schedule {
+    pub(crate) fn new(cluster: Cluster) -> Self {
         Self(Arc::new(Shared {
+            cluster,
             nudge: Notify::new(),
             asleep_until: AtomicI64::new(i64::MAX),
             stopped: AtomicBool::new(false),
@@ -72,17 +80,15 @@ impl Default for Schedule {
             steps: figures::Steps::default(),
         }))
     }
-}
 
-impl Schedule {
     /// Once this is committed, the clock has something to do about a client package when it is due.
     pub(crate) fn plan(&self, tx: &mut Tx, now: Moment, own: &ClientPackage) {
         match own.planned.due {
             None => {}
             Some(due) if due <= now => self.hurry(tx, own.clients_id),
             Some(due) => {
-                let schedule = self.clone();
-                tx.on_commit(move || schedule.nudge_if_before(due));
+                let (schedule, clients_id) = (self.clone(), own.clients_id);
+                tx.on_commit(move || schedule.will_be_due(clients_id, due, now));
             }
         }
     }
@@ -91,19 +97,43 @@ impl Schedule {
     fn hurry(&self, tx: &mut Tx, clients_id: i64) {
         let schedule = self.clone();
         tx.on_commit(move || {
-            if !schedule.0.urgent.put(clients_id) {
-                schedule.0.nudge.notify_one();
+            if !schedule.0.cluster.owns(clients_id) {
+                schedule.0.cluster.tell(Notice::Due { clients_id });
             }
+            schedule.is_due(clients_id);
         });
+    }
+
+    /// A client has steps that are due now; nothing happens if it is another node's.
+    pub(crate) fn is_due(&self, clients_id: i64) {
+        if self.0.cluster.owns(clients_id) && !self.0.urgent.put(clients_id) {
+            self.look();
+        }
+    }
+
+    fn will_be_due(&self, clients_id: i64, due: Moment, now: Moment) {
+        if self.0.cluster.owns(clients_id) {
+            self.nudge_if_before(due);
+        } else if due.millis_since(now) < TOLD_WITHIN_MS {
+            self.0.cluster.tell(Notice::DueAt { at: due.0 });
+        }
     }
 
     /// Once this is committed, the clock looks at everything again.
     pub(crate) fn look_again(&self, tx: &mut Tx) {
         let schedule = self.clone();
-        tx.on_commit(move || schedule.0.nudge.notify_one());
+        tx.on_commit(move || {
+            schedule.0.cluster.tell(Notice::Terms);
+            schedule.look();
+        });
     }
 
-    fn nudge_if_before(&self, due: Moment) {
+    /// Looks at everything again.
+    pub(crate) fn look(&self) {
+        self.0.nudge.notify_one();
+    }
+
+    pub(crate) fn nudge_if_before(&self, due: Moment) {
         if due.0 < self.0.asleep_until.load(Ordering::SeqCst) {
             self.0.nudge.notify_one();
         }
@@ -167,7 +197,11 @@ async fn run(core: Core) {
 
 /// Sends everybody on his way whose step is due.
 async fn work(core: &Core) -> Result<Then, Error> {
-    let more_terms = sweep::portion(core).await?;
+    // One node makes them due, and tells the others that they are.
+    let more_terms = core.cluster.is_leader() && sweep::portion(core).await?;
+    if more_terms {
+        core.cluster.tell(Notice::Terms);
+    }
     // What becomes due while the pass is under way is due next.
     let now = core.store.clock().now();
     let left_out = pass::through(core, now).await?;

@@ -26,6 +26,9 @@ pub(super) async fn through(core: &Core, moment: Moment) -> Result<bool, Error> 
         let Some(last) = due.last() else { break };
         behind = *last;
         for first in due {
+            if !core.cluster.owns(first.clients_id) {
+                continue;
+            }
             if left_out.contains(&first.companies_id) || core.schedule.busy(|busy| busy.contains(&first.clients_id)) {
                 continue;
             }

@@ -70,9 +70,9 @@ pub(super) async fn run(core: Core) {
             continue;
         };
         match core.store.read(move |tx| due::first_of_client(tx, clients_id)).await {
-            Ok(Some(first)) => send(&core, first),
-            // Somebody else was faster.
-            Ok(None) => {}
+            Ok(Some(first)) if core.cluster.owns(first.clients_id) => send(&core, first),
+            // Somebody else was faster, or it is another node's by now.
+            Ok(_) => {}
             Err(error) => {
                 tracing::error!(%error, clients_id, "what is due of a client could not be read; the next pass finds it");
                 schedule.0.nudge.notify_one();

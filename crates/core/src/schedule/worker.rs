@@ -1,6 +1,7 @@
 //! Takes the steps of one client, one after another.
 use std::sync::Arc;
 
+use hookswitch_cluster::{Fence, Tenure};
 use hookswitch_model::{life::retry::Refused, refusal::Refusal};
 use hookswitch_store::{
     Subject,
@@ -20,10 +21,11 @@ const IN_VAIN_MAX: u32 = 5;
 /// After a step that could neither be taken nor put off.
 const PAUSE_MS: i64 = 1_000;
 
-/// A worker for a client, unless it has one. `place` is given back when it ends.
+/// A worker for a client, unless it has one or is another node's. `place` is given back when it ends.
 pub(super) fn start(core: &Core, first: Due, place: impl Send + 'static) {
+    let Some(tenure) = core.cluster.hold_now(first.clients_id) else { return };
     if core.schedule.busy(|busy| busy.insert(first.clients_id)) {
-        let worker = Worker { core: core.clone(), clients_id: first.clients_id };
+        let worker = Worker { core: core.clone(), clients_id: first.clients_id, tenure };
         tokio::spawn(async move {
             worker.run(first).await;
             // In this order: who looks again because it has ended finds the place free.
@@ -36,6 +38,8 @@ pub(super) fn start(core: &Core, first: Due, place: impl Send + 'static) {
 struct Worker {
     core: Core,
     clients_id: i64,
+    /// Until it ends the client stays this node's.
+    tenure: Tenure,
 }
 
 /// When it ends, the clock looks again: something may have become due since.
@@ -49,7 +53,7 @@ impl Drop for Worker {
 impl Worker {
     async fn run(&self, first: Due) {
         let (mut next, mut in_vain) = (Some(first), 0);
-        while let Some(due) = next.filter(|_| !self.core.schedule.is_stopped()) {
+        while let Some(due) = next.filter(|_| self.may_go_on()) {
             next = match self.step_and_look(due).await {
                 Ok((was_taken, further)) => {
                     in_vain = if was_taken || further != Some(due) { 0 } else { in_vain + 1 };
@@ -59,6 +63,15 @@ impl Worker {
                 Err(refusal) => self.pause(&refusal.to_string(), due.id).await,
             };
         }
+    }
+
+    /// The client may be wanted elsewhere.
+    fn may_go_on(&self) -> bool {
+        !self.core.schedule.is_stopped() && self.core.cluster.owns(self.clients_id)
+    }
+
+    fn fence(&self) -> Fence {
+        self.tenure.fence()
     }
 
     async fn pause(&self, why: &str, id: i64) -> Option<Due> {
@@ -80,7 +93,7 @@ impl Worker {
     async fn step(&self, id: i64) -> Result<bool, Refusal> {
         let params = [("id".to_owned(), Value::from(id))].into_iter().collect();
         let caller = Arc::new(Caller::clock());
-        let call = Call::new(&clock::STEP, params, Arc::clone(&caller));
+        let call = Call { fence: self.fence(), ..Call::new(&clock::STEP, params, Arc::clone(&caller)) };
         let refusal = match self.core.perform(call).await {
             Ok(answer) => {
                 let was_taken = !answer.result.is_null();
@@ -94,12 +107,13 @@ impl Worker {
         self.core.schedule.0.steps.count(false);
         tracing::debug!(%refusal, id, "a step of a client package was refused");
         let at = perform::at_clock(&self.core, caller);
-        let clients_id = self.clients_id;
+        let (clients_id, fence) = (self.clients_id, self.fence());
         self.core
             .store
             .write(move |tx| {
                 tx.lock_shared(Subject::Configuration)?;
                 tx.lock(Subject::Client(clients_id))?;
+                fence.check(tx)?;
                 clock::refused(tx, &at, id, why(&refusal))
             })
             .await

@@ -1,6 +1,7 @@
 //! One attempt to deliver: the call, what its end means, and what is written down about it.
 use std::{sync::Arc, time::Duration};
 
+use hookswitch_cluster::Tenure;
 use hookswitch_model::{
     Object,
     event::{self, Stage},
@@ -17,20 +18,24 @@ use crate::{
     call::{Call, Called, traceparent::Trace},
     condition::{self, Outcome},
     log::{
-        Change, Record,
+        Change, Counts, Record, Then,
         row::{self, About, Ending},
     },
     retry::{self, Failure},
     rules::{Rule, is_balance},
 };
 
-/// Tries a delivery once, and leaves it settled: done, dead, or due again; or held back, if calls about its client are.
+/// Tries a delivery once, and leaves it settled: done, dead, or due again; or held back, if calls about its client are; or where it
+/// was, if it is not this node's to try.
 pub(super) async fn attempt(queue: &Arc<Queue>, place: Place, mut delivery: Delivery) {
     let rule = queue.rule.load_full();
+    let Some(tenure) = queue.shared.cluster.hold(delivery.event.clients_id, delivery.turn) else {
+        return queue.put_back(place, delivery.id);
+    };
     if is_balance(delivery.event.kind) && delivery.attempt == 0 {
         match wanted(&rule, &delivery).await {
             Outcome::Holds => {}
-            Outcome::Fails => return settle(queue, place, &delivery, None, Ended::Over, done(&rule, &delivery)).await,
+            Outcome::Fails => return settle(queue, place, &delivery, tenure, None, (Ended::Over, done(&rule, &delivery))).await,
             Outcome::CallAnyway(words) => delivery.note = Some(condition::note(&words)),
         }
     }
@@ -41,8 +46,11 @@ pub(super) async fn attempt(queue: &Arc<Queue>, place: Place, mut delivery: Deli
     let began = queue.shared.store.clock().now();
     let call = request(queue, &rule, &delivery, began);
     let telling = queue.shared.loops.telling(clients_id, rule.handler.id);
-    let Some(called) = queue.shared.shutdown.unless_cut(queue.shared.caller.call(&rule.handler, &call)).await else {
-        return queue.broken_off(place, delivery.id);
+    let calling = queue.shared.shutdown.unless_cut(queue.shared.caller.call(&rule.handler, &call));
+    let called = match tenure.unless_lost(calling).await {
+        Some(Some(called)) => called,
+        Some(None) => return queue.broken_off(place, delivery.id),
+        None => return queue.put_back(place, delivery.id),
     };
     drop(telling);
     let now = queue.shared.store.clock().now();
@@ -61,7 +69,7 @@ pub(super) async fn attempt(queue: &Arc<Queue>, place: Place, mut delivery: Deli
     queue.shared.calls.count(status, Some(called.took));
     queue.note(status == "success", error.as_deref());
     let row = logged(&rule, &delivery, began, &call, &called, status, error);
-    settle(queue, place, &delivery, Some(row), ended, change).await;
+    settle(queue, place, &delivery, tenure, Some(row), (ended, change)).await;
 }
 
 /// A balance handler's condition, weighed on what it would be told.
@@ -159,17 +167,23 @@ fn logged(
     row::of(rule, about, ending)
 }
 
-/// Tells the lane at once, and the database in the next batch.
+/// Tells the lane at once, and the database in the next batch. Until then the client stays this node's.
 async fn settle(
     queue: &Arc<Queue>,
     place: Place,
     delivery: &Delivery,
+    tenure: Tenure,
     row: Option<executions::Ended>,
-    ended: Ended,
-    change: Change,
+    (ended, change): (Ended, Change),
 ) {
-    let told = Arc::clone(queue);
-    let written: Box<dyn FnOnce() + Send> = Box::new(move || told.written(place));
+    let (told, fence) = (Arc::clone(queue), tenure.fence());
+    let written: Then = Box::new(move |counts| {
+        told.written(place);
+        if counts == Counts::No {
+            told.start_over();
+        }
+        drop(tenure);
+    });
     queue.ended(place, delivery.id, ended);
-    queue.shared.log.record(Record { row, change: Some(change), written: Some(written) }).await;
+    queue.shared.log.record(Record { row, change: Some(change), fence, written: Some(written) }).await;
 }

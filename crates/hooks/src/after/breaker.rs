@@ -159,11 +159,13 @@ impl Queue {
     /// The head of the next lane, marked as being tried; `None` if there is none that may be.
     async fn probe_taken(&self) -> Result<Option<(Place, Delivery)>, Error> {
         let (handlers_id, probed) = (self.rule.load().handler.id, self.with_health(|health| health.probed));
-        let per_client = self.is_per_client();
-        let (head, upto) = self.shared.store.read(move |tx| next_head(tx, handlers_id, probed, per_client)).await?;
+        let (per_client, cluster, turn) = (self.is_per_client(), self.shared.cluster.clone(), self.shared.cluster.turn());
+        let is_mine = move |clients_id: i64| cluster.owns(clients_id);
+        let read = move |tx: &Tx<'_>| next_head(tx, handlers_id, probed, per_client, is_mine);
+        let (head, upto) = self.shared.store.read(read).await?;
         self.with_health(|health| health.probed = upto);
         let Some(head) = head else { return Ok(None) };
-        let delivery = self.delivery(head);
+        let delivery = self.delivery(head, turn);
         let place = self.lanes().probe(&delivery);
         Ok(place.map(|place| (place, delivery)))
     }
@@ -192,23 +194,31 @@ type Probed = (Option<Waiting>, i64);
 
 /// The next delivery that nothing stands before in its lane, behind `after` and then from the beginning. A lane of a hundred
 /// thousand deliveries is gone past in several probes; the first of all is tried meanwhile, which is always the head of its lane.
-fn next_head(tx: &Tx<'_>, handlers_id: i64, after: i64, per_client: bool) -> Result<Probed, Error> {
+///
+/// With several nodes each probes by its own clients.
+fn next_head(
+    tx: &Tx<'_>,
+    handlers_id: i64,
+    after: i64,
+    per_client: bool,
+    is_mine: impl Fn(i64) -> bool,
+) -> Result<Probed, Error> {
     let (mut from, mut looked_at) = (after, HashSet::new());
     for _ in 0..WINDOWS_MAX {
         let window = deliveries::waiting_behind(tx, handlers_id, from, WINDOW)?;
-        for (id, clients_id) in &window {
+        for (id, clients_id) in window.iter().filter(|(_, clients_id)| is_mine(*clients_id)) {
             if let Some(head) = head(tx, handlers_id, *id, *clients_id, per_client, &mut looked_at)? {
                 return Ok((Some(head), *id));
             }
         }
         let Some((last, _)) = window.last().filter(|_| window.len() as i64 == WINDOW) else {
-            let first = first(tx, handlers_id)?;
+            let first = first(tx, handlers_id)?.filter(|first| is_mine(first.clients_id));
             let id = first.as_ref().map_or(0, |first| first.id);
             return Ok((first, id));
         };
         from = *last;
     }
-    Ok((first(tx, handlers_id)?, from))
+    Ok((first(tx, handlers_id)?.filter(|first| is_mine(first.clients_id)), from))
 }
 
 /// This delivery, if it is the head of a lane that was not looked at yet.

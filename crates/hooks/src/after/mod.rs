@@ -33,6 +33,7 @@ use std::{
     time::Duration,
 };
 
+use hookswitch_cluster::{Cluster, Notice};
 use hookswitch_model::{
     event::{Event, Kind, Stage},
     moment::Moment,
@@ -59,6 +60,7 @@ pub struct Entrance(Arc<Shared>);
 
 struct Shared {
     store: Store,
+    cluster: Cluster,
     caller: Caller,
     causes: Causes,
     log: Log,
@@ -75,6 +77,7 @@ struct Shared {
 /// What [`After`] stands on.
 pub(crate) struct Parts {
     pub(crate) store: Store,
+    pub(crate) cluster: Cluster,
     pub(crate) caller: Caller,
     pub(crate) causes: Causes,
     pub(crate) log: Log,
@@ -120,9 +123,10 @@ pub(crate) struct Told {
 
 impl After {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { store, caller, causes, log, loops, breaker, saved } = parts;
+        let Parts { store, cluster, caller, causes, log, loops, breaker, saved } = parts;
         Self(Arc::new(Shared {
             store,
+            cluster,
             caller,
             causes,
             log,
@@ -164,16 +168,51 @@ impl After {
         }
     }
 
+    /// Looks at everything anew: clients have come or gone.
+    pub(crate) fn start_over(&self) {
+        self.0.all().iter().for_each(Queue::start_over);
+    }
+
+    /// Goes over everything once more, because some may never have been heard of.
+    pub(crate) fn look_again(&self) {
+        self.0.all().iter().for_each(|queue| queue.look_again());
+    }
+
+    /// Another node has changed the rows of this handler.
+    pub(crate) fn changed_elsewhere(&self, handlers_id: i64) {
+        self.0.queue(handlers_id).inspect(Queue::start_over);
+    }
+
+    /// The database has these deliveries of a client, each with its handler, and they may be new.
+    pub(crate) fn there_are(&self, clients_id: i64, companies_id: i64, deliveries: &[(i64, i64)]) {
+        self.0.there_are(clients_id, companies_id, deliveries);
+    }
+
     /// No new attempts; those in flight get `grace` to end, and are broken off then: they will be made again.
     pub(crate) async fn stop(&self, grace: Duration) {
         self.0.shutdown.begin();
         self.0.shutdown.within(grace).await;
         self.0.log.flush().await;
-        set_back::note(&self.0.store).await;
+        set_back::note(&self.0.store, self.0.cluster.id()).await;
     }
 }
 
 impl Shared {
+    fn all(&self) -> Vec<Arc<Queue>> {
+        self.queues.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Told to the queues, if the client is this node's.
+    fn there_are(&self, clients_id: i64, companies_id: i64, deliveries: &[(i64, i64)]) {
+        if self.cluster.owns(clients_id) {
+            for (handlers_id, id) in deliveries {
+                if let Some(queue) = self.queue(*handlers_id) {
+                    queue.there_is(companies_id, clients_id, *id);
+                }
+            }
+        }
+    }
+
     fn queue(&self, handlers_id: i64) -> Option<Arc<Queue>> {
         self.queues.read().unwrap_or_else(PoisonError::into_inner).get(&handlers_id).cloned()
     }
@@ -186,14 +225,35 @@ impl Entrance {
         self.0.queue(handlers_id).map_or(0, |queue| queue.lanes().taken(event.companies_id, event.clients_id))
     }
 
-    /// Takes in what was just committed; called by the thread that committed, in the order of commits.
+    /// Takes in what was just committed; called by the thread that committed, in the order of commits where there is one writer.
+    /// Of several writers commits may come here in any order, so that no more is said than that there are deliveries.
     pub(crate) fn enter(&self, fresh: Fresh) {
         let Fresh { event, at, deliveries } = fresh;
+        let Shared { cluster, store, .. } = &*self.0;
+        if store.has_several_writers() {
+            let (clients_id, companies_id) = (event.clients_id, event.companies_id);
+            let deliveries: Vec<(i64, i64)> = deliveries.iter().map(|one| (one.handlers_id, one.id)).collect();
+            return if cluster.owns(clients_id) {
+                self.0.there_are(clients_id, companies_id, &deliveries);
+            } else {
+                cluster.tell(Notice::Deliveries { clients_id, companies_id, deliveries });
+            };
+        }
         for FreshOne { id, handlers_id, note, latest } in deliveries {
             // Without a queue the handler was saved this very moment: its queue will look at everything.
             if let Some(queue) = self.0.queue(handlers_id) {
                 let event = Arc::clone(&event);
-                queue.fresh(Delivery { id, event, attempt: 0, next_at: at, first_at: None, resend: false, note, latest });
+                queue.fresh(Delivery {
+                    id,
+                    event,
+                    attempt: 0,
+                    next_at: at,
+                    first_at: None,
+                    resend: false,
+                    note,
+                    latest,
+                    turn: 0,
+                });
             }
         }
     }

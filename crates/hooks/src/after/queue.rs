@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use super::{
     Shared, Told,
     breaker::Health,
-    lanes::{Ended, Entry, Place, Turns},
+    lanes::{Ended, Entry, Place, Source, Turns},
 };
 use crate::rules::Rule;
 
@@ -36,6 +36,8 @@ pub(super) struct Delivery {
     pub(super) note: Option<String>,
     /// Its handler only wants the latest.
     pub(super) latest: bool,
+    /// In which it was read, see [`hookswitch_cluster::Cluster::turn`].
+    pub(super) turn: u64,
 }
 
 impl Entry for Delivery {
@@ -93,7 +95,8 @@ fn is_per_client(handler: &Handler) -> bool {
 impl Queue {
     /// Starts tending the queue of a handler.
     pub(super) fn start(shared: &Arc<Shared>, rule: Arc<Rule>) -> Arc<Self> {
-        let lanes = Turns::new(is_per_client(&rule.handler), rule.handler.is_running());
+        let source = if shared.store.has_several_writers() { Source::Told } else { Source::Handed };
+        let lanes = Turns::new(source, is_per_client(&rule.handler), rule.handler.is_running());
         let health = Health::of(&rule.handler);
         let queue = Arc::new(Self {
             shared: Arc::clone(shared),
@@ -176,9 +179,27 @@ impl Queue {
         }
     }
 
-    /// How many deliveries may be in flight.
+    /// The database has this delivery of a client that is this node's, and it may be new; called by the thread that committed, too.
+    pub(super) fn there_is(self: &Arc<Self>, companies_id: i64, clients_id: i64, id: i64) {
+        let wants_tending = {
+            let mut lanes = self.lanes();
+            lanes.there_is(companies_id, clients_id, id);
+            lanes.wants_tending()
+        };
+        if wants_tending {
+            self.tend.notify_one();
+        }
+    }
+
+    /// Goes over everything once more, without forgetting anything: some may never have been heard of.
+    pub(super) fn look_again(&self) {
+        self.lanes().look_again();
+        self.tend.notify_one();
+    }
+
+    /// How many deliveries may be in flight: this node's part of what the handler takes.
     fn places(&self) -> usize {
-        self.rule.load().handler.concurrency as usize
+        self.shared.cluster.part_of(self.rule.load().handler.concurrency) as usize
     }
 
     /// Starts a task for what is ready, if the handler's concurrency allows one more.
@@ -243,6 +264,11 @@ impl Queue {
     /// An attempt was broken off; its delivery is where it was.
     pub(super) fn broken_off(self: &Arc<Self>, place: Place, id: i64) {
         self.change(|lanes, _| lanes.broken_off(place, id));
+    }
+
+    /// It was not this node's to try, or is not any more: its lane goes on by what the database has.
+    pub(super) fn put_back(self: &Arc<Self>, place: Place, id: i64) {
+        self.change(|lanes, now| lanes.put_back(place, id, now));
     }
 
     /// What became of an attempt is written down.

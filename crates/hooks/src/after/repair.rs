@@ -4,6 +4,7 @@
 //! the handlers concerned look at their queues anew.
 use std::{collections::BTreeSet, sync::Arc};
 
+use hookswitch_cluster::Notice;
 use hookswitch_model::{
     Object,
     event::{CATALOGUE, Mode, Stage},
@@ -21,7 +22,7 @@ use hookswitch_store::{
 };
 use serde_json::Value;
 
-use super::After;
+use super::{After, queue::Queue};
 use crate::{
     discard::{words, words_with_reason},
     rules::Rules,
@@ -172,7 +173,10 @@ impl After {
             concerned.extend(portion.iter().map(|selected| selected.handlers_id));
             after = next(&portion);
         }
-        concerned.into_iter().filter_map(|id| self.0.queue(id)).for_each(|queue| queue.start_over());
+        for handlers_id in concerned {
+            self.0.cluster.tell(Notice::Queue { handlers_id });
+            self.0.queue(handlers_id).inspect(Queue::start_over);
+        }
         Ok(())
     }
 }

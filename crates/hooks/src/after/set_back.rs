@@ -6,11 +6,8 @@
 //!
 //! The latest time that was seen is kept in the database, so that the same is noticed after a restart, and once only. It
 //! is set back last: a program that dies in between finds it as it was, and does it again. That does no harm but that
-//! something may be tried again too early.
-use std::{
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+//! something may be tried again too early. Each node follows its own clock, with what is its own.
+use std::time::Duration;
 
 use hookswitch_model::moment::Moment;
 use hookswitch_store::{
@@ -18,7 +15,7 @@ use hookswitch_store::{
     tables::{clock_seen, deliveries, handlers, outcomes, versions},
 };
 
-use super::{After, queue::Queue};
+use super::After;
 use crate::outcome::Outcomes;
 
 /// Between attempts to write while the store refuses.
@@ -31,7 +28,7 @@ const PORTION: i64 = 1_000;
 /// Watches the clock for ever, from a time on that is known to have been.
 pub(crate) async fn watch(after: After, outcomes: Outcomes, from: Moment) {
     let clock = after.0.store.clock().clone();
-    let mut latest = from.max(latest_seen(&after.0.store).await);
+    let mut latest = from.max(latest_seen(&after.0.store, after.0.cluster.id()).await);
     let mut note_at = from;
     loop {
         tokio::select! {
@@ -45,7 +42,7 @@ pub(crate) async fn watch(after: After, outcomes: Outcomes, from: Moment) {
                 note_at = clock.now().plus_millis(NOTE_EVERY_MS);
             }
             () = clock.sleep_until(note_at) => {
-                note(&after.0.store).await;
+                note(&after.0.store, after.0.cluster.id()).await;
                 note_at = clock.now().plus_millis(NOTE_EVERY_MS);
             }
         }
@@ -53,9 +50,9 @@ pub(crate) async fn watch(after: After, outcomes: Outcomes, from: Moment) {
 }
 
 /// The latest time that was ever seen: the clock may have been put right while nobody ran.
-async fn latest_seen(store: &Store) -> Moment {
+async fn latest_seen(store: &Store, node: i64) -> Moment {
     loop {
-        match store.read(clock_seen::latest).await {
+        match store.read(move |tx| clock_seen::latest(tx, node)).await {
             Ok(latest) => return latest.unwrap_or_default(),
             Err(error) => {
                 tracing::error!(%error, "the latest time can't be read; trying again");
@@ -66,25 +63,23 @@ async fn latest_seen(store: &Store) -> Moment {
 }
 
 /// Notes the time, as the log does with each batch.
-pub(super) async fn note(store: &Store) {
-    if let Err(error) = store.write(clock_seen::note).await {
+pub(super) async fn note(store: &Store, node: i64) {
+    if let Err(error) = store.write(move |tx| clock_seen::note(tx, node)).await {
         tracing::error!(%error, "the time could not be noted");
     }
 }
 
 async fn follow(after: &After, outcomes: &Outcomes, micros: i64) -> Result<(), Error> {
-    let (store, vault) = (&after.0.store, after.0.store.vault().clone());
+    let (store, vault, node) = (&after.0.store, after.0.store.vault().clone(), after.0.cluster.id());
     // What has ended by now was due by the old clock.
     after.0.log.flush().await;
     if store.write(move |tx| stand_still_since(tx, &vault, micros)).await? {
         after.0.saved.notify_one();
     }
-    portions(store, move |tx, from| deliveries::set_back(tx, from, PORTION, micros)).await?;
-    portions(store, move |tx, from| outcomes::set_back(tx, from, PORTION, micros)).await?;
-    store.write(clock_seen::followed).await?;
-    let queues: Vec<Arc<Queue>> =
-        after.0.queues.read().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect();
-    for queue in queues {
+    portions(store, move |tx, from| deliveries::set_back(tx, node, from, PORTION, micros)).await?;
+    portions(store, move |tx, from| outcomes::set_back(tx, node, from, PORTION, micros)).await?;
+    store.write(move |tx| clock_seen::followed(tx, node)).await?;
+    for queue in after.0.all() {
         queue.probe_now();
         queue.start_over();
     }

@@ -9,13 +9,15 @@
 //! ```
 //!
 //! Tripped means: whoever would call is told at once that the handler has failed. So a dead handler costs its callers
-//! nothing for long.
+//! nothing for long. With several nodes each tells the others when a handler is tripped or back, so that its callers are
+//! spared on all of them at once; each probes for itself.
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use hookswitch_cluster::{Cluster, Notice};
 use hookswitch_model::{handler::Handler, moment::Moment};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -27,6 +29,7 @@ const SHADOWS_WAITING_MAX: u32 = 256;
 /// The gates of all before handlers.
 pub(super) struct Gates {
     breaker: Breaker,
+    cluster: Cluster,
     gates: Mutex<HashMap<i64, Arc<Gate>>>,
 }
 
@@ -38,6 +41,8 @@ pub(super) struct Gate {
     /// For shadows: their places, and room to wait for one.
     seats: Arc<Semaphore>,
     breaker: Breaker,
+    handlers_id: i64,
+    cluster: Cluster,
     health: Mutex<Health>,
 }
 
@@ -49,8 +54,8 @@ struct Health {
 }
 
 impl Gates {
-    pub(super) fn new(breaker: Breaker) -> Self {
-        Self { breaker, gates: Mutex::default() }
+    pub(super) fn new(breaker: Breaker, cluster: Cluster) -> Self {
+        Self { breaker, cluster, gates: Mutex::default() }
     }
 
     /// The gate of a handler. One that was saved anew gets a new chance; its places stay, also those that are taken,
@@ -72,10 +77,19 @@ impl Gates {
             places,
             seats,
             breaker: self.breaker,
+            handlers_id: handler.id,
+            cluster: self.cluster.clone(),
             health: Mutex::default(),
         });
         gates.insert(handler.id, Arc::clone(&gate));
         gate
+    }
+
+    /// Another node has found that a handler fails, since then, or that it is back.
+    pub(super) fn heard(&self, handler: &Handler, failing_since: Option<Moment>, now: Moment) {
+        let gate = self.of(handler);
+        *gate.health() =
+            failing_since.map_or_else(Health::default, |since| Health { streak: Streak::since(since), tripped: Some(now) });
     }
 
     /// Forgets those of handlers that are gone.
@@ -88,7 +102,7 @@ impl Gates {
         let gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
         let gate = gates.get(&handler.id).filter(|gate| gate.version == handler.version)?;
         let health = *gate.health();
-        health.tripped.map(|_| health.streak.since())
+        health.tripped.map(|_| health.streak.began())
     }
 
     /// How many handlers are tripped.
@@ -138,11 +152,19 @@ impl Gate {
 
     /// Notes how a call ended.
     pub(super) fn note(&self, succeeded: bool, now: Moment) {
-        let mut health = self.health();
-        if succeeded {
-            *health = Health::default();
-        } else if health.streak.note(false, now, self.breaker) {
-            health.tripped = Some(now);
+        let turned = {
+            let mut health = self.health();
+            let was_tripped = health.tripped.is_some();
+            if succeeded {
+                *health = Health::default();
+            } else if health.streak.note(false, now, self.breaker) {
+                health.tripped = Some(now);
+            }
+            (was_tripped != health.tripped.is_some()).then_some(*health)
+        };
+        if let Some(Health { streak, tripped }) = turned {
+            let failing_since = tripped.map(|_| streak.began().0);
+            self.cluster.tell(Notice::Gate { handlers_id: self.handlers_id, version: self.version, failing_since });
         }
     }
 }
@@ -163,7 +185,7 @@ mod tests {
 
     #[test]
     fn it_trips_after_enough_failures_over_enough_time_and_is_probed_until_it_is_back() {
-        let gate = Gates::new(Breaker::default()).of(&handler());
+        let gate = Gates::new(Breaker::default(), Cluster::alone()).of(&handler());
         for second in 0..10 {
             gate.note(false, at(second));
         }
@@ -181,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_success_in_between_starts_the_count_again() {
-        let gate = Gates::new(Breaker::default()).of(&handler());
+        let gate = Gates::new(Breaker::default(), Cluster::alone()).of(&handler());
         for second in 0..100 {
             gate.note(second % 9 == 0, at(second));
         }
@@ -190,7 +212,7 @@ mod tests {
 
     #[tokio::test]
     async fn so_many_shadows_wait_and_no_more() {
-        let gate = Gates::new(Breaker::default()).of(&handler());
+        let gate = Gates::new(Breaker::default(), Cluster::alone()).of(&handler());
         let seats: Vec<_> = std::iter::from_fn(|| gate.seat()).collect();
         assert_eq!(seats.len(), 1 + SHADOWS_WAITING_MAX as usize);
         let _place = gate.place_in_time().await.unwrap();
@@ -200,7 +222,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_handler_that_is_saved_anew_keeps_its_places_and_gets_a_new_chance() {
-        let gates = Gates::new(Breaker { failures: 1, over: Duration::ZERO });
+        let gates = Gates::new(Breaker { failures: 1, over: Duration::ZERO }, Cluster::alone());
         let old = gates.of(&handler());
         old.note(false, at(0));
         let taken = old.place(Duration::ZERO).await;
@@ -210,5 +232,18 @@ mod tests {
         assert!(new.place(Duration::from_millis(1)).await.is_none(), "the one place is still taken");
         drop(taken);
         assert!(new.place(Duration::ZERO).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn what_another_node_has_found_out_counts_here_too() {
+        let gates = Gates::new(Breaker { failures: 2, over: Duration::ZERO }, Cluster::alone());
+        gates.heard(&handler(), Some(at(3)), at(9));
+        let gate = gates.of(&handler());
+        assert!(!gate.lets_through(at(18)) && gates.tripped_since(&handler()) == Some(at(3)));
+        assert!(gate.lets_through(at(19)), "each node probes for itself");
+        gate.note(false, at(19));
+        assert!(!gate.lets_through(at(28)));
+        gates.heard(&handler(), None, at(28));
+        assert!(gate.lets_through(at(28)) && gates.tripped() == 0);
     }
 }

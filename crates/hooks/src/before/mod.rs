@@ -32,6 +32,7 @@ mod turn;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use hookswitch_cluster::Cluster;
 use hookswitch_model::{
     Object,
     event::{Event, Mode},
@@ -106,6 +107,7 @@ pub(crate) struct Parts {
     pub(crate) caller: Caller,
     pub(crate) causes: Causes,
     pub(crate) clock: Clock,
+    pub(crate) cluster: Cluster,
     pub(crate) log: Log,
     pub(crate) resellers: Arc<dyn Resellers>,
     pub(crate) breaker: Breaker,
@@ -113,14 +115,14 @@ pub(crate) struct Parts {
 
 impl Before {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { caller, causes, clock, log, resellers, breaker } = parts;
+        let Parts { caller, causes, clock, cluster, log, resellers, breaker } = parts;
         Self(Arc::new(Shared {
             caller,
             causes,
             clock,
             log,
             resellers,
-            gates: Gates::new(breaker),
+            gates: Gates::new(breaker, cluster),
             calls: Calls::default(),
             runtime: tokio::runtime::Handle::current(),
             backtests: Arc::new(Semaphore::new(backtest::AT_ONCE_MAX)),
@@ -213,6 +215,11 @@ impl Before {
     /// Forgets what is kept for handlers that are gone.
     pub(crate) fn keep_only(&self, wanted: impl Fn(i64) -> bool) {
         self.0.gates.keep_only(wanted);
+    }
+
+    /// Another node has found that a handler fails, since then, or that it is back.
+    pub(crate) fn heard(&self, handler: &Handler, failing_since: Option<Moment>) {
+        self.0.gates.heard(handler, failing_since, self.0.clock.now());
     }
 
     pub(crate) fn calls(&self) -> &Calls {

@@ -22,6 +22,7 @@ use std::{
     time::Duration,
 };
 
+use hookswitch_cluster::{Cluster, Fence};
 use hookswitch_store::{
     Error, Store, Tx,
     tables::{
@@ -55,14 +56,27 @@ pub(crate) struct Record {
     pub(crate) row: Option<executions::Ended>,
     /// What becomes of the delivery, if it was one.
     pub(crate) change: Option<Change>,
+    /// The life of this node in which it was tried: what became of it only counts while that goes on.
+    pub(crate) fence: Fence,
     /// To be done once all this is written.
-    pub(crate) written: Option<Box<dyn FnOnce() + Send>>,
+    pub(crate) written: Option<Then>,
+}
+
+/// What is done once something is written.
+pub(crate) type Then = Box<dyn FnOnce(Counts) + Send>;
+
+/// Whether what became of a delivery counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counts {
+    Yes,
+    /// Another node has taken over meanwhile: the call is logged, and the delivery is the other's.
+    No,
 }
 
 impl Record {
     /// A call that concerns no delivery.
     pub(crate) fn of_call(row: executions::Ended) -> Self {
-        Self { row: Some(row), change: None, written: None }
+        Self { row: Some(row), change: None, fence: Fence::NONE, written: None }
     }
 }
 
@@ -124,14 +138,14 @@ enum Message {
 
 impl Log {
     /// Starts the task that writes; it ends with the last handle.
-    pub(crate) fn start(store: Store) -> Self {
+    pub(crate) fn start(store: Store, cluster: &Cluster) -> Self {
         let (queue, messages) = mpsc::channel(QUEUE_MAX);
         let shared = Arc::new(Shared {
             cut_to: Mutex::new(Mark::START),
             disk_is_full: AtomicBool::new(false),
             rows_dropped: AtomicU64::new(0),
         });
-        tokio::spawn(run(store, messages, Arc::clone(&shared)));
+        tokio::spawn(run(store, cluster.id(), messages, Arc::clone(&shared)));
         Self { queue, room: Arc::new(Semaphore::new(WAITING_KIB_MAX as usize)), shared }
     }
 
@@ -189,11 +203,11 @@ fn kib(record: &Record) -> u32 {
     u32::try_from(kib).unwrap_or(WAITING_KIB_MAX).min(WAITING_KIB_MAX)
 }
 
-async fn run(store: Store, mut messages: mpsc::Receiver<Message>, shared: Arc<Shared>) {
+async fn run(store: Store, node: i64, mut messages: mpsc::Receiver<Message>, shared: Arc<Shared>) {
     let mut gathered = Vec::with_capacity(BATCH_MAX);
     while messages.recv_many(&mut gathered, BATCH_MAX).await > 0 {
         gather(&mut messages, &mut gathered).await;
-        let mut batch = Batch::default();
+        let mut batch = Batch::of(node);
         gathered.drain(..).for_each(|message| batch.add(message));
         batch.write(&store, &shared).await;
     }
@@ -214,37 +228,53 @@ async fn gather(messages: &mut mpsc::Receiver<Message>, gathered: &mut Vec<Messa
     }
 }
 
-#[derive(Default)]
 struct Batch {
     content: Content,
-    then: Vec<Box<dyn FnOnce() + Send>>,
+    then: Vec<(Fence, Then)>,
     /// Given back when all is written.
     shares: Vec<OwnedSemaphorePermit>,
     flushes: Vec<oneshot::Sender<()>>,
 }
 
-#[derive(Default, Clone)]
+#[derive(Clone)]
 struct Content {
+    /// Whose clock is noted.
+    node: i64,
     rows: Vec<executions::Ended>,
-    changes: Vec<Change>,
+    changes: Vec<(Fence, Change)>,
+}
+
+/// What a batch came to.
+struct Written {
+    /// Rows for which there was no room.
+    dropped: u64,
+    /// How far old rows were cut.
+    cut_to: Mark,
+    /// Lives of this node that are over: what was changed in them does not count.
+    over: Vec<Fence>,
 }
 
 impl Batch {
+    fn of(node: i64) -> Self {
+        let content = Content { node, rows: Vec::new(), changes: Vec::new() };
+        Self { content, then: Vec::new(), shares: Vec::new(), flushes: Vec::new() }
+    }
+
     fn add(&mut self, message: Message) {
         match message {
             Message::Flush(done) => self.flushes.push(done),
             Message::Record(record, share) => {
                 self.shares.extend(share);
                 self.content.rows.extend(record.row);
-                self.content.changes.extend(record.change);
-                self.then.extend(record.written);
+                self.content.changes.extend(record.change.map(|change| (record.fence, change)));
+                self.then.extend(record.written.map(|then| (record.fence, then)));
             }
         }
     }
 
     /// Writes until it succeeds: a delivery that is done must not be tried again for want of a row in the log.
     async fn write(self, store: &Store, shared: &Shared) {
-        let (mut content, mut refused) = (Arc::new(self.content), false);
+        let (mut content, mut refused, mut over) = (Arc::new(self.content), false, Vec::new());
         while !content.rows.is_empty() || !content.changes.is_empty() {
             let disk_is_full = shared.disk_is_full.load(Ordering::Relaxed);
             let from = *shared.cut_to.lock().unwrap_or_else(PoisonError::into_inner);
@@ -253,9 +283,10 @@ impl Batch {
                 move |tx: &mut Tx<'_>| writing.write(tx, disk_is_full.then_some(from))
             };
             match store.write_again(once).await {
-                Ok((dropped, cut_to)) => {
-                    *shared.cut_to.lock().unwrap_or_else(PoisonError::into_inner) = cut_to;
-                    shared.rows_dropped.fetch_add(dropped, Ordering::Relaxed);
+                Ok(written) => {
+                    *shared.cut_to.lock().unwrap_or_else(PoisonError::into_inner) = written.cut_to;
+                    shared.rows_dropped.fetch_add(written.dropped, Ordering::Relaxed);
+                    over = written.over;
                     break;
                 }
                 Err(error) => {
@@ -263,13 +294,15 @@ impl Batch {
                     // Once may be a passing trouble; twice means that the deliveries must go on without their rows.
                     if std::mem::replace(&mut refused, true) {
                         shared.rows_dropped.fetch_add(content.rows.len() as u64, Ordering::Relaxed);
-                        content = Arc::new(Content { rows: Vec::new(), changes: content.changes.clone() });
+                        content = Arc::new(Content { rows: Vec::new(), ..(*content).clone() });
                     }
                     tokio::time::sleep(PAUSE).await;
                 }
             }
         }
-        self.then.into_iter().for_each(|then| then());
+        for (fence, then) in self.then {
+            then(if over.contains(&fence) { Counts::No } else { Counts::Yes });
+        }
         for done in self.flushes {
             let _nobody_waits = done.send(());
         }
@@ -277,9 +310,10 @@ impl Batch {
 }
 
 impl Content {
-    /// Gives the number of rows for which there was no room, and how far old rows were cut: where the disk is nearly full
-    /// (`make_room_from`), new rows take the place of old ones.
-    fn write(&self, tx: &mut Tx<'_>, make_room_from: Option<Mark>) -> Result<(u64, Mark), Error> {
+    /// Where the disk is nearly full (`make_room_from`), new rows take the place of old ones. What was changed in a life of this
+    /// node that is over does not count: another has taken over and may have gone on. Its calls are logged all the same.
+    fn write(&self, tx: &mut Tx<'_>, make_room_from: Option<Mark>) -> Result<Written, Error> {
+        let over = self.over(tx)?;
         executions::hold(tx)?;
         let (mut kept, mut cut_to) = (self.rows.len(), Mark::START);
         if let Some(from) = make_room_from {
@@ -290,23 +324,33 @@ impl Content {
             cut_to = old.end.unwrap_or(Mark::START);
         }
         // With whatever is dated by it.
-        clock_seen::note(tx)?;
+        clock_seen::note(tx, self.node)?;
         executions::insert(tx, &self.rows[..kept])?;
         // In the order in which a commit folds deliveries: neither waits for the other.
-        let mut changes: Vec<&Change> = self.changes.iter().collect();
+        let mut changes: Vec<&Change> =
+            self.changes.iter().filter(|(fence, _)| !over.contains(fence)).map(|(_, change)| change).collect();
         changes.sort_by_key(|change| change.id());
         changes.iter().try_for_each(|change| change.write(tx))?;
         changes.iter().filter_map(|change| change.forgets()).try_for_each(|row| events::forget_secrets(tx, row))?;
-        self.told().into_iter().try_for_each(|told| told::note(tx, told))?;
-        Ok(((self.rows.len() - kept) as u64, cut_to))
+        Self::told(&changes).into_iter().try_for_each(|told| told::note(tx, told))?;
+        Ok(Written { dropped: (self.rows.len() - kept) as u64, cut_to, over })
     }
-}
 
-impl Content {
+    /// The lives in which something was changed and which are over. Asked before anything is written.
+    fn over(&self, tx: &mut Tx<'_>) -> Result<Vec<Fence>, Error> {
+        let (mut held, mut over) = (Vec::new(), Vec::new());
+        for (fence, _) in &self.changes {
+            if !held.contains(fence) && !over.contains(fence) {
+                if fence.holds(tx)? { held.push(*fence) } else { over.push(*fence) }
+            }
+        }
+        Ok(over)
+    }
+
     /// What handlers have heard: of each client the last of the batch is enough.
-    fn told(&self) -> Vec<Told> {
+    fn told(changes: &[&Change]) -> Vec<Told> {
         let mut last = BTreeMap::new();
-        for change in &self.changes {
+        for change in changes {
             if let Change::Done { told, .. } = change {
                 let known = last.entry((told.handlers_id, told.clients_id)).or_insert(*told);
                 let (begins, resync) = (known.begins || told.begins, known.resync || told.resync);

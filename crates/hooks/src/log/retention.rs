@@ -3,6 +3,7 @@
 //! calls.
 use std::{sync::atomic::Ordering, time::Duration};
 
+use hookswitch_cluster::Cluster;
 use hookswitch_model::moment::Moment;
 use hookswitch_store::{
     Error, Store, Tx,
@@ -43,12 +44,14 @@ impl Default for Retention {
     }
 }
 
-/// Cuts for ever.
-pub(crate) async fn run(store: Store, log: Log, retention: Retention) {
+/// Cuts for ever; with several nodes one of them does.
+pub(crate) async fn run(store: Store, cluster: Cluster, log: Log, retention: Retention) {
     let clock = store.clock().clone();
     loop {
         watch_disk(&store, &log);
-        if let Err(error) = cut_all(&store, retention).await {
+        if cluster.is_leader()
+            && let Err(error) = cut_all(&store, retention).await
+        {
             tracing::error!(%error, "what is too old could not be cut; trying again in a minute");
         }
         clock.sleep(EVERY_MS).await;

@@ -9,9 +9,10 @@ use std::{
     time::Duration,
 };
 
+use hookswitch_cluster::Tenure;
 use hookswitch_model::{Object, event::Stage, handler::Handler, moment::Moment};
 use hookswitch_store::{
-    Error,
+    Error, Tx,
     tables::{
         deliveries::Failed,
         executions,
@@ -26,7 +27,7 @@ use crate::{
     after::judge::{Judged, judge},
     call::{Call, Called, traceparent::Trace},
     log::{
-        Change, Record,
+        Change, Record, Then,
         row::{self, About, Ending},
     },
     retry::{self, Failure},
@@ -77,12 +78,14 @@ impl Line {
                 self.wake.notified().await;
                 continue;
             }
+            // Before it is read: what comes of it is no good once this node has lost and regained a client.
+            let turn = shared.cluster.turn();
             match self.read(&shared).await {
                 Ok((due, next)) if due.is_empty() => tokio::select! {
                     () = self.wake.notified() => {}
                     () = until(&shared, next) => {}
                 },
-                Ok((due, _)) => self.tell(&shared, due).await,
+                Ok((due, _)) => self.tell(&shared, due, turn).await,
                 Err(error) => {
                     tracing::error!(%error, "outcomes can't be read; trying again");
                     tokio::time::sleep(PAUSE).await;
@@ -95,15 +98,16 @@ impl Line {
     async fn read(&self, shared: &Shared) -> Result<(Vec<Due>, Option<Moment>), Error> {
         let (handlers_id, now) = (self.handlers_id, shared.store.clock().now());
         // What is taken is due as well, as far as the database knows.
-        let limit = i64::try_from(LOADED_MAX + self.taken().len()).unwrap_or(i64::MAX);
-        let (mut due, next) = shared.store.read(move |tx| outcomes::due(tx, handlers_id, now, limit)).await?;
+        let (limit, cluster) = (LOADED_MAX + self.taken().len(), shared.cluster.clone());
+        let read = move |tx: &Tx<'_>| outcomes::due(tx, handlers_id, now, limit, |clients_id| cluster.owns(clients_id));
+        let (mut due, next) = shared.store.read(read).await?;
         let mut taken = self.taken();
         due.retain(|one| taken.insert(one.id));
         Ok((due, next))
     }
 
     /// Has them told, as places become free.
-    async fn tell(self: &Arc<Self>, shared: &Arc<Shared>, due: Vec<Due>) {
+    async fn tell(self: &Arc<Self>, shared: &Arc<Shared>, due: Vec<Due>, turn: u64) {
         for one in due {
             let rule = shared.rules.load().get(self.handlers_id).cloned().filter(|rule| rule.handler.is_running());
             let Some(rule) = rule.filter(|_| !shared.shutdown.has_begun()) else {
@@ -112,17 +116,32 @@ impl Line {
             };
             // Never closed.
             let Ok(place) = Arc::clone(&self.places).acquire_many_owned(share(&rule.handler)).await else { return };
+            let Some(tenure) = shared.cluster.hold(one.clients_id, turn) else {
+                self.give_back(one.id);
+                continue;
+            };
             let (line, shared) = (Arc::clone(self), Arc::clone(shared));
-            shared.clone().runtime.spawn(async move { line.attempt(&shared, &rule, one, place).await });
+            shared.clone().runtime.spawn(async move { line.attempt(&shared, &rule, one, (place, tenure)).await });
         }
     }
 
     /// Tells it once, and leaves it settled: heard, dead, or due again.
-    async fn attempt(self: Arc<Self>, shared: &Arc<Shared>, rule: &Rule, due: Due, place: OwnedSemaphorePermit) {
+    async fn attempt(
+        self: Arc<Self>,
+        shared: &Arc<Shared>,
+        rule: &Rule,
+        due: Due,
+        (place, tenure): (OwnedSemaphorePermit, Tenure),
+    ) {
         let _under_way = shared.shutdown.attempt();
         let began = shared.store.clock().now();
         let call = request(shared, rule, &due, began);
-        let Some(called) = shared.shutdown.unless_cut(shared.caller.call(&rule.handler, &call)).await else { return };
+        let calling = shared.shutdown.unless_cut(shared.caller.call(&rule.handler, &call));
+        let called = match tenure.unless_lost(calling).await {
+            Some(Some(called)) => called,
+            Some(None) => return,
+            None => return self.give_back(due.id),
+        };
         drop(place);
         let now = shared.store.clock().now();
         // Not later than now, though the clock was set back during this one.
@@ -135,9 +154,12 @@ impl Line {
             Judged::Failed { words, retry_after_ms } => ("failed", Some(words.clone()), not_heard(again(retry_after_ms), words)),
         };
         let row = logged(rule, &due, began, &call, &called, status, error);
-        let id = due.id;
-        let written: Box<dyn FnOnce() + Send> = Box::new(move || self.give_back(id));
-        shared.log.record(Record { row: Some(row), change: Some(change), written: Some(written) }).await;
+        let (id, fence) = (due.id, tenure.fence());
+        let written: Then = Box::new(move |_| {
+            self.give_back(id);
+            drop(tenure);
+        });
+        shared.log.record(Record { row: Some(row), change: Some(change), fence, written: Some(written) }).await;
     }
 
     /// The handler is gone, and what it was owed.

@@ -37,6 +37,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use hookswitch_cluster::{Cluster, Notice};
 use hookswitch_store::{Error, Store, tables::outcomes};
 use tokio::sync::{Notify, Semaphore, mpsc};
 
@@ -60,6 +61,7 @@ pub struct Outcomes(Arc<Shared>);
 
 struct Shared {
     store: Store,
+    cluster: Cluster,
     caller: Caller,
     causes: Causes,
     log: Log,
@@ -77,10 +79,11 @@ struct Shared {
 }
 
 impl Outcomes {
-    pub(crate) fn new(store: Store, caller: Caller, causes: Causes, log: Log) -> Self {
+    pub(crate) fn new(store: Store, cluster: Cluster, caller: Caller, causes: Causes, log: Log) -> Self {
         let (flushes, asked) = mpsc::channel(1);
         let shared = Arc::new(Shared {
             store,
+            cluster,
             caller,
             causes,
             log,
@@ -97,7 +100,8 @@ impl Outcomes {
         Self(shared)
     }
 
-    /// Decides what a program that died has left undecided, and goes on telling. Before anybody is asked anything.
+    /// Decides what a program or a life of a node that is over has left undecided, and has told what is to be told. Before anybody is
+    /// asked anything, and whenever a node was found dead.
     pub(crate) async fn recover(&self) -> Result<(), Error> {
         let Ending { by, message } = Ending::crash();
         let recover = move |tx: &mut hookswitch_store::Tx<'_>| {
@@ -126,6 +130,18 @@ impl Outcomes {
         self.0.wake_all();
     }
 
+    /// Looks at what this handler is to be told.
+    pub(crate) fn wake(&self, handlers_id: i64) {
+        self.0.wake(handlers_id);
+    }
+
+    /// Finds out who is to be told anything: clients have come or gone, or something may never have been heard of.
+    pub(crate) async fn look_again(&self) -> Result<(), Error> {
+        let handlers = self.0.store.read(outcomes::waiting).await?;
+        handlers.into_iter().for_each(|handlers_id| self.0.wake(handlers_id));
+        Ok(())
+    }
+
     /// No new attempts; those in flight get `grace` to end, and are broken off then: they will be made again.
     pub(crate) async fn stop(&self, grace: Duration) {
         self.0.shutdown.begin();
@@ -151,6 +167,15 @@ impl Shared {
                 self.runtime.spawn(Arc::clone(&line).run(Arc::clone(self)));
                 lines.insert(handlers_id, line);
             }
+        }
+    }
+
+    /// There is something to tell a handler about a client's action: by this node or another.
+    fn owe(self: &Arc<Self>, handlers_id: i64, clients_id: i64) {
+        if self.cluster.owns(clients_id) {
+            self.wake(handlers_id);
+        } else {
+            self.cluster.tell(Notice::Outcomes { handlers_id, clients_id });
         }
     }
 

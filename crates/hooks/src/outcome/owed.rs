@@ -43,6 +43,7 @@ struct Open {
 pub(super) struct Noted {
     pub(super) id: i64,
     pub(super) handlers_id: i64,
+    pub(super) clients_id: i64,
     event_id: Uuid,
     /// Its share of what may be owed at once.
     _place: Arc<OwnedSemaphorePermit>,
@@ -67,7 +68,7 @@ impl Owed {
     /// # Errors
     /// Whatever the store says, or that there was no room within this time.
     pub(crate) async fn note(&self, rule: &Rule, event: &Event, within: Duration) -> Result<Note, Error> {
-        let (event_id, handlers_id) = (event.id, rule.handler.id);
+        let (event_id, handlers_id, clients_id) = (event.id, rule.handler.id, event.clients_id);
         if self.open().rows.iter().any(|row| row.event_id == event_id && row.handlers_id == handlers_id) {
             return Ok(Note::Known);
         }
@@ -78,11 +79,11 @@ impl Owed {
         }
         let place = tokio::time::timeout(within, Arc::clone(&self.shared.places).acquire_owned()).await;
         let place = place.ok().and_then(Result::ok).ok_or_else(|| Error::Engine("too many outcomes are owed".to_owned()))?;
-        let new = new(rule, event);
+        let new = new(rule, event, self.shared.cluster.epoch());
         let (shared, open, place) = (Arc::clone(&self.shared), Arc::clone(&self.open), Arc::new(place));
         let write = move |tx: &mut Tx<'_>| {
             let id = outcomes::insert(tx, &new)?;
-            tx.on_commit(move || keep(&shared, &open, Noted { id, handlers_id, event_id, _place: place }));
+            tx.on_commit(move || keep(&shared, &open, Noted { id, handlers_id, clients_id, event_id, _place: place }));
             Ok(())
         };
         self.shared.store.write(write).await.map(|()| Note::New)
@@ -133,7 +134,7 @@ fn locked(open: &Mutex<Open>) -> MutexGuard<'_, Open> {
     open.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn new(rule: &Rule, event: &Event) -> outcomes::New {
+fn new(rule: &Rule, event: &Event, asked_by: i64) -> outcomes::New {
     outcomes::New {
         event_id: event.id,
         events_id: event.kind.events_id,
@@ -143,6 +144,7 @@ fn new(rule: &Rule, event: &Event) -> outcomes::New {
         clients_id: event.clients_id,
         companies_id: event.companies_id,
         head: event.head(Stage::Outcome, None).to_string(),
+        asked_by,
     }
 }
 
@@ -167,12 +169,16 @@ impl Settling {
     /// These events are committed, each with its number; whatever else was asked about is no part of the action any more.
     ///
     /// # Errors
-    /// Whatever the store says.
-    pub fn committed(self, tx: &mut Tx<'_>, events: &[(Uuid, i64)]) -> Result<(), Error> {
+    /// `conflict` if a handler was told already that it came to nothing: another node takes this one for dead. Else whatever the
+    /// store says.
+    pub fn committed(self, tx: &mut Tx<'_>, events: &[(Uuid, i64)]) -> Result<(), Refusal> {
         let otherwise = if events.is_empty() { Ending::unchanged() } else { Ending::left_out() };
         for row in &self.rows {
             match events.iter().find(|(event_id, _)| *event_id == row.event_id) {
-                Some((_, seq)) => outcomes::commit(tx, row.id, *seq)?,
+                Some((_, seq)) if outcomes::commit(tx, row.id, *seq)? => {}
+                Some(_) => {
+                    return Err(Refusal::conflict("this took so long that its handlers were told that it came to nothing"));
+                }
                 None => abort(tx, row.id, &otherwise)?,
             }
         }
@@ -198,7 +204,7 @@ impl Settling {
         tx.on_commit(move || {
             let Self { shared, open, rows } = self;
             locked(&open).rows.retain(|row| rows.iter().all(|settled| settled.id != row.id));
-            rows.iter().for_each(|row| shared.wake(row.handlers_id));
+            rows.iter().for_each(|row| shared.owe(row.handlers_id, row.clients_id));
         });
     }
 }

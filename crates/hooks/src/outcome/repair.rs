@@ -2,6 +2,7 @@
 //! each, so that a hundred thousand don't hold the writer up.
 use std::{collections::BTreeSet, sync::Arc};
 
+use hookswitch_cluster::Notice;
 use hookswitch_model::{Object, event::Mode, handler::Handler, refusal::Refusal};
 use hookswitch_store::{
     Error, Tx,
@@ -83,7 +84,10 @@ impl Outcomes {
             let portion = self.0.store.write_again(once).await?;
             done += portion.len() as u64;
             let concerned: BTreeSet<i64> = portion.iter().map(|(_, handlers_id)| *handlers_id).collect();
-            concerned.into_iter().for_each(|id| self.0.wake(id));
+            for handlers_id in concerned {
+                self.0.cluster.tell(Notice::Queue { handlers_id });
+                self.0.wake(handlers_id);
+            }
             after = next(&portion);
         }
         Ok(done)

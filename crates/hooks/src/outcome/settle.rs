@@ -104,8 +104,8 @@ async fn write_portion(shared: &Arc<Shared>) -> Result<bool, Error> {
         shared.settle(portion.iter().cloned());
         return Err(error);
     }
-    let handlers: BTreeSet<i64> = portion.iter().map(|settled| settled.row.handlers_id).collect();
-    handlers.into_iter().for_each(|handlers_id| shared.wake(handlers_id));
+    let owed: BTreeSet<(i64, i64)> = portion.iter().map(|settled| (settled.row.handlers_id, settled.row.clients_id)).collect();
+    owed.into_iter().for_each(|(handlers_id, clients_id)| shared.owe(handlers_id, clients_id));
     Ok(true)
 }
 

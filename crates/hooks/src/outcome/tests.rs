@@ -37,7 +37,13 @@ impl Scene {
         let key = MasterKey::from_bytes([5; 32]);
         let store = Store::open(Options { database, key, clock: Clock::system(), faults }).unwrap();
         let causes = Causes::new(&store.vault().derive("cause"));
-        let outcomes = Outcomes::new(store.clone(), fixture::caller(), causes, Log::start(store.clone()));
+        let outcomes = Outcomes::new(
+            store.clone(),
+            Cluster::alone(),
+            fixture::caller(),
+            causes,
+            Log::start(store.clone(), &Cluster::alone()),
+        );
         let rule = Rule::new(fixture::handler("http://127.0.0.1:9/", json!({"type": "before", "notify_outcome": true})));
         // It is there, so its rows stay; nobody tells it, because it is not among the rules.
         let (handler, vault) = (rule.handler.clone(), store.vault().clone());
@@ -166,7 +172,7 @@ async fn a_transaction_that_fails_settles_nothing_and_the_refusal_does() {
     let settling = owed.settling();
     let failing = scene.store.write(move |tx| {
         settling.committed(tx, &[(event(1).id, 3)])?;
-        Err::<(), _>(Error::Engine("on purpose".to_owned()))
+        Err::<(), _>(hookswitch_model::refusal::Refusal::conflict("on purpose"))
     });
     assert!(failing.await.is_err());
     assert_eq!(scene.rows().await[0].0, "asked");
@@ -174,6 +180,38 @@ async fn a_transaction_that_fails_settles_nothing_and_the_refusal_does() {
     assert_eq!(scene.decided().await, [aborted("conflict")]);
     drop(owed);
     assert_eq!(scene.decided().await, [aborted("conflict")], "who was told first counts");
+}
+
+#[tokio::test]
+async fn what_was_aborted_by_another_node_can_not_be_committed_any_more() {
+    let scene = Scene::new().await;
+    let owed = scene.outcomes.owed();
+    owed.note(&scene.rule, &event(1), WITHIN).await.unwrap();
+    // As the leader does when this node was taken for dead.
+    scene.outcomes.recover().await.unwrap();
+    let settling = owed.settling();
+    let refused = scene.store.write(move |tx| settling.committed(tx, &[(event(1).id, 3)])).await.unwrap_err();
+    assert!(matches!(refused, hookswitch_model::refusal::Refusal::Conflict { .. }), "{refused:?}");
+    assert_eq!(scene.decided().await, [aborted("crash")]);
+}
+
+#[tokio::test]
+async fn what_a_life_that_goes_on_has_asked_is_left_to_it() {
+    let scene = Scene::new().await;
+    let owed = scene.outcomes.owed();
+    owed.note(&scene.rule, &event(1), WITHIN).await.unwrap();
+    let join = |tx: &mut hookswitch_store::Tx<'_>| hookswitch_store::tables::nodes::join(tx, 7, "b", "1", Moment(1));
+    let epoch = scene.store.write(join).await.unwrap();
+    let by_that = move |tx: &mut hookswitch_store::Tx<'_>| {
+        tx.execute("UPDATE outcomes SET asked_by = $1", &[hookswitch_store::Param::Int(epoch)])
+    };
+    scene.store.write(by_that).await.unwrap();
+    scene.outcomes.recover().await.unwrap();
+    assert_eq!(scene.rows().await[0].0, "asked");
+    let end = move |tx: &mut hookswitch_store::Tx<'_>| hookswitch_store::tables::nodes::end(tx, 7, epoch);
+    scene.store.write(end).await.unwrap();
+    scene.outcomes.recover().await.unwrap();
+    assert_eq!(scene.decided().await, [aborted("crash")]);
 }
 
 #[tokio::test]

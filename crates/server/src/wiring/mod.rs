@@ -3,6 +3,7 @@
 //! ```text
 //!   folder     made for its owner alone; locked, so that the database has one writer
 //!   store      key file, then database: looked at before it is touched
+//!   node       on a database that can be shared: joins the others
 //!   core       keys and handlers in memory; what waits is delivered
 //!   close      the same backwards, within the time that is left
 //! ```
@@ -10,6 +11,7 @@
 //! The lock is held by whoever holds the [`Folder`]: it must be dropped last.
 mod first_login;
 mod folder;
+mod node;
 
 use std::time::Duration;
 
@@ -91,7 +93,8 @@ pub(crate) async fn core(settings: &Settings, store: Store) -> Ended<Core> {
         log_bytes_max: settings.log_bytes_max,
         journal_bytes_max: settings.journal_bytes_max,
     };
-    let hooks = hookswitch_hooks::Options { caller, breaker, retention };
+    let cluster = node::join(settings, &store).await?;
+    let hooks = hookswitch_hooks::Options { cluster, caller, breaker, retention };
     let options = hookswitch_core::Options { store, hooks, before_budget: settings.before_budget };
     Ok(Core::open(options).await.context("loading what the database holds")?)
 }

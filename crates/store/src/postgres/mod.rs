@@ -7,6 +7,7 @@
 //! | `session` | one connection: statements prepared once, those that need no answer sent along with the next |
 //! | `pool` | a connection that is made again when it is lost |
 //! | `writers`, `readers` | the threads |
+//! | `notices` | messages between those who work on one database |
 //! | `schema` | migrations, under a lock |
 //! | `dialect` | where the shared SQL must be spelled otherwise |
 //! | `value` | values on their way in and out |
@@ -16,6 +17,7 @@
 mod address;
 mod dialect;
 mod failure;
+pub(crate) mod notices;
 mod pool;
 mod readers;
 mod schema;
@@ -27,6 +29,7 @@ mod value;
 mod writers;
 
 pub(crate) use address::Address;
+pub(crate) use pool::Dialer;
 pub(crate) use readers::start as start_readers;
 pub(crate) use schema::open;
 pub(crate) use session::{Limits, Session};

@@ -330,6 +330,8 @@ fn key_of(subject: Subject) -> i64 {
         Subject::Resync(id) => (3, id),
         Subject::Client(id) => (4, id),
         Subject::Addresses => (5, 0),
+        Subject::Membership => (6, 0),
+        Subject::Node(id) => (7, id),
     };
     (kind << KIND_AT) | (number & ((1 << KIND_AT) - 1))
 }

@@ -28,6 +28,13 @@
 //! the store's writer. A delivery that was taken is not loaded again until what became of it is written down; while a look
 //! at the queue is under way no lane is forgotten, because what was seen then may have been written down since.
 //!
+//! **With many writers** ([`Source::Told`]) less can be counted on. Ids rise in the order of commits within one client only: one with
+//! a smaller id may turn up behind the place where the queue was looked at, and what is heard of it comes in any order, twice, or
+//! never. So nothing comes in by hand. What is heard ([`Lanes::there_is`]) and what a look finds says no more than that a lane has
+//! something, and each lane reads its own deliveries, in their order, from behind what it has seen; one that begins reads from
+//! the very first. That is right because a lane is known as long as anything of it is under way. What was never heard of is found by
+//! going over the queue once more now and then ([`Lanes::look_again`]).
+//!
 //! | file | subject |
 //! |---|---|
 //! | here | all lanes of a reseller: what is ready, what ends, what is due |
@@ -52,7 +59,7 @@ use lane::Lane;
 pub(super) use lane::{Ended, Entry, Key};
 pub(super) use turns::{Counting, Place, Turns};
 use unseen::Scan;
-pub(super) use unseen::{Choice, Look, Wanted};
+pub(super) use unseen::{Choice, Look, Reach, Wanted};
 
 /// Below this share of a bound more is loaded.
 const LOW: usize = 2;
@@ -88,6 +95,15 @@ impl Room {
     }
 }
 
+/// Where deliveries come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// One writer hands them over in the order of commits.
+    Handed,
+    /// Many write: it is told that there are some, in any order, and they are read.
+    Told,
+}
+
 /// How many resellers share the room of a handler.
 #[derive(Debug, Clone, Default)]
 struct Sharers(Arc<AtomicUsize>);
@@ -101,6 +117,7 @@ impl Sharers {
 /// The lanes of one reseller's clients to one handler.
 #[derive(Debug)]
 pub(super) struct Lanes<E> {
+    source: Source,
     sharers: Sharers,
     per_client: bool,
     running: bool,
@@ -113,6 +130,8 @@ pub(super) struct Lanes<E> {
     scan: Option<Scan>,
     /// True while a look at the queue is under way.
     looking: bool,
+    /// From where it is to be looked again after that.
+    again_from: Option<i64>,
     /// Lanes that were done with meanwhile.
     gone: Vec<Key>,
     /// Counts how often everything was forgotten: what was read before that is of no use.
@@ -130,8 +149,9 @@ pub(super) struct Lanes<E> {
 impl<E: Entry> Lanes<E> {
     /// Empty. If `all_is_seen`, nothing of theirs is in the database that was not handed over; else everything is to be looked
     /// at. `epoch` is greater than that of any lanes of this reseller before.
-    fn new(per_client: bool, running: bool, all_is_seen: bool, epoch: u64, sharers: Sharers) -> Self {
+    fn new(source: Source, per_client: bool, running: bool, all_is_seen: bool, epoch: u64, sharers: Sharers) -> Self {
         Self {
+            source,
             sharers,
             per_client,
             running,
@@ -142,6 +162,7 @@ impl<E: Entry> Lanes<E> {
             to_load: VecDeque::new(),
             scan: (!all_is_seen).then_some(Scan { mark: 0, missed: false }),
             looking: false,
+            again_from: None,
             gone: Vec::new(),
             epoch,
             busy: 0,
@@ -158,7 +179,11 @@ impl<E: Entry> Lanes<E> {
     }
 
     fn key(&self, entry: &E) -> Key {
-        if self.per_client { Key::Client(entry.clients_id()) } else { Key::Delivery(entry.id()) }
+        self.key_of(entry.id(), entry.clients_id())
+    }
+
+    fn key_of(&self, id: i64, clients_id: i64) -> Key {
+        if self.per_client { Key::Client(clients_id) } else { Key::Delivery(id) }
     }
 
     /// Forgets what is held and looks at everything anew: the rows in the database were changed from outside. What is in
@@ -171,7 +196,7 @@ impl<E: Entry> Lanes<E> {
             self.per_client = per_client;
         }
         self.epoch += 1;
-        self.looking = false;
+        (self.looking, self.again_from) = (false, None);
         self.gone.clear();
         self.ready.clear();
         self.late.clear();
@@ -219,6 +244,26 @@ impl<E: Entry> Lanes<E> {
             None if full => self.scan = Some(Scan { mark: entry.id() - 1, missed: true }),
             None => self.hold(key, entry, now),
         }
+    }
+
+    /// The database has this delivery, which may be new. With [`Source::Told`].
+    fn there_is(&mut self, key: Key, id: i64) {
+        let full = !self.running || self.is_full();
+        match self.lanes.get_mut(&key) {
+            Some(lane) if lane.seen >= id => {}
+            Some(lane) => {
+                (lane.more, lane.missed) = (true, true);
+                self.want_loading(key);
+            }
+            None if full => self.look_again(id - 1),
+            None => self.begin(key, 0),
+        }
+    }
+
+    /// A lane of which nothing is known but that the database has something of it, behind `seen`.
+    fn begin(&mut self, key: Key, seen: i64) {
+        self.lanes.insert(key, Lane { more: true, ..Lane::new(seen) });
+        self.want_loading(key);
     }
 
     fn is_full(&self) -> bool {
@@ -340,6 +385,12 @@ impl<E: Entry> Lanes<E> {
             self.busy -= 1;
             self.turn_over();
         }
+    }
+
+    /// What was taken was not tried, or its attempt was broken off, and its lane goes on: by what the database has.
+    pub(super) fn put_back(&mut self, key: Key, id: i64, now: Moment) {
+        self.held_back(key, id);
+        self.let_go(key, id, now);
     }
 
     /// What was taken is not tried now. Until it is let go its lane stands, and holds nothing.

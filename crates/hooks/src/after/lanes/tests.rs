@@ -12,6 +12,8 @@ struct Row {
     attempt: i64,
     next_at: Moment,
     latest: bool,
+    /// In which it was read.
+    turn: u64,
 }
 
 impl Entry for Row {
@@ -90,6 +92,49 @@ enum Step {
     Probe {
         which: usize,
     },
+    /// The n-th in flight is broken off, or was not to be tried.
+    PutBack {
+        which: usize,
+    },
+    /// A transaction of a client takes an id; it is not committed yet. With many writers.
+    Begin {
+        clients_id: i64,
+        latest: bool,
+    },
+    /// The n-th of those that have begun is committed.
+    Show {
+        which: usize,
+    },
+    /// Somebody hears of the n-th of those that are committed, so many times.
+    Hear {
+        which: usize,
+        times: usize,
+    },
+    /// Everything is gone over once more.
+    LookAgain,
+    /// A client becomes another node's, or comes back.
+    Move {
+        clients_id: i64,
+    },
+    /// Another node is done with the head of such a client's.
+    Elsewhere {
+        clients_id: i64,
+    },
+}
+
+/// What happens where many write, on a node that is not alone.
+fn step_of_many() -> impl Strategy<Value = Step> {
+    let client = 1i64..5;
+    prop_oneof![
+        24 => step().prop_filter("others commit", |step| !matches!(step, Step::Commit { .. } | Step::HandOver)),
+        5 => (client.clone(), prop::bool::weighted(0.1)).prop_map(|(clients_id, latest)| Step::Begin { clients_id, latest }),
+        5 => (0usize..4).prop_map(|which| Step::Show { which }),
+        5 => (0usize..4, prop_oneof![1 => Just(0), 6 => Just(1), 1 => Just(2)]).prop_map(|(which, times)| Step::Hear { which, times }),
+        1 => Just(Step::LookAgain),
+        1 => (0usize..4).prop_map(|which| Step::PutBack { which }),
+        1 => client.clone().prop_map(|clients_id| Step::Move { clients_id }),
+        2 => client.prop_map(|clients_id| Step::Elsewhere { clients_id }),
+    ]
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -118,7 +163,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// A look at the queue on its way: begun, then found and chosen, then read.
 enum Looking {
     Begun((i64, Look), Vec<(i64, i64)>),
-    Chosen((i64, Look), Vec<(i64, i64)>, Vec<Row>, bool),
+    Chosen((i64, Look), Vec<(i64, i64)>, Vec<Row>, Reach),
 }
 
 /// Rows that one look finds at most.
@@ -144,12 +189,19 @@ struct World {
     loads: Vec<((i64, Wanted), Vec<Row>)>,
     looking: Option<Looking>,
     counting: Option<(Counting, Vec<i64>)>,
+    /// Not committed yet.
+    begun: Vec<Row>,
+    /// Committed, and nobody has heard of it.
+    unheard: Vec<Row>,
+    /// Clients of another node.
+    elsewhere: BTreeSet<i64>,
+    turn: u64,
 }
 
 impl World {
-    fn new() -> Self {
+    fn new(source: Source) -> Self {
         Self {
-            lanes: Turns::new(true, true),
+            lanes: Turns::new(source, true, true),
             per_client: true,
             runs: true,
             now: Moment(0),
@@ -164,19 +216,32 @@ impl World {
             loads: Vec::new(),
             looking: None,
             counting: None,
+            begun: Vec::new(),
+            unheard: Vec::new(),
+            elsewhere: BTreeSet::new(),
+            turn: 0,
         }
+    }
+
+    /// A row with its id, on its way into the database.
+    fn new_row(&mut self, clients_id: i64, latest: bool) -> Row {
+        self.last_id += 1;
+        Row { id: self.last_id, clients_id, attempt: 0, next_at: self.now, latest, turn: 0 }
+    }
+
+    fn commit(&mut self, row: Row) {
+        if row.latest {
+            self.fold(row.clients_id);
+        }
+        self.rows.insert(row.id, row);
+        self.open.insert(row.id, row);
     }
 
     fn run(&mut self, step: Step) {
         match step {
             Step::Commit { clients_id, latest } => {
-                self.last_id += 1;
-                if latest {
-                    self.fold(clients_id);
-                }
-                let row = Row { id: self.last_id, clients_id, attempt: 0, next_at: self.now, latest };
-                self.rows.insert(row.id, row);
-                self.open.insert(row.id, row);
+                let row = self.new_row(clients_id, latest);
+                self.commit(row);
                 self.committed.push_back(row);
             }
             Step::HandOver => {
@@ -207,7 +272,8 @@ impl World {
                         Key::Client(clients_id) => row.clients_id == clients_id && row.id > wanted.1.after,
                         Key::Delivery(id) => row.id == id,
                     });
-                    let rows = rows.take(wanted.1.limit).collect();
+                    let rows = rows.filter(|row| !self.elsewhere.contains(&row.clients_id));
+                    let rows = rows.take(wanted.1.limit).map(|row| Row { turn: self.turn, ..row }).collect();
                     self.loads.push((wanted, rows));
                 }
             }
@@ -240,7 +306,7 @@ impl World {
             }
             Step::ChooseLook => self.choose(),
             Step::EndLook => match self.looking.take() {
-                Some(Looking::Chosen(look, found, rows, last)) => self.lanes.found(look, &found, rows, last, self.now),
+                Some(Looking::Chosen(look, found, rows, reach)) => self.lanes.found(look, &found, rows, reach, self.now),
                 other => self.looking = other,
             },
             Step::Wait { micros } => {
@@ -256,19 +322,79 @@ impl World {
                 (self.per_client, self.runs) = (!self.per_client, true);
                 self.lanes.start_over(self.per_client, true);
             }
+            Step::PutBack { which } => {
+                if !self.in_flight.is_empty() {
+                    let (place, row) = self.in_flight.remove(which % self.in_flight.len());
+                    self.lanes.put_back(place, row.id, self.now);
+                }
+            }
+            Step::Begin { clients_id, latest } => {
+                // Only one transaction of a client at once.
+                if self.begun.iter().all(|row| row.clients_id != clients_id) {
+                    let row = self.new_row(clients_id, latest);
+                    self.begun.push(row);
+                }
+            }
+            Step::Show { which } => {
+                if !self.begun.is_empty() {
+                    let row = self.begun.remove(which % self.begun.len());
+                    self.commit(row);
+                    self.unheard.push(row);
+                }
+            }
+            Step::Hear { which, times } => {
+                if !self.unheard.is_empty() {
+                    let row = self.unheard.remove(which % self.unheard.len());
+                    self.hear(row, times);
+                }
+            }
+            Step::LookAgain => self.lanes.look_again(),
+            Step::Move { clients_id } => self.move_client(clients_id),
+            Step::Elsewhere { clients_id } => {
+                let head = self.rows.values().find(|row| row.clients_id == clients_id).map(|row| row.id);
+                if let Some(id) = head.filter(|_| self.elsewhere.contains(&clients_id)) {
+                    self.rows.remove(&id);
+                    self.open.remove(&id);
+                }
+            }
         }
         let held = self.lanes.held();
         assert!(held <= Room::WHOLE.held + 2 * LANE_MAX, "{held} held");
     }
 
+    fn hear(&mut self, row: Row, times: usize) {
+        for _ in 0..times {
+            if !self.elsewhere.contains(&row.clients_id) {
+                self.lanes.there_is(row.companies_id(), row.clients_id, row.id);
+            }
+        }
+    }
+
+    /// It goes when nothing of it is under way; it comes back at any time.
+    fn move_client(&mut self, clients_id: i64) {
+        let under_way = |(_, row): &(Place, Row)| row.clients_id == clients_id;
+        let is_busy = self.in_flight.iter().chain(&self.held_back).any(under_way)
+            || self.ended.iter().any(|(_, id, _)| self.rows.get(id).is_none_or(|row| row.clients_id == clients_id));
+        if self.elsewhere.remove(&clients_id) {
+            self.turn += 1;
+        } else if !is_busy {
+            self.elsewhere.insert(clients_id);
+        } else {
+            return;
+        }
+        self.lanes.start_over(self.per_client, self.runs);
+    }
+
     fn choose(&mut self) {
         match self.looking.take() {
             Some(Looking::Begun(look, mut found)) => {
+                let (is_all, read_to) = (found.len() < LOOK_MAX, found.last().map_or(look.1.mark, |(id, _)| *id));
+                found.retain(|(_, clients_id)| !self.elsewhere.contains(clients_id));
                 let Choice { load, upto, whole } = self.lanes.choose(look.0, &found);
-                let last = whole && found.len() < LOOK_MAX;
-                found.retain(|(id, _)| upto.is_some_and(|upto| *id <= upto));
+                let upto = if whole { read_to } else { upto.unwrap_or(look.1.mark) };
+                found.retain(|(id, _)| *id <= upto);
                 let rows = self.rows.values().copied().filter(|row| load.contains(&row.id)).collect();
-                self.looking = Some(Looking::Chosen(look, found, rows, last));
+                self.looking = Some(Looking::Chosen(look, found, rows, Reach { upto, last: whole && is_all }));
             }
             other => self.looking = other,
         }
@@ -291,6 +417,12 @@ impl World {
             return;
         }
         let Some((place, row)) = self.lanes.take(PLACES) else { return };
+        let was_told = self.lanes.source() == Source::Told;
+        if was_told && (row.turn != self.turn || self.elsewhere.contains(&row.clients_id)) {
+            // Nobody has the right to try it.
+            return self.lanes.put_back(place, row.id, self.now);
+        }
+        let row = Row { turn: 0, ..row };
         let is_known = self.open.get(&row.id) == Some(&row) || self.folded.contains(&row.id);
         assert!(is_known, "{row:?} is over already, or not as the last attempt left it: {:?}", self.open.get(&row.id));
         assert!(row.next_at <= self.now, "{row:?} is not due at {:?}", self.now);
@@ -314,6 +446,9 @@ impl World {
         let Some(head) = heads.get(which % heads.len().max(1)).filter(|head| self.open.get(&head.id) == Some(head)) else {
             return;
         };
+        if self.elsewhere.contains(&head.clients_id) {
+            return;
+        }
         if let Some(place) = self.lanes.probe(head) {
             self.in_flight.push((place, *head));
         }
@@ -352,6 +487,14 @@ impl World {
 
     /// Everybody does his work until nothing is left to do.
     fn finish(&mut self) {
+        while !self.begun.is_empty() {
+            self.run(Step::Show { which: 0 });
+        }
+        let moved: Vec<i64> = self.elsewhere.iter().copied().collect();
+        moved.into_iter().for_each(|clients_id| self.run(Step::Move { clients_id }));
+        if self.lanes.source() == Source::Told {
+            self.run(Step::LookAgain);
+        }
         // What has got stuck stays stuck unless it was stopped before.
         if !self.runs {
             self.lanes.start_over(self.per_client, true);
@@ -386,7 +529,16 @@ proptest! {
 
     #[test]
     fn each_delivery_is_tried_in_its_turn_and_none_is_forgotten(steps in prop::collection::vec(step(), 0..150)) {
-        let mut world = World::new();
+        let mut world = World::new(Source::Handed);
+        steps.into_iter().for_each(|step| world.run(step));
+        world.finish();
+    }
+
+    #[test]
+    fn the_same_where_many_write_and_what_is_heard_comes_in_any_order_or_not_at_all(
+        steps in prop::collection::vec(step_of_many(), 0..200),
+    ) {
+        let mut world = World::new(Source::Told);
         steps.into_iter().for_each(|step| world.run(step));
         world.finish();
     }
@@ -394,7 +546,7 @@ proptest! {
 
 #[test]
 fn what_is_done_leaves_nothing_behind() {
-    let mut world = World::new();
+    let mut world = World::new(Source::Handed);
     world.run(Step::BeginLook);
     world.run(Step::ChooseLook);
     world.run(Step::EndLook);
@@ -408,23 +560,23 @@ fn what_is_done_leaves_nothing_behind() {
 
 #[test]
 fn a_paused_handler_holds_nothing() {
-    let mut lanes = Turns::new(true, false);
+    let mut lanes = Turns::new(Source::Handed, true, false);
     for id in 1..100 {
-        lanes.fresh(Row { id, clients_id: id, attempt: 0, next_at: Moment(0), latest: false }, Moment(0));
+        lanes.fresh(Row { id, clients_id: id, attempt: 0, next_at: Moment(0), latest: false, turn: 0 }, Moment(0));
     }
     assert!(lanes.held() == 0 && lanes.take(PLACES).is_none() && lanes.wants_look().is_none() && !lanes.wants_tending());
 }
 
 /// Lanes that know of everything there is.
 fn counted() -> Turns<Row> {
-    let mut lanes = Turns::new(true, true);
+    let mut lanes = Turns::new(Source::Handed, true, true);
     let counting = lanes.wants_census().unwrap();
     lanes.counted(counting, &[]);
     lanes
 }
 
 fn fresh(id: i64, clients_id: i64) -> Row {
-    Row { id, clients_id, attempt: 0, next_at: Moment(0), latest: false }
+    Row { id, clients_id, attempt: 0, next_at: Moment(0), latest: false, turn: 0 }
 }
 
 #[test]
@@ -508,4 +660,56 @@ proptest! {
             lanes.fresh(Row { id: row.id + 8, ..row }, Moment(0));
         }
     }
+}
+
+/// Lanes that know of everything there is, and hear of the rest.
+fn told() -> Turns<Row> {
+    let mut lanes = Turns::new(Source::Told, true, true);
+    let counting = lanes.wants_census().unwrap();
+    lanes.counted(counting, &[]);
+    lanes
+}
+
+#[test]
+fn a_lane_that_is_heard_of_reads_its_own_from_the_first_and_once() {
+    let mut lanes = told();
+    lanes.there_is(1, 1, 7);
+    lanes.there_is(1, 1, 5);
+    lanes.there_is(1, 1, 7);
+    let wanted = lanes.wanted(9);
+    assert_eq!(wanted.iter().map(|(_, wanted)| wanted.after).collect::<Vec<_>>(), [0]);
+    lanes.loaded(wanted[0], vec![fresh(5, 1), fresh(7, 1)], Moment(0));
+    // Heard of since the read began: it is read once more from behind what was seen.
+    assert_eq!(lanes.take(PLACES).unwrap().1.id, 5);
+    lanes.there_is(1, 1, 7);
+    assert!(lanes.wanted(9).is_empty());
+}
+
+#[test]
+fn what_turns_up_behind_the_place_of_a_look_is_found_although_there_was_no_room_for_its_lane() {
+    let mut lanes = told();
+    lanes.look_again();
+    let counting = lanes.wants_census().unwrap();
+    lanes.counted(counting, &[1]);
+    let look = lanes.wants_look().unwrap();
+    lanes.start_over(true, false);
+    lanes.there_is(1, 2, 3);
+    lanes.start_over(true, true);
+    lanes.found(look, &[(9, 1)], Vec::new(), Reach { upto: 9, last: true }, Moment(0));
+    let counting = lanes.wants_census().unwrap();
+    lanes.counted(counting, &[1]);
+    assert_eq!(lanes.wants_look().unwrap().1.mark, 0);
+}
+
+#[test]
+fn a_look_that_is_under_way_goes_back_to_what_is_heard_of_meanwhile() {
+    let mut lanes = Lanes::<Row>::new(Source::Told, true, true, false, 0, Sharers::default());
+    let first = lanes.wants_look().unwrap();
+    lanes.look_again(3);
+    lanes.found(first, &[(9, 1)], Vec::new(), Reach { upto: 9, last: true }, Moment(0));
+    assert_eq!(lanes.wants_look().unwrap().mark, 3);
+    lanes.look_again(1);
+    lanes.look_again(2);
+    let failed = lanes.scan.unwrap();
+    assert_eq!(failed.mark, 1);
 }

@@ -16,7 +16,7 @@ use std::{
 
 use hookswitch_model::moment::Moment;
 
-use super::{Choice, Ended, Entry, Key, Lanes, Look, Sharers, Wanted};
+use super::{Choice, Ended, Entry, Key, Lanes, Look, Reach, Sharers, Source, Wanted};
 
 /// Of so many turns one goes to what was tried before, however much is fresh.
 const LATE_EVERY: u32 = 8;
@@ -44,6 +44,7 @@ struct Share<E> {
 /// All lanes of one handler.
 #[derive(Debug)]
 pub(in crate::after) struct Turns<E> {
+    source: Source,
     per_client: bool,
     running: bool,
     shares: HashMap<i64, Share<E>>,
@@ -83,8 +84,9 @@ const LATE: usize = 1;
 
 impl<E: Entry> Turns<E> {
     /// Nothing known.
-    pub(in crate::after) fn new(per_client: bool, running: bool) -> Self {
+    pub(in crate::after) fn new(source: Source, per_client: bool, running: bool) -> Self {
         Self {
+            source,
             per_client,
             running,
             shares: HashMap::new(),
@@ -135,7 +137,8 @@ impl<E: Entry> Turns<E> {
             self.epoch += 1;
             // Lanes count their own epochs from there.
             let epoch = self.epoch << 32;
-            let lanes = Lanes::new(self.per_client, self.running, self.census == Census::Done, epoch, self.sharers.clone());
+            let all_is_seen = self.census == Census::Done;
+            let lanes = Lanes::new(self.source, self.per_client, self.running, all_is_seen, epoch, self.sharers.clone());
             self.shares.insert(companies_id, Share { lanes, in_flight: 0, listed: [None, None], due: None });
             self.share_room();
         }
@@ -179,6 +182,21 @@ impl<E: Entry> Turns<E> {
         let companies_id = entry.companies_id();
         self.know(companies_id);
         self.change(companies_id, |lanes| lanes.fresh(entry, now));
+    }
+
+    /// The database has this delivery of a client, which may be new: with [`Source::Told`].
+    pub(in crate::after) fn there_is(&mut self, companies_id: i64, clients_id: i64, id: i64) {
+        self.know(companies_id);
+        self.change(companies_id, |lanes| lanes.there_is(lanes.key_of(id, clients_id), id));
+    }
+
+    /// Goes over everything once more, and forgets nothing: some may never have been heard of.
+    pub(in crate::after) fn look_again(&mut self) {
+        self.census = Census::Wanted;
+        let all: Vec<i64> = self.shares.keys().copied().collect();
+        for companies_id in all {
+            self.change(companies_id, |lanes| lanes.look_again(0));
+        }
     }
 
     /// The next delivery to be tried, of at most so many at once.
@@ -257,6 +275,12 @@ impl<E: Entry> Turns<E> {
     pub(in crate::after) fn broken_off(&mut self, place: Place, id: i64) {
         self.landed(place);
         self.change(place.companies_id, |lanes| lanes.broken_off(place.key, id));
+    }
+
+    /// What was taken was not tried, or its attempt was broken off: its lane goes on by what the database has.
+    pub(in crate::after) fn put_back(&mut self, place: Place, id: i64, now: Moment) {
+        self.landed(place);
+        self.change(place.companies_id, |lanes| lanes.put_back(place.key, id, now));
     }
 
     /// What was taken is not tried now: its place is another's until it is let go.
@@ -372,15 +396,19 @@ impl<E: Entry> Turns<E> {
         (companies_id, look): (i64, Look),
         found: &[(i64, i64)],
         entries: Vec<E>,
-        last: bool,
+        reach: Reach,
         now: Moment,
     ) {
-        self.change(companies_id, |lanes| lanes.found(look, found, entries, last, now));
+        self.change(companies_id, |lanes| lanes.found(look, found, entries, reach, now));
     }
 }
 
 #[cfg(test)]
 impl<E: Entry> Turns<E> {
+    pub(super) fn source(&self) -> Source {
+        self.source
+    }
+
     pub(super) fn held(&self) -> usize {
         self.shares.values().map(|share| share.lanes.held).sum()
     }

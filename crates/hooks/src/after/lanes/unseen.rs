@@ -3,7 +3,16 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use hookswitch_model::moment::Moment;
 
-use super::{Entry, Key, LANE_MAX, Lanes, lane::Lane};
+use super::{Entry, Key, LANE_MAX, Lanes, Source, lane::Lane};
+
+/// How far a look at the queue went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::after) struct Reach {
+    /// Everything up to this delivery was considered.
+    pub(in crate::after) upto: i64,
+    /// True if there was nothing behind.
+    pub(in crate::after) last: bool,
+}
 
 /// What is unseen of the whole queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +102,7 @@ impl<E: Entry> Lanes<E> {
         let can_look = self.running && self.can_look();
         let scan = self.scan.as_mut().filter(|_| can_look)?;
         scan.missed = false;
-        self.looking = true;
+        (self.looking, self.again_from) = (true, None);
         Some(Look { mark: scan.mark, epoch: self.epoch })
     }
 
@@ -101,6 +110,15 @@ impl<E: Entry> Lanes<E> {
     pub(in crate::after) fn not_looked(&mut self, look: Look) {
         if look.epoch == self.epoch {
             self.looked();
+        }
+    }
+
+    /// What is behind this delivery is to be looked at, also if that was done already.
+    pub(super) fn look_again(&mut self, behind: i64) {
+        let mark = self.scan.map_or(behind, |scan| scan.mark.min(behind));
+        self.scan = Some(Scan { mark, missed: true });
+        if self.looking {
+            self.again_from = Some(self.again_from.map_or(behind, |from| from.min(behind)));
         }
     }
 
@@ -116,6 +134,9 @@ impl<E: Entry> Lanes<E> {
     /// Of the deliveries that a look at the queue found, in order of id, those to be loaded; the others are left to their lanes.
     /// Ends where there is no room for more: the next look begins there.
     pub(in crate::after) fn choose(&self, found: &[(i64, i64)]) -> Choice {
+        if self.source == Source::Told {
+            return self.choose_lanes(found);
+        }
         let most = self.sharers.room().held;
         let (mut load, mut per_lane, mut upto) = (HashSet::new(), HashMap::<i64, usize>::new(), None);
         for (id, clients_id) in found {
@@ -123,7 +144,7 @@ impl<E: Entry> Lanes<E> {
                 return Choice { load, upto, whole: false };
             }
             upto = Some(*id);
-            let key = if self.per_client { Key::Client(*clients_id) } else { Key::Delivery(*id) };
+            let key = self.key_of(*id, *clients_id);
             let held = self.lanes.get(&key).map_or(0, |lane| if lane.more { LANE_MAX } else { lane.held.len() });
             let chosen = per_lane.entry(*clients_id).or_default();
             if !self.per_client || held + *chosen < LANE_MAX {
@@ -134,35 +155,47 @@ impl<E: Entry> Lanes<E> {
         Choice { load, upto, whole: true }
     }
 
+    /// As many as there is room for their lanes, which read for themselves.
+    fn choose_lanes(&self, found: &[(i64, i64)]) -> Choice {
+        let (room, mut new, mut upto) = (self.sharers.room().lanes, HashSet::new(), None);
+        for (id, clients_id) in found {
+            let key = self.key_of(*id, *clients_id);
+            if !self.lanes.contains_key(&key) && new.insert(key) && self.lanes.len() + new.len() > room {
+                return Choice { load: HashSet::new(), upto, whole: false };
+            }
+            upto = Some(*id);
+        }
+        Choice { load: HashSet::new(), upto, whole: true }
+    }
+
     /// Takes over what a look at the queue found: the chosen ones with their payloads, and of the others that they are there.
-    /// `last` is true if there was nothing behind.
-    pub(in crate::after) fn found(&mut self, look: Look, found: &[(i64, i64)], entries: Vec<E>, last: bool, now: Moment) {
+    pub(in crate::after) fn found(&mut self, look: Look, found: &[(i64, i64)], entries: Vec<E>, reach: Reach, now: Moment) {
         let Some(scan) = self.scan.filter(|_| look.epoch == self.epoch) else { return };
         let mut entries: HashMap<i64, E> = entries.into_iter().map(|entry| (entry.id(), entry)).collect();
         for (id, clients_id) in found {
-            let key = if self.per_client { Key::Client(*clients_id) } else { Key::Delivery(*id) };
-            let entry = entries.remove(id);
-            match (self.lanes.get_mut(&key), entry) {
-                // In flight, being written down, held or found already.
-                (Some(lane), _) if lane.in_flight == Some(*id) || lane.seen >= *id => {}
-                // Left to a load, which may have been read before this one was there.
-                (Some(lane), _) if lane.more => lane.missed |= lane.loading,
-                (Some(lane), Some(entry)) if lane.takes_fresh() => self.hold(key, entry, now),
-                (None, Some(entry)) => self.hold(key, entry, now),
-                (Some(lane), _) => {
-                    lane.more = true;
-                    self.want_loading(key);
-                }
-                (None, None) => {
-                    self.lanes.insert(key, Lane { more: true, ..Lane::new(*id - 1) });
-                    self.want_loading(key);
-                }
-            }
+            self.found_one(self.key_of(*id, *clients_id), *id, entries.remove(id), now);
         }
-        let looked_to = found.last().map_or(look.mark, |(id, _)| *id);
-        self.seen_to = self.seen_to.max(looked_to);
-        self.scan = if last && !scan.missed { None } else { Some(Scan { mark: looked_to, ..scan }) };
+        self.seen_to = self.seen_to.max(reach.upto);
+        let mark = self.again_from.take().map_or(reach.upto, |from| from.min(reach.upto));
+        self.scan = if reach.last && !scan.missed { None } else { Some(Scan { mark, ..scan }) };
         self.looked();
+    }
+
+    fn found_one(&mut self, key: Key, id: i64, entry: Option<E>, now: Moment) {
+        match (self.lanes.get_mut(&key), entry) {
+            // In flight, being written down, held or found already.
+            (Some(lane), _) if lane.in_flight == Some(id) || lane.seen >= id => {}
+            // Left to a load, which may have been read before this one was there.
+            (Some(lane), _) if lane.more => lane.missed |= lane.loading,
+            (Some(lane), Some(entry)) if lane.takes_fresh() => self.hold(key, entry, now),
+            (None, Some(entry)) => self.hold(key, entry, now),
+            (Some(lane), _) => {
+                lane.more = true;
+                self.want_loading(key);
+            }
+            // With one writer nothing of this lane is before what was found; with many there may be.
+            (None, None) => self.begin(key, if self.source == Source::Handed { id - 1 } else { 0 }),
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use hookswitch_model::{
 use uuid::Uuid;
 
 use super::executions;
-use crate::{Error, Row, Tx, params};
+use crate::{Error, Param, Row, Tx, params};
 
 pub use fold::fold;
 pub use list::{LIST, STATES, Selected, get, search, selected, selection};
@@ -152,14 +152,25 @@ impl Waiting {
     }
 }
 
+const OF_CLIENT: &str =
+    waiting!("WHERE d.clients_id = $1 AND d.handlers_id = $2 AND d.id > $3 AND d.dead = 0 ORDER BY d.id LIMIT $4");
+
 /// The deliveries of one client to one handler that are not dead, in order of id, from behind `after`.
 ///
 /// # Errors
 /// Whatever the engine says.
 pub fn of_client(tx: &Tx<'_>, handlers_id: i64, clients_id: i64, after: i64, limit: i64) -> Result<Vec<Waiting>, Error> {
-    const SQL: &str =
-        waiting!("WHERE d.clients_id = $1 AND d.handlers_id = $2 AND d.id > $3 AND d.dead = 0 ORDER BY d.id LIMIT $4");
-    tx.query(SQL, params![clients_id, handlers_id, after, limit], Waiting::read)
+    tx.query(OF_CLIENT, params![clients_id, handlers_id, after, limit], Waiting::read)
+}
+
+/// The same of several clients at once, each from behind its own `after`: `(clients_id, after, limit)`.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn of_clients(tx: &Tx<'_>, handlers_id: i64, lanes: &[(i64, i64, i64)]) -> Result<Vec<Vec<Waiting>>, Error> {
+    let sets: Vec<Vec<Param<'_>>> =
+        lanes.iter().map(|(clients_id, after, limit)| params![*clients_id, handlers_id, *after, *limit].to_vec()).collect();
+    tx.query_each(OF_CLIENT, &sets, Waiting::read)
 }
 
 /// Which deliveries of a handler are not dead, in order of id, from behind `after`: each with its client.

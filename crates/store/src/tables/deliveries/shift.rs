@@ -27,24 +27,26 @@ pub fn back_again(tx: &mut Tx<'_>, handlers_id: i64, micros: i64) -> Result<(), 
     tx.put(SQL, params![now, micros, handlers_id])
 }
 
-/// The clock was set back by so many microseconds: moves back what was tried already and is dated later than now, at most `limit`
+/// A node's clock was set back by so many microseconds (0: the only node's): moves back what was tried already and is dated later
+/// than now, at most `limit`
 /// deliveries behind `after`. Gives behind which one to go on; `None` = that was all.
 ///
 /// Done twice it leaves no first attempt too early, and at worst has a delivery tried again too soon.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn set_back(tx: &mut Tx<'_>, after: i64, limit: i64, micros: i64) -> Result<Option<i64>, Error> {
+pub fn set_back(tx: &mut Tx<'_>, node: i64, after: i64, limit: i64, micros: i64) -> Result<Option<i64>, Error> {
     const UPTO: &str = "SELECT MAX(id) FROM
       (SELECT id FROM deliveries WHERE dead = 0 AND attempt > 0 AND id > $1 ORDER BY id LIMIT $2) portion";
     const SQL: &str = "UPDATE deliveries SET next_at = CASE WHEN next_at > $1 THEN next_at - $2 ELSE next_at END,
         first_at = CASE WHEN first_at > $1 THEN first_at - $2 ELSE first_at END
-      WHERE dead = 0 AND attempt > 0 AND id > $3 AND id <= $4 AND (next_at > $1 OR first_at > $1)";
+      WHERE dead = 0 AND attempt > 0 AND id > $3 AND id <= $4 AND (next_at > $1 OR first_at > $1)
+        AND (EXISTS (SELECT 1 FROM shards s WHERE s.shard = (deliveries.clients_id & 255) AND s.nodes_id = $5) OR $5 = 0)";
     executions::hold(tx)?;
     let now = tx.now();
     let upto: Option<i64> = tx.first(UPTO, params![after, limit], |row| row.get(0))?.flatten();
     if let Some(upto) = upto {
-        tx.put(SQL, params![now, micros, after, upto])?;
+        tx.put(SQL, params![now, micros, after, upto, node])?;
     }
     Ok(upto)
 }

@@ -55,7 +55,7 @@ async fn a_clock_that_is_set_back_moves_what_lies_ahead_and_no_first_attempt_twi
         let mut after = Some(0);
         for upto in expected {
             let from = after.unwrap();
-            after = store.write(move |tx| set_back(tx, from, if from == 0 { 2 } else { 1 }, HOUR * 1_000_000)).await.unwrap();
+            after = store.write(move |tx| set_back(tx, 0, from, if from == 0 { 2 } else { 1 }, HOUR * 1_000_000)).await.unwrap();
             assert_eq!(after, upto);
         }
         let first: Vec<i64> = times(&store).await.into_iter().map(|(_, first_at)| first_at).collect();

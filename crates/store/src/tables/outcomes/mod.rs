@@ -45,6 +45,8 @@ pub struct New {
     pub companies_id: i64,
     /// The member `event` of what he is asked, as JSON.
     pub head: String,
+    /// The life of the node that asks; 0 = there is only one node.
+    pub asked_by: i64,
 }
 
 /// Writes one; gives its id.
@@ -54,8 +56,8 @@ pub struct New {
 pub fn insert(tx: &mut Tx<'_>, new: &New) -> Result<i64, Error> {
     const SQL: &str = "INSERT INTO outcomes
       (event_id, events_id, handlers_id, handlers_companies_id, object_id, clients_id, companies_id, head, asked_at, outcome, dead, attempt,
-       next_at, resend)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'asked', 0, 0, $9, 0) RETURNING id";
+       next_at, resend, asked_by)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'asked', 0, 0, $9, 0, $10) RETURNING id";
     let now = tx.now();
     let values = params![
         new.event_id.as_bytes(),
@@ -66,19 +68,20 @@ pub fn insert(tx: &mut Tx<'_>, new: &New) -> Result<i64, Error> {
         new.clients_id,
         new.companies_id,
         &new.head,
-        now
+        now,
+        new.asked_by
     ];
     tx.returning(SQL, values, |row| row.get(0))?.ok_or_else(|| Error::engine("the outcome got no id"))
 }
 
-/// The event is committed: under this number, in this very transaction.
+/// The event is committed: under this number, in this very transaction. False if it was decided otherwise: then it must not be.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn commit(tx: &mut Tx<'_>, id: i64, seq: i64) -> Result<(), Error> {
+pub fn commit(tx: &mut Tx<'_>, id: i64, seq: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE outcomes SET outcome = 'committed', seq = $1, next_at = $2 WHERE id = $3 AND outcome = 'asked'";
     let now = tx.now();
-    tx.put(SQL, params![seq, now, id])
+    Ok(tx.execute(SQL, params![seq, now, id])? > 0)
 }
 
 /// The event will never be committed. One that is decided already stays as it is.
@@ -100,8 +103,8 @@ pub fn withdraw(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
     tx.put("DELETE FROM outcomes WHERE id = $1 AND outcome = 'asked'", params![id])
 }
 
-/// What was left undecided belongs to a program that died: what the journal has is committed, and nothing else is. Gives the
-/// handlers that have something to hear.
+/// What was left undecided by a life of a node that is over, or by the only node before it was started: what the journal has is
+/// committed, and nothing else is. Gives the handlers that have something to hear.
 ///
 /// # Errors
 /// Whatever the engine says.
@@ -109,14 +112,22 @@ pub fn recover(tx: &mut Tx<'_>, ended_by: &str, message: &str) -> Result<Vec<i64
     // Rows and events are one transaction, so the first finds nothing; should it ever, the journal is the truth.
     const COMMITTED: &str = "UPDATE outcomes SET outcome = 'committed', next_at = $1,
         seq = (SELECT e.seq FROM events e WHERE e.id = outcomes.event_id)
-      WHERE outcome = 'asked' AND EXISTS (SELECT 1 FROM events e WHERE e.id = outcomes.event_id)";
-    const ABORTED: &str =
-        "UPDATE outcomes SET outcome = 'aborted', ended_by = $1, message = $2, next_at = $3 WHERE outcome = 'asked'";
-    const WAITING: &str = "SELECT DISTINCT handlers_id FROM outcomes WHERE dead = 0 ORDER BY handlers_id";
+      WHERE outcome = 'asked' AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.epoch = outcomes.asked_by)
+        AND EXISTS (SELECT 1 FROM events e WHERE e.id = outcomes.event_id)";
+    const ABORTED: &str = "UPDATE outcomes SET outcome = 'aborted', ended_by = $1, message = $2, next_at = $3
+      WHERE outcome = 'asked' AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.epoch = outcomes.asked_by)";
     let now = tx.now();
     tx.put(COMMITTED, params![now])?;
     tx.put(ABORTED, params![ended_by, message, now])?;
-    tx.query(WAITING, &[], |row| row.get(0))
+    waiting(tx)
+}
+
+/// Which handlers have something to hear.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn waiting(tx: &Tx<'_>) -> Result<Vec<i64>, Error> {
+    tx.query("SELECT DISTINCT handlers_id FROM outcomes WHERE dead = 0 ORDER BY handlers_id", &[], |row| row.get(0))
 }
 
 /// One that is to be told, with all that the call needs.
@@ -171,18 +182,37 @@ impl Due {
     }
 }
 
-/// What a handler is to hear now, the longest due first; and when the next is due that is not due yet.
+/// What a handler is to hear now of these clients, the longest due first; and when the next is due that is not due yet.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn due(tx: &Tx<'_>, handlers_id: i64, now: Moment, limit: i64) -> Result<(Vec<Due>, Option<Moment>), Error> {
+pub fn due(
+    tx: &Tx<'_>,
+    handlers_id: i64,
+    now: Moment,
+    limit: usize,
+    is_mine: impl Fn(i64) -> bool,
+) -> Result<(Vec<Due>, Option<Moment>), Error> {
     const DUE: &str =
         "SELECT id, event_id, events_id, object_id, clients_id, companies_id, head, seq, ended_by, message, attempt, first_at,
-        resend
-      FROM outcomes WHERE handlers_id = $1 AND outcome <> 'asked' AND dead = 0 AND next_at <= $2 ORDER BY next_at, id LIMIT $3";
+        resend, next_at
+      FROM outcomes WHERE handlers_id = $1 AND outcome <> 'asked' AND dead = 0 AND next_at <= $2 AND (next_at, id) > ($3, $4)
+      ORDER BY next_at, id LIMIT $5";
     const NEXT: &str = "SELECT next_at FROM outcomes
       WHERE handlers_id = $1 AND outcome <> 'asked' AND dead = 0 AND next_at > $2 ORDER BY next_at LIMIT 1";
-    let due = tx.query(DUE, params![handlers_id, now, limit], Due::read)?;
+    let page = i64::try_from(limit).unwrap_or(i64::MAX);
+    let (mut due, mut behind) = (Vec::new(), (Moment(i64::MIN), 0));
+    while due.len() < limit {
+        let values = params![handlers_id, now, behind.0, behind.1, page];
+        let rows = tx.query(DUE, values, |row| Ok((row.get::<Moment>(13)?, Due::read(row)?)))?;
+        let is_last = rows.len() < limit;
+        behind = rows.last().map_or(behind, |(next_at, one)| (*next_at, one.id));
+        due.extend(rows.into_iter().map(|(_, one)| one).filter(|one| is_mine(one.clients_id)));
+        if is_last {
+            break;
+        }
+    }
+    due.truncate(limit);
     Ok((due, tx.first(NEXT, params![handlers_id, now], |row| row.get(0))?))
 }
 
@@ -261,22 +291,24 @@ pub fn move_on(tx: &mut Tx<'_>, handlers_id: i64, micros: i64) -> Result<(), Err
     tx.put(SQL, params![micros, handlers_id])
 }
 
-/// The clock was set back by so many microseconds: moves back what is dated later than now, and what was never tried is due at
+/// A node's clock was set back by so many microseconds (0: the only node's): moves back what is dated later than now, and what was
+/// never tried is due at
 /// once; among at most `limit` rows behind `after`. Gives behind which one to go on; `None` = that was all.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn set_back(tx: &mut Tx<'_>, after: i64, limit: i64, micros: i64) -> Result<Option<i64>, Error> {
+pub fn set_back(tx: &mut Tx<'_>, node: i64, after: i64, limit: i64, micros: i64) -> Result<Option<i64>, Error> {
     const UPTO: &str = "SELECT MAX(id) FROM (SELECT id FROM outcomes WHERE id > $1 ORDER BY id LIMIT $2) portion";
     const SQL: &str = "UPDATE outcomes
       SET next_at = CASE WHEN next_at <= $1 THEN next_at WHEN attempt = 0 THEN $1 ELSE next_at - $2 END,
         first_at = CASE WHEN first_at > $1 THEN first_at - $2 ELSE first_at END
-      WHERE id > $3 AND id <= $4 AND dead = 0 AND outcome <> 'asked' AND (next_at > $1 OR first_at > $1)";
+      WHERE id > $3 AND id <= $4 AND dead = 0 AND outcome <> 'asked' AND (next_at > $1 OR first_at > $1)
+        AND (EXISTS (SELECT 1 FROM shards s WHERE s.shard = (outcomes.clients_id & 255) AND s.nodes_id = $5) OR $5 = 0)";
     executions::hold(tx)?;
     let now = tx.now();
     let upto: Option<i64> = tx.first(UPTO, params![after, limit], |row| row.get(0))?.flatten();
     if let Some(upto) = upto {
-        tx.put(SQL, params![now, micros, after, upto])?;
+        tx.put(SQL, params![now, micros, after, upto, node])?;
     }
     Ok(upto)
 }

@@ -1,0 +1,128 @@
+//! What is saved on one node counts on all, and everybody sees who is there.
+use std::time::{Duration, Instant};
+
+use hookswitch_testkit::{Chance, Recorder, Reply, Server, after, before, json, program::may_share, wait_until, with};
+
+use super::{
+    alive,
+    load::{Load, assert_in_order},
+    nodes, wait_shared,
+};
+
+#[tokio::test]
+async fn each_clients_events_keep_their_order_whichever_node_takes_the_request_while_nodes_join() {
+    if !may_share() {
+        return;
+    }
+    let mut chance = Chance::seeded();
+    let nodes = nodes(2).await;
+    let told =
+        Recorder::answering(|call| Reply::ok().after(Duration::from_millis(u64::from(call.raw[call.raw.len() / 2]) % 9))).await;
+    nodes[0].handler(after("clients.*", &told)).await;
+    let load = Load::start(&[&nodes[0], &nodes[1]], &mut chance).await;
+    wait_until("some is done", async || load.acknowledged() > 100).await;
+    let third = nodes[0].beside(Server::setup()).await;
+    wait_shared(&third, 3).await;
+    let so_far = load.acknowledged();
+    wait_until("more is done", async || load.acknowledged() > so_far + 100).await;
+    let (clients, promised) = load.end().await;
+    third.wait_all_delivered().await;
+    let repeated = assert_in_order(&nodes[1], &told, &clients, &promised).await;
+    eprintln!("{} changes acknowledged over three nodes, {repeated} calls repeated", promised.len());
+    assert_eq!(repeated, 0, "nobody has died");
+}
+
+#[tokio::test]
+async fn a_handler_that_is_saved_on_one_node_counts_on_the_other_from_the_next_event_on() {
+    if !may_share() {
+        return;
+    }
+    let nodes = nodes(2).await;
+    let (asked, told) = (Recorder::start().await, Recorder::start().await);
+    let before = nodes[0].handler(before("clients.create", &asked)).await;
+    let after = nodes[1].handler(after("clients.create", &told)).await;
+    for number in 0..8 {
+        nodes[number % 2].client(&format!("Client {number}")).await;
+    }
+    assert_eq!(asked.calls().len(), 8, "also where it was not saved");
+    told.wait_exactly(8).await;
+    nodes[1].ok("provisioning.handlers.update", json!({"id": before, "status": "disabled"})).await;
+    nodes[0].ok("provisioning.handlers.update", json!({"id": after, "status": "disabled"})).await;
+    for number in 8..12 {
+        nodes[number % 2].client(&format!("Client {number}")).await;
+    }
+    assert_eq!(asked.calls().len(), 8);
+    nodes[1].ok("provisioning.handlers.update", json!({"id": after, "status": "active"})).await;
+    nodes[0].client("Client 12").await;
+    told.wait(9).await;
+}
+
+#[tokio::test]
+async fn a_pause_a_resend_and_a_user_count_on_all_nodes() {
+    if !may_share() {
+        return;
+    }
+    let nodes = nodes(2).await;
+    let told = Recorder::answering(|_| Reply::status(410)).await;
+    let handler = nodes[0].handler(after("clients.create", &told)).await;
+    for number in 0..16 {
+        nodes[number % 2].client(&format!("Client {number}")).await;
+    }
+    wait_until("all are given up", async || {
+        nodes[0].ok("provisioning.deliveries.search", json!({"state": "dead", "limit": 100})).await.as_array().unwrap().len()
+            == 16
+    })
+    .await;
+    told.answer(|_| Reply::ok());
+    nodes[1].ok("provisioning.handlers.pause", json!({"id": handler})).await;
+    let resent = nodes[0].ok("provisioning.deliveries.resend", json!({"handlers_id": handler})).await;
+    assert_eq!(resent["resent"], 16, "{resent}");
+    nodes[0].ok("provisioning.handlers.resume", json!({"id": handler})).await;
+    let began = Instant::now();
+    told.wait(32).await;
+    eprintln!("a resend on one node was delivered by both within {:?}", began.elapsed());
+    let user = nodes[0].user("second", "admin", json!(null)).await;
+    let there = nodes[1].with_key(user.key());
+    wait_until("the other node knows the user", async || matches!(there.try_call("system.status", json!({})).await, Ok(Ok(_))))
+        .await;
+}
+
+#[tokio::test]
+async fn everybody_sees_who_is_there_and_a_notice_comes_fast() {
+    if !may_share() {
+        return;
+    }
+    let nodes = nodes(2).await;
+    wait_until("both have heard themselves", async || alive(&nodes[1]).await.iter().all(|node| node["lag_ms"].is_number())).await;
+    for (asked, server) in nodes.iter().enumerate() {
+        let seen = alive(server).await;
+        assert_eq!(seen.len(), 2);
+        assert_eq!(seen.iter().filter(|node| node["this"] == true).count(), 1, "node {asked}: {seen:?}");
+        for node in &seen {
+            assert!(node["lease_left_ms"].as_i64().unwrap() > 5_000 && node["lag_ms"].as_u64().unwrap() < 1_000, "{node}");
+            assert_eq!(node["version"], env!("CARGO_PKG_VERSION"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tripped_before_handler_is_known_to_all_nodes() {
+    if !may_share() {
+        return;
+    }
+    let setup = || Server::setup().config("breaker.failures = 3").config("breaker.seconds = 0");
+    let first = setup().start().await;
+    let second = first.beside(setup()).await;
+    let asked = Recorder::answering(|_| Reply::status(500)).await;
+    let handler = first.handler(with(before("clients.create", &asked), json!({"on_failure": "allow"}))).await;
+    for number in 0..3 {
+        first.client(&format!("Client {number}")).await;
+    }
+    wait_until("the other node knows", async || {
+        second.ok("provisioning.handlers.status", json!({"id": handler})).await["tripped_since"].is_string()
+    })
+    .await;
+    let calls = asked.calls().len();
+    second.client("Client 3").await;
+    assert_eq!(asked.calls().len(), calls, "nobody waits for it there either");
+}
