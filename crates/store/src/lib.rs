@@ -10,6 +10,8 @@
 //! | `sqlite/` | the engine: one writer that groups commits, a few readers |
 //! | `migrate`, `migrations/` | the schema |
 //! | [`tables`] | one table a file: its statements and the functions that run them |
+//! | [`moving`] | from one database into another: copies, backups |
+//! | `numbering` | numbers that the engine gives |
 //! | [`Vault`] | secrets, sealed |
 //! | [`Clock`] | time, passed in |
 //! | `ids` | ids in blocks |
@@ -19,6 +21,8 @@ mod error;
 mod faults;
 mod ids;
 mod migrate;
+pub mod moving;
+mod numbering;
 mod sqlite;
 mod store;
 mod subject;

@@ -22,15 +22,38 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 7, name: "resyncs", sql: include_str!("migrations/0007_resyncs.sql") },
     Migration { number: 8, name: "loops", sql: include_str!("migrations/0008_loops.sql") },
     Migration { number: 9, name: "outcomes", sql: include_str!("migrations/0009_outcomes.sql") },
+    Migration { number: 11, name: "copying", sql: include_str!("migrations/0011_copying.sql") },
 ];
 
 const RECORDS: &str = "CREATE TABLE IF NOT EXISTS migrations
   (number INTEGER PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, dt INTEGER NOT NULL)";
 
+/// The migration from which on a database says whether it is withheld.
+const WITHHELD: i64 = 11;
+
 /// Brings the schema up to date; refuses a newer or foreign one without touching it.
 pub(crate) fn migrate(connection: &mut Connection, clock: &Clock) -> Result<(), OpenError> {
     let other = |error: rusqlite::Error| OpenError::Other(error.to_string());
-    let applied = applied(connection).map_err(other)?;
+    let applied = known(connection)?;
+    for migration in MIGRATIONS.iter().skip(applied) {
+        apply(connection, migration, clock).map_err(other)?;
+    }
+    Ok(())
+}
+
+/// Looks whether the schema is the one of this program, which is only read.
+pub(crate) fn is_current(connection: &Connection) -> Result<(), OpenError> {
+    if known(connection)? == MIGRATIONS.len() { Ok(()) } else { Err(OpenError::Older) }
+}
+
+/// True if the schema is one that says whether the database is withheld; newer ones do.
+pub(crate) fn knows_withheld(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(applied(connection)?.iter().any(|(number, _)| *number >= WITHHELD))
+}
+
+/// How many migrations were applied, all of which this program knows.
+fn known(connection: &Connection) -> Result<usize, OpenError> {
+    let applied = applied(connection).map_err(|error| OpenError::Other(error.to_string()))?;
     let known = MIGRATIONS.last().map_or(0, |last| last.number);
     if let Some((found, _)) = applied.last().filter(|(number, _)| *number > known) {
         return Err(OpenError::Newer { found: *found, known });
@@ -41,10 +64,7 @@ pub(crate) fn migrate(connection: &mut Connection, clock: &Clock) -> Result<(), 
             return Err(OpenError::Foreign(*number));
         }
     }
-    for migration in MIGRATIONS.iter().skip(applied.len()) {
-        apply(connection, migration, clock).map_err(other)?;
-    }
-    Ok(())
+    Ok(applied.len())
 }
 
 fn applied(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {

@@ -44,6 +44,9 @@ pub struct Options {
     pub faults: Option<Faults>,
 }
 
+/// What is looked at, and put there, before anything else; gives the era.
+type Start = fn(&mut Tx<'_>, &Vault) -> Result<i64, OpenError>;
+
 /// What the store has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Figures {
@@ -69,6 +72,7 @@ pub struct Store {
     vault: Vault,
     ids: Ids,
     path: Arc<PathBuf>,
+    era: i64,
     /// Which file that was when it was opened.
     file: Option<(u64, u64)>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
@@ -80,13 +84,25 @@ impl Store {
     /// # Errors
     /// [`OpenError`], in words for the operator; nothing was changed then.
     pub fn open(options: Options) -> Result<Self, OpenError> {
+        Self::open_as(options, tables::start)
+    }
+
+    /// Opens a database that a copy is to fill: one that is new, or that holds a part of the copy.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_to_fill(options: Options) -> Result<Self, OpenError> {
+        Self::open_as(options, tables::start_to_fill)
+    }
+
+    fn open_as(options: Options, start: Start) -> Result<Self, OpenError> {
         let Options { database: Database::Sqlite(path), key, clock, faults } = options;
         let vault = Vault::new(key);
         let mut connection = sqlite::connect(&path)?;
         let other = |error: rusqlite::Error| OpenError::Other(error.to_string());
         sqlite::set_up_writer(&connection).map_err(other)?;
         migrate::migrate(&mut connection, &clock)?;
-        tables::start(&mut Tx::new(&connection, clock.now()), &vault)?;
+        let era = start(&mut Tx::new(&connection, clock.now()), &vault)?;
         let connections = |count| (0..count).map(|_| sqlite::reader_of(&path)).collect::<Result<Vec<_>, _>>();
         let (readers, searchers) = (connections(READERS)?, connections(SEARCHERS)?);
         let threads = |error: std::io::Error| OpenError::Other(error.to_string());
@@ -95,7 +111,7 @@ impl Store {
         let (writer, thread) = Writer::start(connection, clock.clone(), faults).map_err(threads)?;
         let thread = Arc::new(Mutex::new(Some(thread)));
         let (ids, file) = (Ids::default(), file_at(&path));
-        Ok(Self { writer, readers, searchers, clock, vault, ids, path: Arc::new(path), file, thread })
+        Ok(Self { writer, readers, searchers, clock, vault, ids, path: Arc::new(path), era, file, thread })
     }
 
     /// Writes: the closure runs in a transaction shared with others, its own part undone if it fails. What it wrote is
@@ -160,6 +176,13 @@ impl Store {
     #[must_use]
     pub fn is_in_place(&self) -> bool {
         self.file.is_some() && self.file == file_at(&self.path)
+    }
+
+    /// How often this database was restored from a backup: stands in every event, so that its receivers can tell numbers apart
+    /// that were given twice. Nobody restores a database that is served, so it stays while this lives.
+    #[must_use]
+    pub fn era(&self) -> i64 {
+        self.era
     }
 
     /// The next id of a sequence; never given before.

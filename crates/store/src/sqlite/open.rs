@@ -35,13 +35,21 @@ fn look(path: &Path) -> Result<(), OpenError> {
     }
 }
 
+/// Looks at the first bytes of a file that must be there.
+pub(crate) fn look_at(path: &Path) -> Result<(), OpenError> {
+    let mut head = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(16).read_to_end(&mut head));
+    read.map_err(|error| OpenError::Other(format!("{}: {error}", path.display())))?;
+    if head == MAGIC { Ok(()) } else { Err(OpenError::Damaged(format!("{} does not begin like a SQLite file", path.display()))) }
+}
+
 /// A statement keeps its plan whatever is bound to it. Else many are planned anew at each call, in the hope of statistics
 /// that are not there.
 fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
-fn damaged(error: rusqlite::Error) -> OpenError {
+pub(crate) fn damaged(error: rusqlite::Error) -> OpenError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => OpenError::Damaged(error.to_string()),
         _ => OpenError::Other(error.to_string()),
@@ -56,6 +64,13 @@ pub(crate) fn set_up_writer(connection: &Connection) -> rusqlite::Result<()> {
          PRAGMA cache_size = -12288; PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 134217728;
          PRAGMA foreign_keys = OFF",
     )
+}
+
+/// Sets up the only connection to a file: without a log beside it. Nothing is lost before it is flushed at the end, because until
+/// then the file has another name.
+pub(crate) fn set_up_alone(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.execute_batch("PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY")
 }
 
 /// A reader's connection.
