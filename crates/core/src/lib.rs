@@ -9,6 +9,7 @@
 //! | [`methods`] | one file an object: plain functions over a transaction |
 //! | [`access`] | who may call what, and whose objects it sees |
 //! | [`first_admin`] | the first user of a new database |
+//! | [`restored`] | how a database stands that was made from a backup |
 //! | [`check`] | is the database what it promises to be: ledger, edges, sequences, queue |
 pub mod access;
 pub mod check;
@@ -17,6 +18,7 @@ pub mod methods;
 pub mod perform;
 pub mod registry;
 pub mod resync;
+pub mod restored;
 pub mod schedule;
 #[cfg(test)]
 mod trouble;

@@ -22,6 +22,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 7, name: "resyncs", sql: include_str!("migrations/0007_resyncs.sql") },
     Migration { number: 8, name: "loops", sql: include_str!("migrations/0008_loops.sql") },
     Migration { number: 9, name: "outcomes", sql: include_str!("migrations/0009_outcomes.sql") },
+    Migration { number: 10, name: "nodes", sql: include_str!("migrations/0010_nodes.sql") },
     Migration { number: 11, name: "copying", sql: include_str!("migrations/0011_copying.sql") },
 ];
 

@@ -6,6 +6,11 @@
 /// A subject, in the order in which they are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Subject {
+    /// Which nodes there are and what each owns.
+    Membership,
+    /// A life of a node. Who writes as this node has it shared; who ends it has it alone, so that nothing is written as a node that
+    /// has ended.
+    Node(i64),
     /// What steers all actions: handlers, resellers, users, packages, custom fields, currencies. An action of a client has it shared; who
     /// changes it has it alone, so that no commit slips between.
     Configuration,

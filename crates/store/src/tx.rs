@@ -28,6 +28,15 @@ impl<'c> Tx<'c> {
         self.now
     }
 
+    /// What time it is by the database's own clock, which is the same for all nodes; with one node, by the store's.
+    ///
+    /// # Errors
+    /// The engine's words.
+    #[expect(clippy::unnecessary_wraps, reason = "an engine elsewhere has to be asked")]
+    pub fn database_now(&self) -> Result<Moment, Error> {
+        Ok(self.now)
+    }
+
     /// Runs a statement; gives the number of rows that it changed.
     ///
     /// # Errors

@@ -162,7 +162,7 @@ pub static TABLES: &[Table] = &[
         1,
         columns![id Int, event_id Blob, events_id Text, handlers_id Int, handlers_companies_id Int, object_id Int, clients_id Int,
             companies_id Int, head Text, asked_at Int, outcome Text, seq Int, ended_by Text, message Text, dead Int, attempt Int,
-            next_at Int, first_at Int, error Text, resend Int],
+            next_at Int, first_at Int, error Text, resend Int, asked_by Int],
     )
     .numbered(),
     Table::copied(
@@ -188,6 +188,8 @@ pub static TABLES: &[Table] = &[
             response_status Int, error Text, request Text, response Text, changes Text, shadow Int],
     )
     .long(),
+    Table::left("nodes", Part::Nodes),
+    Table::left("shards", Part::Nodes),
     Table::left("migrations", Part::Own),
     Table::left("withheld", Part::Own),
     Table::left("copying", Part::Own),

@@ -31,4 +31,4 @@ pub use catalogue::{Column, Table};
 pub use copy::{CopyError, Progress, copy};
 pub use stand::{Stand, Sum};
 pub(crate) use withheld::refuse;
-pub use withheld::{Kind, Withheld, is_new};
+pub use withheld::{Kind, Withheld, is_new, release};

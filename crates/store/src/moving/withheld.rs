@@ -2,7 +2,7 @@
 //! [`refuse`], in words that say what to do.
 use hookswitch_model::moment::Moment;
 
-use super::catalogue;
+use super::catalogue::{self, Part, TABLES};
 use crate::{Error, OpenError, Tx, params};
 
 /// Why a database is not to be served.
@@ -71,6 +71,19 @@ pub(super) fn begin(tx: &mut Tx<'_>, kind: Kind, source: &str) -> Result<(), Err
 pub(super) fn end(tx: &mut Tx<'_>) -> Result<(), Error> {
     tx.execute("DELETE FROM withheld", &[])?;
     tx.execute("DELETE FROM copying", &[]).map(drop)
+}
+
+/// Makes a database in use of one that was withheld: what belonged to the nodes that ran on it is gone. Tells why it was withheld.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn release(tx: &mut Tx<'_>) -> Result<Option<Withheld>, Error> {
+    let withheld = read(tx)?;
+    for table in TABLES.iter().filter(|table| table.part == Part::Nodes) {
+        tx.execute(&format!("DELETE FROM {}", table.name), &[])?;
+    }
+    end(tx)?;
+    Ok(withheld)
 }
 
 /// How far a table has come.
