@@ -1,16 +1,20 @@
 //! `hookswitch check`: is the database what it promises to be?
 //!
-//! The promises are read from whole tables while nothing moves, so that needs the data folder for itself. Of a running
-//! server it is asked whether it is ready and how its queues stand.
+//! The promises are read from whole tables while nothing moves, so that needs the data folder for itself. A backup is only read. Of a
+//! running server it is asked whether it is ready and how its queues stand.
 use std::fmt::Write as _;
 
 use anyhow::{Context as _, anyhow, ensure};
 use clap::Args;
 use hookswitch_core::check::{self, Finding};
+use hookswitch_store::{Clock, moving::Backup};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::remote::{Remote, Server, there_is_another_way};
+use super::{
+    backup::about,
+    remote::{Remote, Server, there_is_another_way},
+};
 use crate::{
     cli::{block_on, say},
     config::{
@@ -23,11 +27,11 @@ use crate::{
 
 /// Looks whether the database is what it promises to be: ledger and balances, edges, sequences, queue.
 ///
-/// It needs the data folder for itself: stop the server first. With --url or --key it asks a running server instead
+/// It needs the data folder for itself: stop the server first. A backup, named by --database sqlite:FILE, is only read. With --url or --key it asks a running server instead
 /// whether it is ready, and how its queues stand. Ends with status 1 if something is broken.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Example:\n  hookswitch check --data ./hookswitch-data\n  hookswitch check --url http://127.0.0.1:3080 --key KEY"
+    after_help = "Example:\n  hookswitch check --data ./hookswitch-data\n  hookswitch check --database sqlite:/backup/hookswitch.db --key-file ./hookswitch-data/master.key\n  hookswitch check --url http://127.0.0.1:3080 --key KEY"
 )]
 pub(crate) struct Check {
     #[command(flatten)]
@@ -43,22 +47,36 @@ impl Check {
     /// When something is broken, or it can't be looked at.
     pub(crate) fn run(self) -> Ended {
         let settings = Settings::read(&Flags::of_place(self.place), &config::environment)?;
-        match self.remote.server(&settings)? {
-            Some(server) => Ok(block_on(ask(&server))??),
-            None => {
-                let folder = Folder::existing(&settings).map_err(there_is_another_way)?;
-                block_on(look(&settings, &folder))?
-            }
+        if let Some(server) = self.remote.server(&settings)? {
+            return Ok(block_on(ask(&server))??);
         }
+        if let Some(findings) = look_at_backup(&settings)? {
+            return told(&settings, &findings);
+        }
+        let folder = Folder::existing(&settings).map_err(there_is_another_way)?;
+        block_on(look(&settings, &folder))?
     }
+}
+
+/// A backup is only read, and needs no lock; `None` if it is none.
+fn look_at_backup(settings: &Settings) -> Ended<Option<Vec<Finding>>> {
+    if !settings.database.is_file() || !settings.key_file.exists() {
+        return Ok(None);
+    }
+    let (file, key) = (&settings.database, wiring::key(settings)?);
+    let Some(backup) = Backup::look(file, &key, &Clock::system()).map_err(about(file))? else { return Ok(None) };
+    Ok(Some(backup.read(check::look).with_context(|| format!("reading {}", file.display()))?))
 }
 
 async fn look(settings: &Settings, folder: &Folder) -> Ended {
     let store = wiring::store(settings, folder)?;
     let findings = check::check(&store).await;
     wiring::close_store(store, Instant::now() + wiring::CLOSE).await;
-    let findings = findings.context("reading the database")?;
-    say(&format!("{}\n{}", settings.database.display(), text(&findings)))?;
+    told(settings, &findings.context("reading the database")?)
+}
+
+fn told(settings: &Settings, findings: &[Finding]) -> Ended {
+    say(&format!("{}\n{}", settings.database.display(), text(findings)))?;
     let broken = findings.iter().filter(|finding| !finding.broken.is_empty()).count();
     if broken == 0 {
         return Ok(());

@@ -19,11 +19,15 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsString;
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use crate::ending::Ending;
 
 pub(crate) use layers::Shown;
+pub(crate) use read::DATABASE_FILE;
 pub(crate) use settings::Settings;
 
 /// What is wrong with the configuration, in one line: which value, from where, and what it should be.
@@ -34,6 +38,14 @@ impl From<Wrong> for Ending {
     fn from(Wrong(words): Wrong) -> Self {
         Self::Usage(words)
     }
+}
+
+/// A database that is named on the command line by a flag of its own.
+///
+/// # Errors
+/// If it is none.
+pub(crate) fn database(flag: &str, url: &str, data: &Path) -> Result<PathBuf, Wrong> {
+    read::database(&url.into(), data).map_err(|words| Wrong(format!("{flag} {words}")))
 }
 
 /// How a variable of the environment is looked up; a parameter, so that tests have an environment of their own.

@@ -13,7 +13,7 @@ use crate::telemetry::Format;
 type Read<T> = Result<T, String>;
 
 /// The database inside the data folder.
-pub(super) const DATABASE_FILE: &str = "hookswitch.db";
+pub(crate) const DATABASE_FILE: &str = "hookswitch.db";
 
 fn text(value: &Value) -> Option<&str> {
     value.as_str().filter(|text| !text.is_empty())

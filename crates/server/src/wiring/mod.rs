@@ -28,7 +28,7 @@ use crate::{
 };
 
 pub(crate) use first_login::{Given, first_login, url_of};
-pub(crate) use folder::Folder;
+pub(crate) use folder::{Folder, make_folder_of};
 
 /// This program, also after its file was replaced by an upgrade.
 const OURSELVES: &str = "/proc/self/exe";
@@ -48,6 +48,19 @@ pub(crate) fn store(settings: &Settings, _locked: &Folder) -> Ended<Store> {
     let database = Database::Sqlite(settings.database.clone());
     let options = hookswitch_store::Options { database, key, clock: Clock::system(), faults: None };
     Ok(Store::open(options)?)
+}
+
+/// The key file that a database was written with: none is made.
+///
+/// # Errors
+/// When it is not there, or is none.
+pub(crate) fn key(settings: &Settings) -> Ended<MasterKey> {
+    let file = &settings.key_file;
+    if !file.exists() {
+        let words = format!("the key file {} is missing, and without it the database can't be read: --key-file names it", file.display());
+        return Err(Ending::Database(words));
+    }
+    Ok(MasterKey::load_or_create(file)?)
 }
 
 /// A new key file beside an old database would only hide that the right one is missing.

@@ -104,6 +104,7 @@ impl Backup {
         let tx = Tx::new(&connection, clock.now());
         let Some(withheld) = withheld::read(&tx)?.filter(|withheld| withheld.kind == Kind::Backup) else { return Ok(None) };
         migrate::is_current(&connection)?;
+        sqlite::is_sound(&connection)?;
         tables::settings::check_key(&tx, &Vault::new(key.clone()))?;
         Ok(Some(Self { connection, clock: clock.clone(), made: withheld.dt }))
     }

@@ -26,11 +26,14 @@ pub(crate) fn copy_pages(from: &Path, to: &Path, pages: i32, told: impl FnMut(i6
     let mut copy = Connection::open(to).map_err(other)?;
     copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF").map_err(other)?;
     step_through(&source, &mut copy, pages, told)?;
-    let word: String = copy.query_row("PRAGMA quick_check(1)", (), |row| row.get(0)).map_err(damaged)?;
-    if word != "ok" {
-        return Err(OpenError::Damaged(word));
-    }
+    is_sound(&copy)?;
     copy.close().map_err(|(_, error)| other(error))
+}
+
+/// Looks whether every page can be read, and is where it belongs.
+pub(crate) fn is_sound(connection: &Connection) -> Result<(), OpenError> {
+    let word: String = connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0)).map_err(damaged)?;
+    if word == "ok" { Ok(()) } else { Err(OpenError::Damaged(word)) }
 }
 
 fn step_through(source: &Connection, copy: &mut Connection, pages: i32, mut told: impl FnMut(i64, i64)) -> Result<(), OpenError> {
