@@ -65,9 +65,7 @@ const PROMISES: &[Promise] = &[
     Promise {
         promise: "no handler has heard an event that was never numbered",
         question: check::told,
-        words: |o| {
-            format!("client {}: a handler has heard event {}, the last one is {}", o.clients_id, o.stored, o.expected)
-        },
+        words: |o| format!("client {}: a handler has heard event {}, the last one is {}", o.clients_id, o.stored, o.expected),
     },
     Promise {
         promise: "the journal has no more rows than its counters say",

@@ -1,6 +1,6 @@
 //! The first user of a new database: without one nobody could make another.
 use hookswitch_model::refusal::{FieldErrors, Refusal};
-use hookswitch_store::{Sequence, tables};
+use hookswitch_store::{Sequence, Subject, tables};
 
 use crate::{
     Core,
@@ -41,6 +41,7 @@ pub async fn first_admin(core: &Core, key: Option<String>, password: Option<Stri
     let made_it = core
         .store
         .write(move |tx| {
+            tx.lock(Subject::Configuration)?;
             if !tables::users::all(tx)?.is_empty() {
                 return Ok::<_, Refusal>(false);
             }

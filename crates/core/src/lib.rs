@@ -13,12 +13,13 @@
 //! | [`check`] | is the database what it promises to be: ledger, edges, sequences, queue |
 pub mod access;
 pub mod check;
+mod concerns;
 pub mod first_admin;
 pub mod methods;
 pub mod perform;
 pub mod registry;
-pub mod resync;
 pub mod restored;
+pub mod resync;
 pub mod schedule;
 #[cfg(test)]
 mod trouble;

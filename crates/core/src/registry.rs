@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::{
     Core,
     access::Right,
+    concerns::Concerns,
     methods,
     perform::{At, Draft},
 };
@@ -30,6 +31,8 @@ pub type Steered<'a> = Pin<Box<dyn Future<Output = Result<Value, Refusal>> + Sen
 
 /// A changing method: how it is drafted, and what the door must know before.
 pub struct Act {
+    /// What it must have for itself while it is committed.
+    pub concerns: Concerns,
     /// The events that it may raise and that before handlers may be asked about. Empty: nobody is ever asked.
     pub events: &'static [Kind],
     /// Where the id of its new object comes from, if it makes one.
@@ -45,8 +48,18 @@ pub struct Act {
 impl Act {
     /// One that raises these events, and makes nothing of its own, charges nothing, and changes rows only.
     #[must_use]
-    pub const fn new(events: &'static [Kind], draft: fn(&Tx, &At, &Object) -> Result<Draft, Refusal>) -> Self {
-        Self { events, new_id: None, fees: 0, draft, touches: Touches::Rows }
+    pub const fn new(
+        concerns: Concerns,
+        events: &'static [Kind],
+        draft: fn(&Tx, &At, &Object) -> Result<Draft, Refusal>,
+    ) -> Self {
+        Self { concerns, events, new_id: None, fees: 0, draft, touches: Touches::Rows }
+    }
+
+    /// One that changes what steers all actions, and raises no event.
+    #[must_use]
+    pub const fn of_configuration(draft: fn(&Tx, &At, &Object) -> Result<Draft, Refusal>) -> Self {
+        Self::new(Concerns::Configuration, &[], draft)
     }
 
     /// It makes an object, whose id comes from there.

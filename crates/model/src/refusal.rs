@@ -121,6 +121,9 @@ impl FailureReason {
     }
 }
 
+/// What the caller is told of [`Refusal::Again`].
+const AGAIN: &str = "others changed the same at that moment; try again";
+
 /// A request refused, as its caller is told.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Refusal {
@@ -149,6 +152,9 @@ pub enum Refusal {
         /// Further members of `data`, such as `transactions_id`.
         details: crate::Object,
     },
+    /// 409 `conflict`: others changed the same at that moment. Nothing was kept; it may be tried again as it is.
+    #[error("conflict: {AGAIN}")]
+    Again,
     /// 422: understood, but a rule forbids it.
     #[error("{code}: {message}")]
     Unprocessable {
@@ -229,7 +235,7 @@ impl Refusal {
             Self::AuthFailed(_) => 401,
             Self::AccessDenied(_) => 403,
             Self::NotFound { .. } => 404,
-            Self::Conflict { .. } => 409,
+            Self::Conflict { .. } | Self::Again => 409,
             Self::Unprocessable { .. } | Self::ForbiddenByHandler { .. } => 422,
             Self::HandlerFailed { .. } => 503,
             Self::TooLarge(_) => 413,
@@ -246,7 +252,7 @@ impl Refusal {
             Self::AuthFailed(_) => -32001,
             Self::AccessDenied(_) => -32003,
             Self::NotFound { .. } => -32004,
-            Self::Conflict { .. } => -32009,
+            Self::Conflict { .. } | Self::Again => -32009,
             Self::Unprocessable { .. } | Self::ForbiddenByHandler { .. } => -32022,
             Self::HandlerFailed { .. } => -32053,
             Self::TooLarge(_) => -32013,
@@ -277,6 +283,7 @@ impl Refusal {
                 }
                 data
             }
+            Self::Again => json!({"code": "conflict", "message": AGAIN}),
             Self::Unprocessable { code, message } => json!({"code": code, "message": message}),
             Self::ForbiddenByHandler { handler, message, handler_code, field } => json!({
                 "code": "forbidden_by_handler",

@@ -1,7 +1,7 @@
 //! What can go wrong where rows live. Nothing of it reaches a caller in these words.
 use hookswitch_model::refusal::Refusal;
 
-use crate::moving::Kind;
+use crate::{moving::Kind, taken};
 
 /// A statement or transaction that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,12 +12,21 @@ pub enum Error {
         /// Such as `clients.companies_id, clients.name` or an index's name.
         constraint: String,
     },
+    /// Others changed the same at that moment: nothing was kept, and it may be tried again as it is.
+    #[error("others changed the same at that moment")]
+    Again,
     /// The disk is full.
     #[error("the disk is full")]
     Full,
     /// It read for too long.
     #[error("it took too long")]
     TooLong,
+    /// The server can't be reached, or was lost: nothing was kept.
+    #[error("the database can't be reached: {0}")]
+    Unreachable(String),
+    /// The server was lost while it committed: what was written may be there or not.
+    #[error("the database was lost during a commit: {0}")]
+    InDoubt(String),
     /// Anything else, in the engine's words.
     #[error("{0}")]
     Engine(String),
@@ -34,6 +43,10 @@ impl From<Error> for Refusal {
         match error {
             Error::TooLong => {
                 Self::TooLarge("this takes too long; ask for less: one client, one handler, a shorter time".to_owned())
+            }
+            Error::Again => Self::Again,
+            Error::Taken { constraint } => {
+                taken::refusal(&constraint).unwrap_or_else(|| Self::internal(format!("{constraint} is taken")))
             }
             other => Self::internal(other),
         }
@@ -80,6 +93,12 @@ pub enum OpenError {
     /// Its schema is not the one that its version promises.
     #[error("migration {0} of the database is not the one that this program knows; nothing was changed")]
     Foreign(i64),
+    /// The server is too old.
+    #[error("the server is PostgreSQL {found}; hookswitch needs 13 or newer; nothing was changed")]
+    TooOld {
+        /// Its version.
+        found: String,
+    },
     /// The key file is not the one that it was written with.
     #[error("the key file is not the one that this database was written with; nothing was changed")]
     WrongKey,

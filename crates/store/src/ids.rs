@@ -88,12 +88,14 @@ impl Ids {
 
     /// Gives back what is left.
     pub(crate) async fn give_back(&self, store: &Store) -> Result<(), Error> {
-        let left: Vec<(Sequence, Range<i64>)> =
+        let mut left: Vec<(Sequence, Range<i64>)> =
             self.with(|blocks| blocks.drain().map(|(name, block)| (name, block.left)).collect());
+        // Others end at the same time: nobody waits for another who waits for him.
+        left.sort_unstable_by_key(|(sequence, _)| sequence.name());
         store
             .write(move |tx| {
                 for (sequence, left) in left {
-                    tx.execute(GIVE_BACK, params![left.start, sequence.name(), left.end])?;
+                    tx.put(GIVE_BACK, params![left.start, sequence.name(), left.end])?;
                 }
                 Ok(())
             })

@@ -7,7 +7,9 @@
 //! | place | subject |
 //! |---|---|
 //! | [`Tx`], [`Param`], [`Row`], [`Subject`] | the face of a transaction |
-//! | `sqlite/` | the engine: one writer that groups commits, a few readers |
+//! | `sqlite/` | the engine inside: one writer that groups commits, a few readers |
+//! | `postgres/` | the engine for many nodes: several writers, a transaction a closure |
+//! | `engine` | what both have in common: who waits to write, who waits to read |
 //! | `migrate`, `migrations/` | the schema |
 //! | [`tables`] | one table a file: its statements and the functions that run them |
 //! | [`moving`] | from one database into another: copies, backups |
@@ -15,18 +17,25 @@
 //! | [`Vault`] | secrets, sealed |
 //! | [`Clock`] | time, passed in |
 //! | `ids` | ids in blocks |
+//! | `again`, `taken` | where several write at once: who gives way, and who comes second to a name |
 //! | [`Faults`] | failures on purpose, for tests |
+mod again;
 mod clock;
+mod engine;
 mod error;
 mod faults;
 mod ids;
 mod migrate;
 pub mod moving;
 mod numbering;
+mod opening;
+mod place;
+mod postgres;
 mod sqlite;
 mod store;
 mod subject;
 pub mod tables;
+mod taken;
 mod tx;
 mod value;
 mod vault;

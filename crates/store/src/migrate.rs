@@ -3,12 +3,13 @@
 use rusqlite::{Connection, OptionalExtension as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Clock, OpenError};
+use crate::{Clock, Error, OpenError, Tx, params};
 
-struct Migration {
-    number: i64,
-    name: &'static str,
-    sql: &'static str,
+/// One step of the schema.
+pub(crate) struct Migration {
+    pub(crate) number: i64,
+    pub(crate) name: &'static str,
+    pub(crate) sql: &'static str,
 }
 
 /// In order, numbered from 1 without a gap.
@@ -26,8 +27,10 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 11, name: "copying", sql: include_str!("migrations/0011_copying.sql") },
 ];
 
-const RECORDS: &str = "CREATE TABLE IF NOT EXISTS migrations
-  (number INTEGER PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, dt INTEGER NOT NULL)";
+/// Where applied ones are recorded.
+pub(crate) const RECORDS: &str = "CREATE TABLE IF NOT EXISTS migrations
+  (number BIGINT PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, dt BIGINT NOT NULL)";
+const RECORD: &str = "INSERT INTO migrations (number, name, hash, dt) VALUES ($1, $2, $3, $4)";
 
 /// The migration from which on a database says whether it is withheld.
 const WITHHELD: i64 = 11;
@@ -35,40 +38,48 @@ const WITHHELD: i64 = 11;
 /// Brings the schema up to date; refuses a newer or foreign one without touching it.
 pub(crate) fn migrate(connection: &mut Connection, clock: &Clock) -> Result<(), OpenError> {
     let other = |error: rusqlite::Error| OpenError::Other(error.to_string());
-    let applied = known(connection)?;
-    for migration in MIGRATIONS.iter().skip(applied) {
+    for migration in missing(&applied(connection).map_err(other)?)? {
         apply(connection, migration, clock).map_err(other)?;
     }
     Ok(())
 }
 
 /// Looks whether the schema is the one of this program, which is only read.
-pub(crate) fn is_current(connection: &Connection) -> Result<(), OpenError> {
-    if known(connection)? == MIGRATIONS.len() { Ok(()) } else { Err(OpenError::Older) }
+pub(crate) fn is_current(applied: &[(i64, String)]) -> Result<(), OpenError> {
+    if missing(applied)?.is_empty() { Ok(()) } else { Err(OpenError::Older) }
 }
 
 /// True if the schema is one that says whether the database is withheld; newer ones do.
-pub(crate) fn knows_withheld(connection: &Connection) -> rusqlite::Result<bool> {
-    Ok(applied(connection)?.iter().any(|(number, _)| *number >= WITHHELD))
+pub(crate) fn knows_withheld(applied: &[(i64, String)]) -> bool {
+    applied.iter().any(|(number, _)| *number >= WITHHELD)
 }
 
-/// How many migrations were applied, all of which this program knows.
-fn known(connection: &Connection) -> Result<usize, OpenError> {
-    let applied = applied(connection).map_err(|error| OpenError::Other(error.to_string()))?;
+/// Of a database with these migrations (number and hash), in order, those that are still to be applied.
+///
+/// # Errors
+/// When it is newer than this program, or another one's.
+pub(crate) fn missing(applied: &[(i64, String)]) -> Result<&'static [Migration], OpenError> {
     let known = MIGRATIONS.last().map_or(0, |last| last.number);
     if let Some((found, _)) = applied.last().filter(|(number, _)| *number > known) {
         return Err(OpenError::Newer { found: *found, known });
     }
-    for (number, hash) in &applied {
+    for (number, hash) in applied {
         let same = MIGRATIONS.iter().any(|migration| migration.number == *number && hash_of(migration) == *hash);
         if !same {
             return Err(OpenError::Foreign(*number));
         }
     }
-    Ok(applied.len())
+    Ok(MIGRATIONS.get(applied.len()..).unwrap_or_default())
 }
 
-fn applied(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
+/// Notes that one was applied.
+pub(crate) fn record(tx: &mut Tx<'_>, migration: &Migration) -> Result<(), Error> {
+    let (now, hash) = (tx.now(), hash_of(migration));
+    tx.put(RECORD, params![migration.number, migration.name, &hash, now])
+}
+
+/// The migrations of a file, in order: number and hash.
+pub(crate) fn applied(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
     let there = "SELECT 1 FROM sqlite_master WHERE name = 'migrations'";
     if connection.query_row(there, (), |_| Ok(())).optional()?.is_none() {
         return Ok(Vec::new());
@@ -79,10 +90,9 @@ fn applied(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
 
 fn apply(connection: &mut Connection, migration: &Migration, clock: &Clock) -> rusqlite::Result<()> {
     let tx = connection.transaction()?;
-    tx.execute_batch(RECORDS)?;
+    tx.execute_batch(&for_sqlite(RECORDS))?;
     tx.execute_batch(&for_sqlite(migration.sql))?;
-    let record = "INSERT INTO migrations (number, name, hash, dt) VALUES (?1, ?2, ?3, ?4)";
-    tx.execute(record, (migration.number, migration.name, hash_of(migration), clock.now().0))?;
+    tx.execute(RECORD, (migration.number, migration.name, hash_of(migration), clock.now().0))?;
     tx.commit()
 }
 

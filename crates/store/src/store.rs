@@ -1,6 +1,5 @@
 //! The store's handle: opening, writing, reading, closing.
 use std::{
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     thread::JoinHandle,
@@ -10,25 +9,35 @@ use tokio::sync::oneshot;
 
 use crate::{
     Clock, Error, Faults, MasterKey, OpenError, Sequence, Tx, Vault,
+    engine::{Job, Read, Readers, Writer},
     ids::Ids,
-    migrate,
-    sqlite::{self, Job, Read, Readers, Writer},
-    tables,
+    opening::{Opened, Purpose, from_file, from_server},
+    place::Place,
 };
 
 /// A last checkpoint that takes longer is left to the next start.
 const CLOSING_MAX: std::time::Duration = std::time::Duration::from_secs(5);
-/// Threads that read what the program needs to go on: drafts, single objects, queues.
-const READERS: usize = 4;
-/// Threads that search for callers: they may be long at it, and others must not wait for them.
-const SEARCHERS: usize = 3;
 
 /// Which database.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Database {
     /// A file, made if absent.
     Sqlite(PathBuf),
+    /// A database of a server, by its URL (`postgres://...`); its tables are made if absent.
+    Postgres(String),
+}
+
+impl Database {
+    /// What a URL names: `sqlite:FILE`, or `postgres://...` (`postgresql://...`); `None` if it is neither.
+    #[must_use]
+    pub fn at(url: &str) -> Option<Self> {
+        match url.split_once(':')? {
+            ("sqlite", file) => Some(Self::Sqlite(file.into())),
+            ("postgres" | "postgresql", _) => Some(Self::Postgres(url.to_owned())),
+            _ => None,
+        }
+    }
 }
 
 /// What a store is made of.
@@ -44,9 +53,6 @@ pub struct Options {
     pub faults: Option<Faults>,
 }
 
-/// What is looked at, and put there, before anything else; gives the era.
-type Start = fn(&mut Tx<'_>, &Vault) -> Result<i64, OpenError>;
-
 /// What the store has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Figures {
@@ -58,7 +64,7 @@ pub struct Figures {
     pub flushes: u64,
     /// Closures that wait for the writer.
     pub waiting: usize,
-    /// Bytes of the database and its log.
+    /// Bytes of the database, with its log where that lies beside it.
     pub bytes: u64,
 }
 
@@ -71,10 +77,8 @@ pub struct Store {
     clock: Clock,
     vault: Vault,
     ids: Ids,
-    path: Arc<PathBuf>,
+    place: Arc<Place>,
     era: i64,
-    /// Which file that was when it was opened.
-    file: Option<(u64, u64)>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -84,7 +88,7 @@ impl Store {
     /// # Errors
     /// [`OpenError`], in words for the operator; nothing was changed then.
     pub fn open(options: Options) -> Result<Self, OpenError> {
-        Self::open_as(options, tables::start)
+        Self::open_for(Purpose::Serve, options)
     }
 
     /// Opens a database that a copy is to fill: one that is new, or that holds a part of the copy.
@@ -92,30 +96,32 @@ impl Store {
     /// # Errors
     /// The same.
     pub fn open_to_fill(options: Options) -> Result<Self, OpenError> {
-        Self::open_as(options, tables::start_to_fill)
+        Self::open_for(Purpose::Fill, options)
     }
 
-    fn open_as(options: Options, start: Start) -> Result<Self, OpenError> {
-        let Options { database: Database::Sqlite(path), key, clock, faults } = options;
+    /// Opens a database of a server to read it, while others work on it: nothing is written, the schema is left as it is.
+    ///
+    /// # Errors
+    /// The same; also when it is of an older schema.
+    pub fn open_to_read(options: Options) -> Result<Self, OpenError> {
+        Self::open_for(Purpose::Read, options)
+    }
+
+    fn open_for(purpose: Purpose, options: Options) -> Result<Self, OpenError> {
+        let Options { database, key, clock, faults } = options;
         let vault = Vault::new(key);
-        let mut connection = sqlite::connect(&path)?;
-        let other = |error: rusqlite::Error| OpenError::Other(error.to_string());
-        sqlite::set_up_writer(&connection).map_err(other)?;
-        migrate::migrate(&mut connection, &clock)?;
-        let era = start(&mut Tx::new(&connection, clock.now()), &vault)?;
-        let connections = |count| (0..count).map(|_| sqlite::reader_of(&path)).collect::<Result<Vec<_>, _>>();
-        let (readers, searchers) = (connections(READERS)?, connections(SEARCHERS)?);
-        let threads = |error: std::io::Error| OpenError::Other(error.to_string());
-        let readers = Readers::start("reader", readers, &clock, faults.as_ref()).map_err(threads)?;
-        let searchers = Readers::start("searcher", searchers, &clock, faults.as_ref()).map_err(threads)?;
-        let (writer, thread) = Writer::start(connection, clock.clone(), faults).map_err(threads)?;
-        let thread = Arc::new(Mutex::new(Some(thread)));
-        let (ids, file) = (Ids::default(), file_at(&path));
-        Ok(Self { writer, readers, searchers, clock, vault, ids, path: Arc::new(path), era, file, thread })
+        let opened = match database {
+            Database::Sqlite(path) => from_file(path, purpose, &clock, &vault, faults)?,
+            Database::Postgres(url) => from_server(&url, purpose, &clock, &vault, faults.as_ref())?,
+        };
+        let Opened { writer, readers, searchers, place, era, thread } = opened;
+        let (thread, place) = (Arc::new(Mutex::new(Some(thread))), Arc::new(place));
+        Ok(Self { writer, readers, searchers, clock, vault, ids: Ids::default(), place, era, thread })
     }
 
-    /// Writes: the closure runs in a transaction shared with others, its own part undone if it fails. What it wrote is
-    /// flushed when this gives `Ok`. It runs also if the caller goes away.
+    /// Writes: the closure runs in a transaction, which may be shared with others, its own part undone if it fails. What it wrote
+    /// is flushed when this gives `Ok`. It runs also if the caller goes away. Others may write at the same time
+    /// ([`Tx::has_others_beside`]): it locks what it decides about.
     ///
     /// # Errors
     /// The closure's own, or the store's.
@@ -175,7 +181,26 @@ impl Store {
     /// True if the database is still found where it was opened. Else what is written is durable, but no start would find it.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
-        self.file.is_some() && self.file == file_at(&self.path)
+        self.place.is_there()
+    }
+
+    /// How often nobody knew whether a transaction was committed, because the server was lost meanwhile: what it wrote may be there
+    /// without anybody having been told.
+    #[must_use]
+    pub fn commits_in_doubt(&self) -> u64 {
+        self.place.commits_in_doubt()
+    }
+
+    /// The engine's name.
+    #[must_use]
+    pub fn engine(&self) -> &'static str {
+        self.place.engine()
+    }
+
+    /// Where it is, for whoever runs it: no password is in it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.place.shown()
     }
 
     /// How often this database was restored from a backup: stands in every event, so that its receivers can tell numbers apart
@@ -206,21 +231,20 @@ impl Store {
     }
 
     /// What it has done so far.
-    #[must_use]
-    pub fn figures(&self) -> Figures {
+    pub async fn figures(&self) -> Figures {
         Figures {
-            engine: "sqlite",
+            engine: self.engine(),
             writes: self.writer.counts.jobs.load(Ordering::Relaxed),
             flushes: self.writer.counts.flushes.load(Ordering::Relaxed),
             waiting: self.writer.waiting(),
-            bytes: size_of(&self.path) + size_of(&log_of(&self.path)),
+            bytes: self.place.bytes(&self.searchers).await,
         }
     }
 
-    /// The folder that the database is in, for looking at the disk's free room.
+    /// The folder that the database is in, for looking at the disk's free room; `None` if that is another machine's business.
     #[must_use]
     pub fn folder(&self) -> Option<&Path> {
-        self.path.parent()
+        self.place.folder()
     }
 
     /// Ends in order: unused ids are given back, what was handed in before is done, the log is merged into the file. Whoever
@@ -250,24 +274,9 @@ where
     E: From<Error> + Send + 'static,
 {
     let (answer, answered) = oneshot::channel();
-    readers.submit(Read { work: Box::new(move |tx| drop(answer.send(work(tx)))), whole }).await?;
+    let work = move |snapshot: Result<&Tx<'_>, Error>| drop(answer.send(snapshot.map_err(E::from).and_then(work)));
+    readers.submit(Read::new(work, whole)).await?;
     answered.await.unwrap_or_else(|_| Err(Error::engine("a read failed").into()))
-}
-
-/// SQLite's log beside the file.
-fn log_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    name.into()
-}
-
-/// Which file is there: its device and its number.
-fn file_at(path: &Path) -> Option<(u64, u64)> {
-    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
-}
-
-fn size_of(path: &Path) -> u64 {
-    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
 /// One caller's closure on its way through the writer.

@@ -20,4 +20,6 @@ pub enum Subject {
     Resync(i64),
     /// A client: its balance, what belongs to it, the numbers of its events.
     Client(i64),
+    /// Which account has which addresses: subnets never overlap, which no index can see to.
+    Addresses,
 }

@@ -5,21 +5,32 @@
 use hookswitch_model::moment::Moment;
 use rusqlite::{CachedStatement, Connection};
 
-use crate::{Error, Param, Row, Subject};
+use crate::{Error, Param, Row, Subject, postgres::Session};
 
 /// Run after the commit, in the order of commits, by the thread that committed: it must neither block nor take long.
 pub(crate) type OnCommit = Box<dyn FnOnce() + Send>;
 
 /// One transaction, or one caller's part of it.
 pub struct Tx<'c> {
-    connection: &'c Connection,
+    engine: Engine<'c>,
     now: Moment,
     pub(crate) on_commit: Vec<OnCommit>,
 }
 
+/// Where its statements run.
+#[derive(Clone, Copy)]
+enum Engine<'c> {
+    Sqlite(&'c Connection),
+    Postgres(&'c Session),
+}
+
 impl<'c> Tx<'c> {
-    pub(crate) fn new(connection: &'c Connection, now: Moment) -> Self {
-        Self { connection, now, on_commit: Vec::new() }
+    pub(crate) fn sqlite(connection: &'c Connection, now: Moment) -> Self {
+        Self { engine: Engine::Sqlite(connection), now, on_commit: Vec::new() }
+    }
+
+    pub(crate) fn postgres(session: &'c Session, now: Moment) -> Self {
+        Self { engine: Engine::Postgres(session), now, on_commit: Vec::new() }
     }
 
     /// The time of the transaction, by the store's clock.
@@ -28,13 +39,32 @@ impl<'c> Tx<'c> {
         self.now
     }
 
-    /// What time it is by the database's own clock, which is the same for all nodes; with one node, by the store's.
+    /// The time by the clock that all share who work on this database.
     ///
     /// # Errors
     /// The engine's words.
-    #[expect(clippy::unnecessary_wraps, reason = "an engine elsewhere has to be asked")]
     pub fn database_now(&self) -> Result<Moment, Error> {
-        Ok(self.now)
+        const SQL: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
+        match self.engine {
+            Engine::Sqlite(_) => Ok(self.now),
+            Engine::Postgres(_) => self.first(SQL, &[], |row| row.get(0))?.ok_or_else(|| Error::engine("no time was given")),
+        }
+    }
+
+    /// True if the engine is the one inside; for the few places where engines differ.
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self.engine, Engine::Sqlite(_))
+    }
+
+    /// True if the engine knows how its rows are distributed, and finds its way by itself.
+    pub(crate) fn has_statistics(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
+    }
+
+    /// True if several transactions write at the same time, here or on other nodes.
+    #[must_use]
+    pub fn has_others_beside(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
     }
 
     /// Runs a statement; gives the number of rows that it changed.
@@ -42,8 +72,13 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// [`Error::Taken`] for what must be unique, else the engine's words.
     pub fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, Error> {
-        let changed = self.prepared(sql)?.execute(rusqlite::params_from_iter(params))?;
-        Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+        match self.engine {
+            Engine::Sqlite(connection) => {
+                let changed = prepared(connection, sql)?.execute(rusqlite::params_from_iter(params))?;
+                Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+            }
+            Engine::Postgres(session) => session.execute(sql, params),
+        }
     }
 
     /// Runs a statement of which nothing needs to be known but that it succeeds. It may be sent along with the next one, and fail
@@ -52,7 +87,10 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// As [`Tx::execute`].
     pub fn put(&mut self, sql: &str, params: &[Param<'_>]) -> Result<(), Error> {
-        self.execute(sql, params).map(drop)
+        match self.engine {
+            Engine::Sqlite(_) => self.execute(sql, params).map(drop),
+            Engine::Postgres(session) => session.put(sql, params),
+        }
     }
 
     /// Until the end of this transaction nobody else has the subject, not even shared. Whoever needs several takes them in the order in
@@ -62,16 +100,37 @@ impl<'c> Tx<'c> {
     ///
     /// # Errors
     /// The engine's words.
-    pub fn lock(&mut self, _subject: Subject) -> Result<(), Error> {
-        Ok(())
+    pub fn lock(&mut self, subject: Subject) -> Result<(), Error> {
+        self.take(subject, false)
     }
 
     /// Until the end of this transaction nobody has the subject for himself alone.
     ///
     /// # Errors
     /// The engine's words.
-    pub fn lock_shared(&mut self, _subject: Subject) -> Result<(), Error> {
-        Ok(())
+    pub fn lock_shared(&mut self, subject: Subject) -> Result<(), Error> {
+        self.take(subject, true)
+    }
+
+    fn take(&mut self, subject: Subject, shared: bool) -> Result<(), Error> {
+        match self.engine {
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(session) => session.lock(subject, shared),
+        }
+    }
+
+    /// Runs an update that changes nothing: nobody else changes these rows until the end of this transaction, and what is
+    /// read afterwards is as the last one who changed them left it. For what no [`Subject`] covers.
+    ///
+    /// With one writer there is nothing to wait for, and nothing is run.
+    ///
+    /// # Errors
+    /// The engine's words.
+    pub fn hold(&mut self, sql: &str, params: &[Param<'_>]) -> Result<(), Error> {
+        match self.engine {
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(session) => session.put(sql, params),
+        }
     }
 
     /// Runs a statement that gives back at most one row (`INSERT ... RETURNING`).
@@ -97,13 +156,37 @@ impl<'c> Tx<'c> {
         params: &[Param<'_>],
         mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let mut statement = self.prepared(sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
-        let mut all = Vec::new();
-        while let Some(row) = rows.next()? {
-            all.push(read(&Row(row))?);
+        match self.engine {
+            Engine::Sqlite(connection) => {
+                let mut statement = prepared(connection, sql)?;
+                let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+                let mut all = Vec::new();
+                while let Some(row) = rows.next()? {
+                    all.push(read(&Row::Sqlite(row))?);
+                }
+                Ok(all)
+            }
+            Engine::Postgres(session) => session.query(sql, params)?.iter().map(|row| read(&Row::Postgres(row))).collect(),
         }
-        Ok(all)
+    }
+
+    /// The rows of one statement for each of several sets of values, as [`Tx::query`] gives them. The sets go on their way together.
+    ///
+    /// # Errors
+    /// The engine's words, or what `read` says.
+    pub fn query_each<T>(
+        &self,
+        sql: &str,
+        sets: &[Vec<Param<'_>>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<Vec<T>>, Error> {
+        match self.engine {
+            Engine::Sqlite(_) => sets.iter().map(|set| self.query(sql, set, &mut read)).collect(),
+            Engine::Postgres(session) => {
+                let answers = session.query_each(sql, sets)?;
+                answers.iter().map(|rows| rows.iter().map(|row| read(&Row::Postgres(row))).collect()).collect()
+            }
+        }
     }
 
     /// The first row of an answer, read.
@@ -116,9 +199,14 @@ impl<'c> Tx<'c> {
         params: &[Param<'_>],
         read: impl FnOnce(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let mut statement = self.prepared(sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
-        rows.next()?.map(|row| read(&Row(row))).transpose()
+        match self.engine {
+            Engine::Sqlite(connection) => {
+                let mut statement = prepared(connection, sql)?;
+                let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+                rows.next()?.map(|row| read(&Row::Sqlite(row))).transpose()
+            }
+            Engine::Postgres(session) => session.query(sql, params)?.first().map(|row| read(&Row::Postgres(row))).transpose(),
+        }
     }
 
     /// Has something done once, and only if, this is committed.
@@ -129,15 +217,18 @@ impl<'c> Tx<'c> {
     /// How often a statement was planned anew since it was prepared.
     #[cfg(test)]
     pub(crate) fn planned_again(&self, sql: &str) -> Result<i32, Error> {
-        Ok(self.prepared(sql)?.get_status(rusqlite::StatementStatus::RePrepare))
+        match self.engine {
+            Engine::Sqlite(connection) => Ok(prepared(connection, sql)?.get_status(rusqlite::StatementStatus::RePrepare)),
+            Engine::Postgres(_) => Ok(0),
+        }
     }
+}
 
-    fn prepared(&self, sql: &str) -> Result<CachedStatement<'c>, Error> {
-        let statement = self.connection.prepare_cached(sql)?;
-        debug_assert!(
-            (1..=statement.parameter_count()).all(|n| statement.parameter_name(n) == Some(&format!("${n}"))),
-            "placeholders must first occur in ascending order: {sql}"
-        );
-        Ok(statement)
-    }
+fn prepared<'c>(connection: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, Error> {
+    let statement = connection.prepare_cached(sql)?;
+    debug_assert!(
+        (1..=statement.parameter_count()).all(|n| statement.parameter_name(n) == Some(&format!("${n}"))),
+        "placeholders must first occur in ascending order: {sql}"
+    );
+    Ok(statement)
 }

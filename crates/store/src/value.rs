@@ -1,7 +1,10 @@
 //! Values on their way into statements and out of rows: integers, texts and blobs, which both engines know.
 use hookswitch_model::{moment::Moment, money::Money};
 
-use crate::Error;
+use crate::{
+    Error,
+    postgres::{Integer, column},
+};
 
 /// A value for a placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +71,13 @@ impl rusqlite::ToSql for Param<'_> {
 }
 
 /// One row of an answer.
-pub struct Row<'a>(pub(crate) &'a rusqlite::Row<'a>);
+#[non_exhaustive]
+pub enum Row<'a> {
+    #[doc(hidden)]
+    Sqlite(&'a rusqlite::Row<'a>),
+    #[doc(hidden)]
+    Postgres(&'a tokio_postgres::Row),
+}
 
 impl Row<'_> {
     /// The value of a column, counted from 0.
@@ -90,21 +99,31 @@ pub trait FromColumn: Sized {
 }
 
 macro_rules! from_column {
-    ($($type:ty),*) => {
+    ($($type:ty, $on_postgres:ty, $value:ident => $read:expr;)*) => {
         $(impl FromColumn for $type {
             fn from_column(row: &Row<'_>, index: usize) -> Result<Self, Error> {
-                row.0.get(index).map_err(Error::from)
+                match row {
+                    Row::Sqlite(row) => row.get(index).map_err(Error::from),
+                    Row::Postgres(row) => column::<$on_postgres>(row, index).map(|$value| $read),
+                }
             }
         }
         impl FromColumn for Option<$type> {
             fn from_column(row: &Row<'_>, index: usize) -> Result<Self, Error> {
-                row.0.get(index).map_err(Error::from)
+                match row {
+                    Row::Sqlite(row) => row.get(index).map_err(Error::from),
+                    Row::Postgres(row) => Ok(column::<Option<$on_postgres>>(row, index)?.map(|$value| $read)),
+                }
             }
         })*
     };
 }
 
-from_column!(i64, String, Vec<u8>);
+from_column! {
+    i64, Integer, value => value.0;
+    String, String, value => value;
+    Vec<u8>, Vec<u8>, value => value;
+}
 
 macro_rules! from_integer {
     ($($type:ty, $value:ident => $read:expr;)*) => {

@@ -9,13 +9,14 @@ use std::{
     time::Duration,
 };
 
+use hookswitch_testdb::Port;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpSocket, TcpStream},
     sync::Notify,
 };
 
-use crate::{Call, Chance, companion::Port, recorder::read_call};
+use crate::{Call, Chance, recorder::read_call};
 
 /// How long nothing listens when it is down.
 const DOWN_MS: (i64, i64) = (5, 30);
@@ -111,7 +112,7 @@ impl Chaos {
     /// When no port is free.
     pub async fn start(chance: Chance, per_cent: i64) -> Self {
         let kept = Mutex::new(Kept { chance, told: Vec::new(), deeds: BTreeMap::new() });
-        let chaos = Self(Arc::new(Shared { port: Port::take().await, per_cent, kept, goes_down: Notify::new() }));
+        let chaos = Self(Arc::new(Shared { port: Port::take(), per_cent, kept, goes_down: Notify::new() }));
         let listener = chaos.listener().expect("a free port");
         tokio::spawn(chaos.clone().listen(listener));
         chaos

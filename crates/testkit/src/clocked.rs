@@ -1,6 +1,6 @@
 //! The same server inside the test, on a clock that the test turns: a day of retries passes in milliseconds.
 //!
-//! Everything but the clock is real: an SQLite file in a folder of its own, HTTP on a free port. It begins at a fixed
+//! Everything but the clock is real: a database of its own, HTTP on a free port. It begins at a fixed
 //! time, so that a run tells nothing about the day on which it is made. Scripts are started directly, because the test's own
 //! binary is not the program that confines them.
 use std::{net::TcpListener, ops::Deref, path::Path, time::Duration};
@@ -16,7 +16,7 @@ use hookswitch_store::{
     Clock, Database, Hand, MasterKey, Store,
     tables::client_packages::due::{self, Due},
 };
-use tempfile::TempDir;
+use hookswitch_testdb::Place;
 use tokio::runtime::Runtime;
 
 use crate::{ADMIN_KEY, Api, program::ADMIN_PASSWORD};
@@ -33,7 +33,7 @@ pub struct Clocked {
     hand: Hand,
     days: u32,
     running: Option<Running>,
-    home: TempDir,
+    home: Place,
 }
 
 /// One life of the server, on threads of its own: they can be cut off in the middle.
@@ -57,7 +57,7 @@ impl Clocked {
     /// # Panics
     /// When it can't be started.
     pub async fn keeping(days: u32) -> Self {
-        let home = tempfile::Builder::new().prefix("hookswitch-test-").tempdir().expect("a temporary folder");
+        let home = Place::new();
         let (clock, hand) = Clock::manual(Moment::parse(BEGIN).expect("a time"));
         let (running, api) = Running::start(&home, clock.clone(), days).await;
         let (key, password) = (Some(ADMIN_KEY.to_owned()), Some(ADMIN_PASSWORD.to_owned()));
@@ -150,10 +150,10 @@ impl Deref for Clocked {
 }
 
 impl Running {
-    async fn start(home: &TempDir, clock: Clock, days: u32) -> (Self, Api) {
+    async fn start(home: &Place, clock: Clock, days: u32) -> (Self, Api) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-        let folder = home.path().to_owned();
-        let (core, serving) = runtime.spawn(async move { serve(core(&folder, clock, days).await) }).await.expect("a start");
+        let (folder, url) = (home.path().to_owned(), home.url());
+        let (core, serving) = runtime.spawn(async move { serve(core(&folder, &url, clock, days).await) }).await.expect("a start");
         let api = Api::new(&format!("http://{}", serving.address()), ADMIN_KEY);
         (Self { core, serving, runtime }, api)
     }
@@ -175,10 +175,10 @@ impl Drop for Clocked {
     }
 }
 
-async fn core(home: &Path, clock: Clock, days: u32) -> Core {
+async fn core(home: &Path, url: &str, clock: Clock, days: u32) -> Core {
     let scripts_dir = home.join("scripts");
     std::fs::create_dir_all(&scripts_dir).expect("a scripts folder");
-    let database = Database::Sqlite(home.join("hookswitch.db"));
+    let database = Database::at(url).expect("a URL of ours");
     let key = MasterKey::from_bytes(MASTER_KEY);
     let store = Store::open(hookswitch_store::Options { database, key, clock, faults: None });
     let caller = CallerOptions {

@@ -19,6 +19,7 @@
 //! | `scripts` | files in the scripts folder |
 //! | `companion` | example handlers and other programs that run beside the server |
 //! | `signature` | Standard Webhooks, written a second time to check the first |
+//! | [`postgres`] | the engine of this run; a database for a test; a temporary PostgreSQL of our own (the crate `testdb`) |
 //! | `wait` | polling with a deadline |
 //! | `check` | comparisons of JSON |
 //! | `chance` | random choices that can be repeated |
@@ -45,7 +46,9 @@ pub use chaos::Chaos;
 pub use check::{assert_has, ids, names};
 pub use clocked::Clocked;
 pub use companion::Companion;
+pub use hookswitch_testdb as postgres;
 pub use peer::Peer;
+pub use postgres::{Engine, Place};
 pub use program::{ADMIN_KEY, Server, Setup};
 pub use recorder::{Call, Recorder};
 pub use reply::{Gate, Reply};

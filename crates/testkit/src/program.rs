@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
+use hookswitch_testdb::Place;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
     process::{Child, ChildStdout, Command},
@@ -142,20 +142,19 @@ impl Setup {
     /// # Panics
     /// When it does not get there.
     pub async fn start(self) -> Server {
-        let home = tempfile::Builder::new().prefix("hookswitch-test-").tempdir().expect("a temporary folder");
-        if !self.config.is_empty() {
-            fs::write(home.path().join("hookswitch.toml"), &self.config).expect("a written configuration");
-        }
+        let home = Place::new();
+        configure(&home, &self.config);
         let running = launch(&self, home.path()).await;
-        Server { setup: self, home, running }
+        Server { setup: self, running, home }
     }
 }
 
 /// The real program, serving on a free port, with a data folder of its own. It is killed when this is dropped.
 pub struct Server {
     setup: Setup,
-    home: TempDir,
+    // Killed before its database is taken away.
     running: Running,
+    home: Place,
 }
 
 struct Running {
@@ -174,6 +173,12 @@ impl Server {
     #[must_use]
     pub fn setup() -> Setup {
         Setup::default()
+    }
+
+    /// Where its database lies.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.home
     }
 
     /// Its working folder: `hookswitch.toml` and `data` are in it.
@@ -258,6 +263,14 @@ impl Drop for Server {
             let from = log.char_indices().rev().nth(8_000).map_or(0, |(at, _)| at);
             eprintln!("--- the server's log ends with:\n{}", &log[from..]);
         }
+    }
+}
+
+/// What is in `hookswitch.toml` counts for every command that is run in this folder: they all find the server's database.
+fn configure(home: &Place, config: &str) {
+    let database = home.postgres().map(|fresh| format!("database = '{}'\n", fresh.url())).unwrap_or_default();
+    if !(database.is_empty() && config.is_empty()) {
+        fs::write(home.path().join("hookswitch.toml"), database + config).expect("a written configuration");
     }
 }
 

@@ -115,7 +115,7 @@ fn outcome(refusal: Option<&Refusal>) -> &'static str {
         Some(Refusal::Invalid(_)) => "invalid",
         Some(Refusal::AuthFailed(_) | Refusal::AccessDenied(_)) => "denied",
         Some(Refusal::NotFound { .. }) => "not_found",
-        Some(Refusal::Conflict { .. }) => "conflict",
+        Some(Refusal::Conflict { .. } | Refusal::Again) => "conflict",
         Some(Refusal::Unprocessable { .. }) => "unprocessable",
         Some(Refusal::ForbiddenByHandler { .. }) => "forbidden_by_handler",
         Some(Refusal::HandlerFailed { .. }) => "handler_failed",

@@ -28,7 +28,7 @@ impl Standing {
     pub(super) async fn of(core: &Core) -> Self {
         let (hooks, clock) =
             tokio::join!(in_time("handlers", core.hooks().figures()), in_time("the clock", core.clock_figures()));
-        Self { store: core.store().figures(), hooks, clock, resident_bytes: resident_bytes() }
+        Self { store: core.store().figures().await, hooks, clock, resident_bytes: resident_bytes() }
     }
 }
 

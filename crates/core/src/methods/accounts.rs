@@ -5,12 +5,13 @@ use hookswitch_model::{
     objects::account::{self, Account},
     refusal::{FieldErrors, Refusal},
 };
-use hookswitch_store::{Error, Sequence, Tx, tables};
+use hookswitch_store::{Sequence, Tx, tables};
 use serde_json::Value;
 
 use super::{client_packages::ending, params, reach};
 use crate::{
     access::Caller,
+    concerns::{self, Concerns},
     perform::{At, Draft, Part, Write, Written},
     registry::{Act, Gives, Method, Takes},
 };
@@ -26,7 +27,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Creates an account of a client",
         Takes::Fields(account::FIELDS),
         Gives::Object(account::FIELDS),
-        Act::new(&[&event::ACCOUNTS_CREATE], create).making(Sequence::Accounts),
+        Act::new(Concerns::ClientAndAddresses(concerns::named), &[&event::ACCOUNTS_CREATE], create).making(Sequence::Accounts),
     )
     .hiding(&["password"]),
     Method::reads("clients.accounts.get", "Gives an account", Takes::Fields(params::ID), Gives::Object(account::FIELDS), get),
@@ -42,7 +43,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Changes an account",
         Takes::Changes(account::FIELDS),
         Gives::Object(account::FIELDS),
-        Act::new(&[&event::ACCOUNTS_UPDATE], update),
+        Act::new(Concerns::ClientAndAddresses(concerns::of_account), &[&event::ACCOUNTS_UPDATE], update),
     )
     .hiding(&["password"]),
     Method::acts(
@@ -50,7 +51,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Deletes an account",
         Takes::Fields(params::ID),
         Gives::Count,
-        Act::new(DELETES, delete),
+        Act::new(Concerns::Client(concerns::of_account), DELETES, delete),
     ),
 ];
 
@@ -106,7 +107,7 @@ fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
         dt: None,
     };
     let write: Write = Box::new(move |tx, at| {
-        tables::accounts::insert(tx, &at.vault, &account, companies_id).map_err(taken)?;
+        tables::accounts::insert(tx, &at.vault, &account, companies_id)?;
         Ok(Written::as_drafted())
     });
     Ok(Draft::new(vec![part], object.into(), write))
@@ -131,15 +132,6 @@ fn check_unique(tx: &Tx, account: &Account, errors: &mut FieldErrors) -> Result<
         }
     }
     Ok(())
-}
-
-fn taken(error: Error) -> Refusal {
-    match error {
-        Error::Taken { constraint } if constraint.contains("accname") => Refusal::field("accname", "is already in use"),
-        Error::Taken { constraint } if constraint.contains("ani") => Refusal::field("ani", "is already in use"),
-        Error::Taken { .. } => Refusal::field("ips", "is already in use"),
-        other => other.into(),
-    }
 }
 
 fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
@@ -168,7 +160,7 @@ fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
         dt: None,
     };
     let write: Write = Box::new(move |tx, at| {
-        tables::accounts::update(tx, &at.vault, &account).map_err(taken)?;
+        tables::accounts::update(tx, &at.vault, &account)?;
         Ok(Written::as_drafted())
     });
     Ok(Draft::new(vec![part], object.into(), write))

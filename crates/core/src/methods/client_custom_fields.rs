@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{custom_fields, params, reach};
 use crate::{
+    concerns::{self, Concerns},
     perform::{At, Draft, Part, Write, Written},
     registry::{Act, Gives, Method, Takes},
 };
@@ -29,7 +30,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Sets custom fields of a client by key; null takes a value away",
         Takes::AnyKeys(params::ID, &custom_field::VALUE),
         Gives::Count,
-        Act::new(&[&event::CUSTOM_FIELDS_UPDATE], update),
+        Act::new(Concerns::Client(concerns::itself), &[&event::CUSTOM_FIELDS_UPDATE], update),
     )
     .checking(check),
 ];

@@ -6,11 +6,12 @@ use hookswitch_model::{
     objects::client::{self, Client, ClientStatus},
     refusal::{FieldErrors, Refusal},
 };
-use hookswitch_store::{Error, Sequence, Tx, tables};
+use hookswitch_store::{Sequence, Tx, tables};
 use serde_json::Value;
 
 use super::{accounts, balance, client_packages::ending, params, reach};
 use crate::{
+    concerns::{self, Concerns},
     perform::{At, Draft, Part, Write, Written},
     registry::{Act, Gives, Method, Takes},
     schedule,
@@ -18,6 +19,8 @@ use crate::{
 
 /// The collection's name in errors.
 pub(crate) const OBJECT: &str = "clients";
+
+const ITSELF: Concerns = Concerns::Client(concerns::itself);
 
 const ARCHIVES: &[Kind] = &[&event::PACKAGES_DEACTIVATE, &event::PACKAGES_CLOSE, &event::CLIENTS_ARCHIVE];
 const DELETES: &[Kind] = &[&event::PACKAGES_DEACTIVATE, &event::PACKAGES_CLOSE, &event::ACCOUNTS_DELETE, &event::CLIENTS_DELETE];
@@ -28,7 +31,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Creates a client",
         Takes::Fields(client::FIELDS),
         Gives::Object(client::FIELDS),
-        Act::new(&[&event::CLIENTS_CREATE], create).making(Sequence::Clients),
+        Act::new(Concerns::NewClient, &[&event::CLIENTS_CREATE], create).making(Sequence::Clients),
     ),
     Method::reads("clients.get", "Gives a client", Takes::Fields(params::ID), Gives::Object(client::FIELDS), |tx, at, given| {
         Ok(reach::client(tx, at, params::id(given))?.shown().into())
@@ -39,28 +42,28 @@ pub(crate) static METHODS: &[Method] = &[
         "Changes a client",
         Takes::Changes(client::FIELDS),
         Gives::Object(client::FIELDS),
-        Act::new(&[&event::CLIENTS_UPDATE], update),
+        Act::new(ITSELF, &[&event::CLIENTS_UPDATE], update),
     ),
     Method::acts(
         "clients.archive",
         "Archives a client: it is kept and no longer served",
         Takes::Fields(params::ID),
         Gives::Count,
-        Act::new(ARCHIVES, archive),
+        Act::new(ITSELF, ARCHIVES, archive),
     ),
     Method::acts(
         "clients.unarchive",
         "Brings an archived client back, active",
         Takes::Fields(params::ID),
         Gives::Object(client::FIELDS),
-        Act::new(&[&event::CLIENTS_UPDATE], unarchive),
+        Act::new(ITSELF, &[&event::CLIENTS_UPDATE], unarchive),
     ),
     Method::acts(
         "clients.delete",
         "Deletes a client and its accounts; its transactions, events and log are kept",
         Takes::Fields(params::ID_AND_FORCE),
         Gives::Count,
-        Act::new(DELETES, delete),
+        Act::new(ITSELF, DELETES, delete),
     ),
 ];
 
@@ -89,7 +92,7 @@ fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
         dt: None,
     };
     let write: Write = Box::new(move |tx, _| {
-        tables::clients::insert(tx, &client).map_err(name_taken)?;
+        tables::clients::insert(tx, &client)?;
         Ok(Written::as_drafted())
     });
     Ok(Draft::new(vec![part], object.into(), write))
@@ -106,13 +109,6 @@ pub(crate) fn reseller_of_new(at: &At, request: &Object, errors: &mut FieldError
             errors.add("companies_id", "does not exist");
             (companies_id, 1)
         }
-    }
-}
-
-fn name_taken(error: Error) -> Refusal {
-    match error {
-        Error::Taken { .. } => Refusal::field("name", "is already in use"),
-        other => other.into(),
     }
 }
 
@@ -148,7 +144,7 @@ fn change(tx: &Tx, old: Client, request: &Object) -> Result<Draft, Refusal> {
     let part = part(&event::CLIENTS_UPDATE, &old, difference.data, Some(difference.previous), object.clone(), &before);
     let write: Write = Box::new(move |tx, at| {
         let (client, edges) = balance::settle(&old, client);
-        tables::clients::update(tx, &client).map_err(name_taken)?;
+        tables::clients::update(tx, &client)?;
         if has_more(&old, &client) {
             schedule::funds_rose(tx, at, client.id)?;
         }

@@ -4,7 +4,7 @@ use hookswitch_model::{
     objects::company::{self, Company},
     refusal::{FieldErrors, Refusal},
 };
-use hookswitch_store::{Error, Sequence, Tx, tables};
+use hookswitch_store::{Sequence, Tx, tables};
 
 use super::{custom_fields, params, reach};
 use crate::{
@@ -22,7 +22,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Creates a reseller",
         Takes::Fields(company::FIELDS),
         Gives::Object(company::FIELDS),
-        Act::new(&[], create).making(Sequence::Companies).touching(Touches::Access),
+        Act::of_configuration(create).making(Sequence::Companies).touching(Touches::Access),
     ),
     Method::reads(
         "companies.get",
@@ -43,7 +43,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Changes a reseller",
         Takes::Changes(company::FIELDS),
         Gives::Object(company::FIELDS),
-        Act::new(&[], update).touching(Touches::Access),
+        Act::of_configuration(update).touching(Touches::Access),
     ),
 ];
 
@@ -59,7 +59,7 @@ fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     let company = errors.or(company)?;
     let preview = company.shown().into();
     let write: Write = Box::new(move |tx, _| {
-        tables::companies::insert(tx, &company).map_err(name_taken)?;
+        tables::companies::insert(tx, &company)?;
         bump(tx)
     });
     Ok(Draft::silent(preview, write))
@@ -125,7 +125,7 @@ fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     let company = errors.or(company)?;
     let preview = company.shown().into();
     let write: Write = Box::new(move |tx, _| {
-        tables::companies::update(tx, &company).map_err(name_taken)?;
+        tables::companies::update(tx, &company)?;
         bump(tx)
     });
     Ok(Draft::silent(preview, write))
@@ -134,11 +134,4 @@ fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
 fn bump(tx: &mut Tx) -> Result<Written, Refusal> {
     tables::versions::bump(tx, tables::versions::ACCESS)?;
     Ok(Written::as_drafted())
-}
-
-fn name_taken(error: Error) -> Refusal {
-    match error {
-        Error::Taken { .. } => Refusal::field("name", "is already in use"),
-        other => other.into(),
-    }
 }

@@ -25,7 +25,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Defines a custom field",
         Takes::Fields(custom_field::FIELDS),
         Gives::Object(custom_field::FIELDS),
-        Act::new(&[], create).making(Sequence::CustomFields),
+        Act::of_configuration(create).making(Sequence::CustomFields),
     )
     .checking(custom_field::check_create),
     Method::reads(
@@ -47,7 +47,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Changes the definition of a custom field; values follow a key that is renamed",
         Takes::Changes(custom_field::FIELDS),
         Gives::Object(custom_field::FIELDS),
-        Act::new(&[], update),
+        Act::of_configuration(update),
     )
     .checking(custom_field::check_update),
     Method::acts(
@@ -55,7 +55,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Deletes the definition of a custom field; its values go with it",
         Takes::Fields(params::ID),
         Gives::Count,
-        Act::new(&[], delete),
+        Act::of_configuration(delete),
     ),
 ];
 

@@ -25,7 +25,7 @@ pub(crate) const OBJECT: &str = "provisioning.handlers";
 const OLD_SECRET_HOURS: i64 = 24;
 
 const fn act(draft: fn(&Tx, &At, &Object) -> Result<Draft, Refusal>) -> Act {
-    Act::new(&[], draft).touching(Touches::Handlers)
+    Act::of_configuration(draft).touching(Touches::Handlers)
 }
 
 /// What is shown once.

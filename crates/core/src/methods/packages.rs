@@ -25,7 +25,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Creates a package",
         Takes::Fields(package::FIELDS),
         Gives::Object(package::FIELDS),
-        Act::new(&[], create).making(Sequence::Packages),
+        Act::of_configuration(create).making(Sequence::Packages),
     ),
     Method::reads(
         "packages.get",
@@ -46,14 +46,14 @@ pub(crate) static METHODS: &[Method] = &[
         "Changes a package; archived, it is closed for all who have it",
         Takes::Changes(package::FIELDS),
         Gives::Object(package::FIELDS),
-        Act::new(&[], update),
+        Act::of_configuration(update),
     ),
     Method::acts(
         "packages.delete",
         "Deletes a package that nobody has",
         Takes::Fields(params::ID),
         Gives::Count,
-        Act::new(&[], delete),
+        Act::of_configuration(delete),
     ),
 ];
 

@@ -100,7 +100,7 @@ fn status(core: &Core, at: At, _request: Object) -> Steered<'_> {
         let mut status = json!({
             "version": env!("CARGO_PKG_VERSION"),
             "dt": at.now.iso(),
-            "database": core.store.figures().engine,
+            "database": core.store.engine(),
         });
         if whole_system {
             status["handlers"] = core.hooks.standing().await?.iter().map(|standing| standing.shown(at.now)).collect();

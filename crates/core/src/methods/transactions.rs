@@ -8,11 +8,12 @@ use hookswitch_model::{
     },
     refusal::Refusal,
 };
-use hookswitch_store::{Error, Sequence, Tx, tables};
+use hookswitch_store::{Sequence, Tx, tables};
 use serde_json::Value;
 
 use super::{balance, params};
 use crate::{
+    concerns::{self, Concerns},
     perform::{At, Draft, Write, Written},
     registry::{Act, Gives, Method, Takes},
     schedule,
@@ -27,7 +28,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Books a payment, refund, charge or correction",
         Takes::Fields(transaction::FIELDS),
         Gives::Object(transaction::FIELDS),
-        Act::new(&[], create).making(Sequence::Transactions),
+        Act::new(Concerns::Client(concerns::named), &[], create).making(Sequence::Transactions),
     )
     .checking(transaction::check)
     .refusing(&["amount_out_of_range"]),
@@ -36,7 +37,7 @@ pub(crate) static METHODS: &[Method] = &[
         "The same, refused with low_balance when balance and credit would not cover it",
         Takes::Fields(transaction::FIELDS),
         Gives::Object(transaction::FIELDS),
-        Act::new(&[], create_no_negative).making(Sequence::Transactions),
+        Act::new(Concerns::Client(concerns::named), &[], create_no_negative).making(Sequence::Transactions),
     )
     .checking(transaction::check)
     .refusing(&["amount_out_of_range", "low_balance"]),
@@ -113,10 +114,7 @@ fn book(tx: &Tx, at: &At, request: &Object, old: Client, amount: Money) -> Resul
         let (companies_id, rises) = (old.companies_id, new.balance > old.balance);
         let (new, edges) = balance::settle(&old, new);
         tables::clients::set_balance(tx, &new)?;
-        tables::transactions::insert(tx, &transaction, companies_id, None).map_err(|error| match error {
-            Error::Taken { .. } => Refusal::conflict("this external_id is taken"),
-            other => other.into(),
-        })?;
+        tables::transactions::insert(tx, &transaction, companies_id, None)?;
         if rises {
             schedule::funds_rose(tx, at, new.id)?;
         }

@@ -32,7 +32,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Creates a user; its key is returned here and never again",
         Takes::Fields(user::FIELDS),
         Gives::ObjectAnd(user::FIELDS, KEY),
-        Act::new(&[], create).making(Sequence::Users).touching(Touches::Access),
+        Act::of_configuration(create).making(Sequence::Users).touching(Touches::Access),
     )
     .by(Right::Administer)
     .hiding(&["key"]),
@@ -53,7 +53,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Changes a user",
         Takes::Changes(user::FIELDS),
         Gives::Object(user::FIELDS),
-        Act::new(&[], update).touching(Touches::Access),
+        Act::of_configuration(update).touching(Touches::Access),
     )
     .by(Right::Administer),
     Method::acts(
@@ -61,7 +61,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Deletes a user and its keys",
         Takes::Fields(params::ID),
         Gives::Count,
-        Act::new(&[], delete).touching(Touches::Access),
+        Act::of_configuration(delete).touching(Touches::Access),
     )
     .by(Right::Administer),
     Method::acts(
@@ -69,7 +69,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Gives a user a new key; the old one works on for overlap_hours",
         Takes::Fields(ROTATION),
         Gives::ObjectAnd(user::FIELDS, KEY),
-        Act::new(&[], rotate_key).touching(Touches::Access),
+        Act::of_configuration(rotate_key).touching(Touches::Access),
     )
     .by(Right::Administer)
     .hiding(&["key"]),
@@ -98,7 +98,7 @@ fn create(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     let password_hash = params::text(request, "password").map(str::to_owned);
     let preview = user.shown().into();
     let write: Write = Box::new(move |tx, _| {
-        tables::users::insert(tx, &user, password_hash.as_deref()).map_err(login_taken)?;
+        tables::users::insert(tx, &user, password_hash.as_deref())?;
         with_key(tx, &user, None)
     });
     Ok(Draft::silent(preview, write))
@@ -125,13 +125,6 @@ fn with_key(tx: &mut Tx, user: &User, old_keys_end: Option<Moment>) -> Result<Wr
     Ok(Written { result: Some(shown.into()), ..Written::as_drafted() })
 }
 
-fn login_taken(error: Error) -> Refusal {
-    match error {
-        Error::Taken { .. } => Refusal::field("login", "is already in use"),
-        other => other.into(),
-    }
-}
-
 fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     let old = reached(tx, at, params::id(request))?;
     let mut user = old.clone();
@@ -153,7 +146,7 @@ fn update(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {
     let password_hash = params::text(request, "password").map(str::to_owned);
     let preview = user.shown().into();
     let write: Write = Box::new(move |tx, _| {
-        tables::users::update(tx, &user, password_hash.as_deref()).map_err(login_taken)?;
+        tables::users::update(tx, &user, password_hash.as_deref())?;
         tables::versions::bump(tx, tables::versions::ACCESS)?;
         Ok(Written::as_drafted())
     });

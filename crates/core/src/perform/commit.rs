@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::{
     ask::{Asked, Journey},
     draft::{Draft, EventIds, edge_events},
+    idempotency::Ticket,
     prepare::Shared,
 };
 use crate::{Core, registry::Act};
@@ -44,7 +45,7 @@ pub(super) struct Committed {
     pub(super) edges: Vec<Event>,
 }
 
-/// Writes a decided request.
+/// Writes a decided request. First of all it takes what it concerns: whatever is read then stays so until it is written.
 ///
 /// # Errors
 /// Whatever is wrong with the request in the state that the transaction finds.
@@ -55,10 +56,12 @@ pub(super) async fn commit(
     asked: &Asked,
     journey: &Journey,
 ) -> Result<Outcome, Refusal> {
-    let (request, decided, draft) = (Arc::clone(request), Arc::clone(&asked.decided), act.draft);
-    let (mut outgoing, settling) = (Outgoing::new(core, asked), journey.owed.settling());
-    core.store
-        .write(move |tx| {
+    let once = || {
+        let (request, decided) = (Arc::clone(request), Arc::clone(&asked.decided));
+        let (mut outgoing, settling) = (Outgoing::new(core, asked), journey.owed.settling());
+        move |tx: &mut Tx| {
+            let repeated = request.idempotency.as_ref().map(Ticket::subject);
+            let held = act.concerns.take(tx, decided.request(), repeated)?;
             if let Some(result) = replayed(tx, &request)? {
                 settling.replayed(tx)?;
                 let (events, edges) = (Arc::default(), Vec::new());
@@ -67,7 +70,8 @@ pub(super) async fn commit(
             if tables::versions::read(tx, tables::versions::HANDLERS)? != outgoing.rules.version {
                 return Ok(Outcome::HandlersChanged);
             }
-            let Draft { parts, preview, write, .. } = draft(tx, &request.at, decided.request())?;
+            let Draft { parts, preview, write, .. } = (act.draft)(tx, &request.at, decided.request())?;
+            act.concerns.confirm(tx, decided.request(), held)?;
             if !decided.still_holds(&parts) {
                 return Ok(Outcome::Moved);
             }
@@ -83,8 +87,9 @@ pub(super) async fn commit(
                 ticket.remember(tx, request.method, &result)?;
             }
             Ok(Outcome::Committed(Committed { result, warnings: written.warnings, events, edges }))
-        })
-        .await
+        }
+    };
+    core.store.write_again(once).await
 }
 
 /// Two at once: the second finds what the first has committed.

@@ -3,7 +3,7 @@ use hookswitch_model::{
     Object,
     refusal::{FieldErrors, Refusal},
 };
-use hookswitch_store::{Store, Tx, Vault, tables};
+use hookswitch_store::{Store, Subject, Tx, Vault, tables};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -41,6 +41,18 @@ impl Ticket {
         let mut hasher = Sha256::new_with_prefix(vault.derive("idempotency"));
         feed(&mut hasher, &Value::Object(params.clone()));
         Some(Self { users_id: caller.users_id, method: method.name, key: key.to_owned(), params_hash: hasher.finalize().into() })
+    }
+
+    /// What it has in common with a repetition of it, wherever that comes in: of two at once, the second finds the result of
+    /// the first. Others that happen to have the same number only wait.
+    pub(super) fn subject(&self) -> Subject {
+        let mut hasher = Sha256::new_with_prefix(self.users_id.to_be_bytes());
+        hasher.update(self.method);
+        // Neither holds it.
+        hasher.update([0]);
+        hasher.update(&self.key);
+        let number = hasher.finalize().iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        Subject::Request(number.cast_signed())
     }
 
     /// The remembered success, if this very request had one.

@@ -17,7 +17,7 @@ use hookswitch_store::{Error, Tx, Vault, tables};
 use tokio::sync::Notify;
 
 use super::{
-    Then, change,
+    Then, change, take,
     walk::{self, Found, Item, Walk},
 };
 use crate::Core;
@@ -207,12 +207,13 @@ struct Writing {
 
 impl Writing {
     fn write(self, tx: &mut Tx) -> Result<Written, Refusal> {
+        take(tx, self.id)?;
         let going_on = |resync: &Resync| matches!(resync.state, State::Running | State::Waiting) && resync.place == self.place;
         let Some(mut resync) = tables::resyncs::get(tx, self.id)?.filter(going_on) else { return Ok(Written::Not) };
         if tables::versions::read(tx, tables::versions::HANDLERS)? != self.version {
             return Ok(Written::Not);
         }
-        let Found { items, end } = self.walk.next(tx, self.place, self.max)?;
+        let Found { items, end } = self.walk.next_held(tx, self.place, self.max)?;
         let mut wanted = Vec::with_capacity(items.len());
         for item in items {
             match self.due(&item) {

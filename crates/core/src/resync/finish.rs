@@ -15,9 +15,9 @@ use hookswitch_model::{
     objects::resync::{Outstanding, Resync, State},
     refusal::Refusal,
 };
-use hookswitch_store::{Error, Tx, Vault, tables};
+use hookswitch_store::{Error, Subject, Tx, Vault, tables};
 
-use super::{Then, change, feed, walk};
+use super::{Then, change, feed, take, walk};
 use crate::{Core, perform::event_id_at};
 
 const ENDING: &[State] = &[State::Delivering, State::Incomplete];
@@ -58,13 +58,17 @@ async fn end(core: &Core, resync: Resync) -> Result<Then, Refusal> {
     let ended = core
         .store
         .write(move |tx| {
+            take(tx, resync.id)?;
+            // Who tells it numbers its events like a client's.
+            tx.lock(Subject::Client(0))?;
             let still = |resync: &Resync| ENDING.contains(&resync.state);
             let Some(mut resync) = tables::resyncs::get(tx, resync.id)?.filter(still) else { return Ok(true) };
             if tables::versions::read(tx, tables::versions::HANDLERS)? != version {
                 return Ok(false);
             }
-            // Somebody may have sent a dead one again meanwhile.
+            // Somebody may have sent a dead one again meanwhile, or discarded one: that is counted with it, so it is read after.
             if tables::resyncs::outstanding(tx, &resync)? == Outstanding::default() {
+                resync.lost = tables::resyncs::get(tx, resync.id)?.map_or(resync.lost, |now| now.lost);
                 let now = tx.now();
                 resync.end(State::Done, end_in_words(&resync), now);
                 if let Some(due) = listener.filter(|_| resync.lost == 0) {

@@ -46,7 +46,7 @@ use hookswitch_model::{
     objects::resync::{Resync, State},
     refusal::Refusal,
 };
-use hookswitch_store::{Tx, tables::resyncs};
+use hookswitch_store::{Error, Subject, Tx, tables::resyncs};
 use tokio::sync::Notify;
 
 use crate::Core;
@@ -205,6 +205,12 @@ pub(crate) fn state_to_go_on(resync: &Resync) -> State {
     }
 }
 
+/// Takes a resync until the transaction ends. Beside it nobody begins one that takes its place, nor deletes its handler.
+fn take(tx: &mut Tx, id: i64) -> Result<(), Error> {
+    tx.lock_shared(Subject::Configuration)?;
+    tx.lock(Subject::Resync(id))
+}
+
 /// Changes the row, if it still stands in one of these states.
 async fn change(
     core: &Core,
@@ -214,6 +220,7 @@ async fn change(
 ) -> Result<(), Refusal> {
     core.store
         .write(move |tx| {
+            take(tx, id)?;
             if let Some(mut resync) = resyncs::get(tx, id)?.filter(|resync| from.contains(&resync.state)) {
                 change(&mut resync);
                 resyncs::update(tx, &resync)?;

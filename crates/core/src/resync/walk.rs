@@ -16,7 +16,7 @@ use hookswitch_model::{
         resync::{Place, Resync, Selection},
     },
 };
-use hookswitch_store::{Error, Tx, Vault, tables};
+use hookswitch_store::{Error, Subject, Tx, Vault, tables};
 use serde_json::Value;
 
 use super::plan::Plan;
@@ -61,6 +61,33 @@ pub(crate) struct Item {
     companies_id: i64,
     data: Object,
     object: Object,
+}
+
+/// Who looks: a reader, or a writer who has each client for himself from before he looks at it.
+trait Look {
+    /// Comes to a client.
+    fn enter(&mut self, clients_id: i64) -> Result<(), Error>;
+    fn tx(&self) -> &Tx<'_>;
+}
+
+impl Look for &Tx<'_> {
+    fn enter(&mut self, _: i64) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn tx(&self) -> &Tx<'_> {
+        self
+    }
+}
+
+impl Look for &mut Tx<'_> {
+    fn enter(&mut self, clients_id: i64) -> Result<(), Error> {
+        self.lock(Subject::Client(clients_id))
+    }
+
+    fn tx(&self) -> &Tx<'_> {
+        self
+    }
 }
 
 /// What a look found.
@@ -122,15 +149,32 @@ impl Walk {
     /// # Errors
     /// Whatever the store says.
     pub(crate) fn next(&self, tx: &Tx, from: Place, max: usize) -> Result<Found, Error> {
+        self.look(tx, from, max)
+    }
+
+    /// The same, to be written: the clients are taken on the way, which is in ascending order.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub(crate) fn next_held(&self, tx: &mut Tx, from: Place, max: usize) -> Result<Found, Error> {
+        self.look(tx, from, max)
+    }
+
+    fn look(&self, mut tx: impl Look, from: Place, max: usize) -> Result<Found, Error> {
         let mut found = Found { items: Vec::new(), end: Some(from) };
-        if from.1 != Place::ALL && !self.rest_of_client(tx, from, max, &mut found)? {
-            return Ok(found);
-        }
-        let behind = self.clients_behind(tx, from.0)?;
-        for (id, companies_id) in &behind {
-            let begin = Place(*id, -1, 0);
-            if self.concerns(*companies_id) && !self.rest_of_client(tx, begin, max, &mut found)? {
+        if from.1 != Place::ALL {
+            tx.enter(from.0)?;
+            if !self.rest_of_client(tx.tx(), from, max, &mut found)? {
                 return Ok(found);
+            }
+        }
+        let behind = self.clients_behind(tx.tx(), from.0)?;
+        for (id, companies_id) in &behind {
+            if self.concerns(*companies_id) {
+                tx.enter(*id)?;
+                if !self.rest_of_client(tx.tx(), Place(*id, -1, 0), max, &mut found)? {
+                    return Ok(found);
+                }
             }
             found.end = Some(Place::end_of(*id));
         }

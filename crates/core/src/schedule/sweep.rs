@@ -1,7 +1,7 @@
 //! Packages with new terms, or archived ones: everybody who has one is looked at anew. There may be very many, so they become
 //! due a portion at a time, between which others have their turns; how far that has come stands in the database.
 use hookswitch_store::{
-    Error,
+    Error, Subject,
     tables::{client_packages::due, packages},
 };
 
@@ -20,6 +20,8 @@ pub(super) async fn portion(core: &Core) -> Result<bool, Error> {
     }
     core.store
         .write(|tx| {
+            // Nobody changes terms meanwhile: a step that is taken beside this one is taken by those that this is about.
+            tx.lock_shared(Subject::Configuration)?;
             // Read once more: whoever changed the package meanwhile has begun it anew.
             let Some((id, behind)) = packages::to_sweep(tx)? else { return Ok(false) };
             let last = due::for_terms(tx, id, behind, PORTION)?;

@@ -2,7 +2,10 @@
 use std::sync::Arc;
 
 use hookswitch_model::{life::retry::Refused, refusal::Refusal};
-use hookswitch_store::tables::client_packages::due::{self, Due};
+use hookswitch_store::{
+    Subject,
+    tables::client_packages::due::{self, Due},
+};
 use serde_json::Value;
 
 use crate::{
@@ -91,7 +94,16 @@ impl Worker {
         self.core.schedule.0.steps.count(false);
         tracing::debug!(%refusal, id, "a step of a client package was refused");
         let at = perform::at_clock(&self.core, caller);
-        self.core.store.write(move |tx| clock::refused(tx, &at, id, why(&refusal))).await.map(|()| false)
+        let clients_id = self.clients_id;
+        self.core
+            .store
+            .write(move |tx| {
+                tx.lock_shared(Subject::Configuration)?;
+                tx.lock(Subject::Client(clients_id))?;
+                clock::refused(tx, &at, id, why(&refusal))
+            })
+            .await
+            .map(|()| false)
     }
 }
 

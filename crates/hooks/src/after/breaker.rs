@@ -23,7 +23,7 @@ use hookswitch_model::{
     moment::Moment,
 };
 use hookswitch_store::{
-    Error, Tx, Vault,
+    Error, Subject, Tx, Vault,
     tables::{
         self,
         deliveries::{self, Waiting},
@@ -112,8 +112,11 @@ impl Queue {
             // What has ended by now is to be seen as it ended.
             queue.shared.log.flush().await;
             while queue.is_wanted() {
-                let (change, vault) = (change.clone(), vault.clone());
-                match queue.shared.store.write(move |tx| saved(tx, &vault, id, change)).await {
+                let once = || {
+                    let (change, vault) = (change.clone(), vault.clone());
+                    move |tx: &mut Tx<'_>| saved(tx, &vault, id, change)
+                };
+                match queue.shared.store.write_again(once).await {
                     Ok(()) => return queue.shared.saved.notify_one(),
                     Err(error) => {
                         tracing::error!(%error, handler = id, "the breaker's decision can't be saved; trying again");
@@ -238,6 +241,7 @@ fn saved(
     id: i64,
     change: impl Fn(&mut Tx<'_>, &mut Handler) -> Result<bool, Error>,
 ) -> Result<(), Error> {
+    tx.lock(Subject::Configuration)?;
     let Some(mut handler) = tables::handlers::get(tx, vault, id)? else { return Ok(()) };
     if change(tx, &mut handler)? {
         // Not its version: whoever has the form open has changed something else.

@@ -157,17 +157,17 @@ impl After {
         self.0.log.flush().await;
         let (mut after, mut concerned) = (Some(0), BTreeSet::new());
         while let Some(from) = after {
-            let (selection, plan, work) = (Arc::clone(selection), plan.clone(), work.clone());
-            let (portion, planned) = self
-                .0
-                .store
-                .write(move |tx| {
+            let once = || {
+                let (selection, plan, work) = (Arc::clone(selection), plan.clone(), work.clone());
+                move |tx: &mut Tx<'_>| {
+                    executions::hold(tx)?;
                     let portion = deliveries::selected(tx, &selection, from, PORTION)?;
                     let planned = plan(tx, &portion)?;
                     work(tx, &portion, &planned)?;
                     Ok::<_, Refusal>((portion, planned))
-                })
-                .await?;
+                }
+            };
+            let (portion, planned) = self.0.store.write_again(once).await?;
             sum(&planned);
             concerned.extend(portion.iter().map(|selected| selected.handlers_id));
             after = next(&portion);
@@ -231,10 +231,10 @@ fn discard(tx: &mut Tx<'_>, rules: &Rules, portion: &[Selected], words: &str) ->
         // The handler will not hear of this object: it must not be told that it has heard of all.
         tables::resyncs::lost(tx, selected.id, selected.events_row)?;
         deliveries::delete(tx, selected.id)?;
-        tables::events::forget_secrets(tx, selected.events_row)?;
-        tables::told::miss(tx, selected.handlers_id, selected.clients_id)?;
     }
-    Ok(())
+    portion.iter().try_for_each(|selected| tables::events::forget_secrets(tx, selected.events_row))?;
+    let lanes: BTreeSet<(i64, i64)> = portion.iter().map(|selected| (selected.handlers_id, selected.clients_id)).collect();
+    lanes.into_iter().try_for_each(|(handlers_id, clients_id)| tables::told::miss(tx, handlers_id, clients_id))
 }
 
 fn row(tx: &Tx<'_>, rules: &Rules, selected: &Selected, words: &str) -> executions::Ended {

@@ -14,7 +14,7 @@ use std::{
 
 use hookswitch_model::moment::Moment;
 use hookswitch_store::{
-    Error, Store, Tx, Vault,
+    Error, Store, Subject, Tx, Vault,
     tables::{clock_seen, deliveries, handlers, outcomes, versions},
 };
 
@@ -94,6 +94,7 @@ async fn follow(after: &After, outcomes: &Outcomes, micros: i64) -> Result<(), E
 
 /// Moves back since when handlers stand still, where that is later than now; true if there was one.
 fn stand_still_since(tx: &mut Tx<'_>, vault: &Vault, micros: i64) -> Result<bool, Error> {
+    tx.lock(Subject::Configuration)?;
     let (now, mut found) = (tx.now(), false);
     for mut handler in handlers::all(tx, vault)? {
         if let Some(since) = handler.still_since.filter(|since| *since > now) {

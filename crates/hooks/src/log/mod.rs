@@ -14,7 +14,7 @@ pub mod retention;
 pub(crate) mod row;
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -246,9 +246,13 @@ impl Batch {
     async fn write(self, store: &Store, shared: &Shared) {
         let (mut content, mut refused) = (Arc::new(self.content), false);
         while !content.rows.is_empty() || !content.changes.is_empty() {
-            let (writing, disk_is_full) = (Arc::clone(&content), shared.disk_is_full.load(Ordering::Relaxed));
+            let disk_is_full = shared.disk_is_full.load(Ordering::Relaxed);
             let from = *shared.cut_to.lock().unwrap_or_else(PoisonError::into_inner);
-            match store.write(move |tx| writing.write(tx, disk_is_full.then_some(from))).await {
+            let once = || {
+                let writing = Arc::clone(&content);
+                move |tx: &mut Tx<'_>| writing.write(tx, disk_is_full.then_some(from))
+            };
+            match store.write_again(once).await {
                 Ok((dropped, cut_to)) => {
                     *shared.cut_to.lock().unwrap_or_else(PoisonError::into_inner) = cut_to;
                     shared.rows_dropped.fetch_add(dropped, Ordering::Relaxed);
@@ -276,6 +280,7 @@ impl Content {
     /// Gives the number of rows for which there was no room, and how far old rows were cut: where the disk is nearly full
     /// (`make_room_from`), new rows take the place of old ones.
     fn write(&self, tx: &mut Tx<'_>, make_room_from: Option<Mark>) -> Result<(u64, Mark), Error> {
+        executions::hold(tx)?;
         let (mut kept, mut cut_to) = (self.rows.len(), Mark::START);
         if let Some(from) = make_room_from {
             let now = tx.now();
@@ -287,7 +292,11 @@ impl Content {
         // With whatever is dated by it.
         clock_seen::note(tx)?;
         executions::insert(tx, &self.rows[..kept])?;
-        self.changes.iter().try_for_each(|change| change.write(tx))?;
+        // In the order in which a commit folds deliveries: neither waits for the other.
+        let mut changes: Vec<&Change> = self.changes.iter().collect();
+        changes.sort_by_key(|change| change.id());
+        changes.iter().try_for_each(|change| change.write(tx))?;
+        changes.iter().filter_map(|change| change.forgets()).try_for_each(|row| events::forget_secrets(tx, row))?;
         self.told().into_iter().try_for_each(|told| told::note(tx, told))?;
         Ok(((self.rows.len() - kept) as u64, cut_to))
     }
@@ -296,7 +305,7 @@ impl Content {
 impl Content {
     /// What handlers have heard: of each client the last of the batch is enough.
     fn told(&self) -> Vec<Told> {
-        let mut last = HashMap::new();
+        let mut last = BTreeMap::new();
         for change in &self.changes {
             if let Change::Done { told, .. } = change {
                 let known = last.entry((told.handlers_id, told.clients_id)).or_insert(*told);
@@ -309,12 +318,24 @@ impl Content {
 }
 
 impl Change {
+    /// Which delivery, or which outcome.
+    fn id(&self) -> i64 {
+        match self {
+            Self::Done { id, .. } | Self::Failed { id, .. } | Self::Heard { id } | Self::NotHeard { id, .. } => *id,
+        }
+    }
+
+    /// The journal's row whose passwords may be forgotten now.
+    fn forgets(&self) -> Option<i64> {
+        match self {
+            Self::Done { forget, .. } => *forget,
+            Self::Failed { .. } | Self::Heard { .. } | Self::NotHeard { .. } => None,
+        }
+    }
+
     fn write(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
         match self {
-            Self::Done { id, forget, .. } => {
-                deliveries::delete(tx, *id)?;
-                forget.map_or(Ok(()), |events_row| events::forget_secrets(tx, events_row))
-            }
+            Self::Done { id, .. } => deliveries::delete(tx, *id),
             Self::Failed { id, failed } => deliveries::fail(tx, *id, failed),
             Self::Heard { id } => outcomes::delete(tx, *id),
             Self::NotHeard { id, failed } => outcomes::fail(tx, *id, failed),

@@ -215,9 +215,9 @@ mod tests {
     async fn a_journal_that_is_too_large_because_a_handler_is_dead_costs_the_writer_nothing() {
         let (store, _home) = store();
         fill(&store, 2_000, |_| true).await;
-        let before = store.figures().writes;
+        let before = store.figures().await.writes;
         cut_all(&store, at_most(100)).await.unwrap();
         // The list of loops is cut by the writer.
-        assert_eq!((store.figures().writes - before, kept(&store).await.len()), (1, 2_000));
+        assert_eq!((store.figures().await.writes - before, kept(&store).await.len()), (1, 2_000));
     }
 }

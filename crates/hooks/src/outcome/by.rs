@@ -67,7 +67,7 @@ impl Ending {
                 Self::new(By::Handler(handler.clone(), Some(*reason)), message)
             }
             Refusal::Conflict { message, .. } => Self::new(By::Conflict, message),
-            Refusal::NotFound { .. } => Self::new(By::Conflict, &refusal.to_string()),
+            Refusal::NotFound { .. } | Refusal::Again => Self::new(By::Conflict, &refusal.to_string()),
             Refusal::Invalid(errors) => Self::new(By::Request, &named(errors)),
             Refusal::Internal(_) => Self::failure(),
             Refusal::AuthFailed(_)

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use hookswitch_model::{Object, event::Mode, handler::Handler, refusal::Refusal};
 use hookswitch_store::{
     Error, Tx,
-    tables::{outcomes, search::Query},
+    tables::{executions, outcomes, search::Query},
 };
 
 use super::Outcomes;
@@ -71,16 +71,16 @@ impl Outcomes {
         self.0.log.flush().await;
         let (mut done, mut after) = (0, Some(0));
         while let Some(from) = after {
-            let (selection, work) = (Arc::clone(selection), work.clone());
-            let portion = self
-                .0
-                .store
-                .write(move |tx| {
+            let once = || {
+                let (selection, work) = (Arc::clone(selection), work.clone());
+                move |tx: &mut Tx<'_>| {
+                    executions::hold(tx)?;
                     let portion = outcomes::selected(tx, &selection, tried, from, PORTION)?;
                     work(tx, &portion.iter().map(|(id, _)| *id).collect::<Vec<_>>())?;
                     Ok::<_, Error>(portion)
-                })
-                .await?;
+                }
+            };
+            let portion = self.0.store.write_again(once).await?;
             done += portion.len() as u64;
             let concerned: BTreeSet<i64> = portion.iter().map(|(_, handlers_id)| *handlers_id).collect();
             concerned.into_iter().for_each(|id| self.0.wake(id));

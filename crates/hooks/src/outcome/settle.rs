@@ -95,8 +95,11 @@ async fn write_portion(shared: &Arc<Shared>) -> Result<bool, Error> {
     if portion.is_empty() {
         return Ok(false);
     }
-    let writing = Arc::clone(&portion);
-    let written = shared.store.write(move |tx| writing.iter().try_for_each(|settled| write(tx, settled))).await;
+    let once = || {
+        let writing = Arc::clone(&portion);
+        move |tx: &mut Tx<'_>| writing.iter().try_for_each(|settled| write(tx, settled))
+    };
+    let written = shared.store.write_again(once).await;
     if let Err(error) = written {
         shared.settle(portion.iter().cloned());
         return Err(error);

@@ -4,19 +4,21 @@
 use std::{
     fs::{self, File},
     io,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
 use clap::Args;
 use hookswitch_store::{
-    Clock, OpenError,
-    moving::{self, Held},
+    Clock, Database, MasterKey, OpenError, Options, Store,
+    moving::{self, Held, Kind},
 };
+use tokio::time::Instant;
 
-use super::meter::Meter;
+use super::{copy::fill, meter::Meter};
 use crate::{
-    cli::say,
+    cli::{block_on, say},
     config::{
         self, Settings,
         flags::{Flags, Place},
@@ -52,20 +54,38 @@ impl Backup {
         let Self { to, force, place } = self;
         let settings = Settings::read(&Flags::of_place(place), &config::environment)?;
         let key = wiring::key(&settings)?;
-        let database = &settings.database;
-        if !database.is_file() {
-            return Err(Ending::Database(format!("there is no database {}", database.display())));
-        }
         may_write(&to, force)?;
         let partial = Partial::of(&to);
-        let mut meter = Meter::of("pages");
-        moving::copy_pages(database, &partial.0, |done, all| meter.show(done, all, ""))?;
+        match settings.database.file() {
+            Some(file) if !file.is_file() => return Err(Ending::Database(format!("there is no database {}", file.display()))),
+            Some(file) => {
+                let mut meter = Meter::of("pages");
+                moving::copy_pages(file, &partial.0, |done, all| meter.show(done, all, ""))?;
+            }
+            None => block_on(from_server(&settings, &key, &partial.0))??,
+        }
         let held = moving::finish_backup(&partial.0, &key, &Clock::system())?;
-        drop(meter);
         may_write(&to, force)?;
         partial.put_in_place(&to).with_context(|| to.display().to_string())?;
         say(&text(held, &to, &settings.key_file))
     }
+}
+
+/// A copy of a snapshot of a server's database, while nodes work on it.
+async fn from_server(settings: &Settings, key: &MasterKey, to: &Path) -> Ended {
+    let options = |database| Options { database, key: key.clone(), clock: Clock::system(), faults: None };
+    let from = Store::open_to_read(options(settings.database.to_store()))?;
+    private(to).with_context(|| to.display().to_string())?;
+    let file = Store::open_to_fill(options(Database::Sqlite(to.to_owned())))?;
+    let copied = fill(&from, &file, Kind::Copy).await;
+    drop(from);
+    wiring::close_store(file, Instant::now() + wiring::CLOSE).await;
+    copied.map(drop)
+}
+
+/// For its owner alone from its first byte on.
+fn private(file: &Path) -> io::Result<File> {
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
 }
 
 fn may_write(to: &Path, force: bool) -> Ended {
@@ -96,8 +116,12 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        // Mostly it is not there any more.
-        let _ = fs::remove_file(&self.0);
+        for end in ["", "-wal", "-shm", "-journal"] {
+            let mut name = self.0.clone().into_os_string();
+            name.push(end);
+            // Mostly it is not there any more.
+            let _ = fs::remove_file(name);
+        }
     }
 }
 

@@ -60,10 +60,9 @@ impl Check {
 
 /// A backup is only read, and needs no lock; `None` if it is none.
 fn look_at_backup(settings: &Settings) -> Ended<Option<Vec<Finding>>> {
-    if !settings.database.is_file() || !settings.key_file.exists() {
-        return Ok(None);
-    }
-    let (file, key) = (&settings.database, wiring::key(settings)?);
+    let is_known = settings.key_file.exists();
+    let Some(file) = settings.database.file().filter(|file| is_known && file.is_file()) else { return Ok(None) };
+    let key = wiring::key(settings)?;
     let Some(backup) = Backup::look(file, &key, &Clock::system()).map_err(about(file))? else { return Ok(None) };
     Ok(Some(backup.read(check::look).with_context(|| format!("reading {}", file.display()))?))
 }
@@ -76,7 +75,7 @@ async fn look(settings: &Settings, folder: &Folder) -> Ended {
 }
 
 fn told(settings: &Settings, findings: &[Finding]) -> Ended {
-    say(&format!("{}\n{}", settings.database.display(), text(findings)))?;
+    say(&format!("{}\n{}", settings.database, text(findings)))?;
     let broken = findings.iter().filter(|finding| !finding.broken.is_empty()).count();
     if broken == 0 {
         return Ok(());

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::Args;
 use hookswitch_store::{
-    Clock, Database, Options, Store,
+    MasterKey, Store,
     moving::{self, CopyError, Kind, Stand},
 };
 use tokio::time::Instant;
@@ -15,11 +15,11 @@ use super::meter::Meter;
 use crate::{
     cli::{block_on, say},
     config::{
-        self, Settings,
+        self, Database, Settings,
         flags::{Flags, KeyPlace},
     },
     ending::{Ended, Ending},
-    wiring::{self, Folder},
+    wiring::{self, Side},
 };
 
 /// Copies everything from one database into a new one, which may be of the other engine.
@@ -29,7 +29,7 @@ use crate::{
 /// run again. Secrets stay sealed: the key file goes with the new database.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Example:\n  hookswitch copy --from sqlite:./hookswitch-data/hookswitch.db --to sqlite:/srv/hookswitch/hookswitch.db"
+    after_help = "Example:\n  hookswitch copy --from sqlite:./hookswitch-data/hookswitch.db --to postgres://hookswitch@db.example/hookswitch"
 )]
 pub(crate) struct Copy {
     /// The database to copy
@@ -56,34 +56,29 @@ impl Copy {
             return Err(Ending::Usage("--from and --to are the same database".to_owned()));
         }
         let key = wiring::key(&settings)?;
-        if !source.is_file() {
-            return Err(Ending::Database(format!("there is no database {}", source.display())));
-        }
-        let _source = Folder::of_file(&source)?;
-        wiring::make_folder_of(&target)?;
-        let _target = Folder::of_file(&target)?;
-        let options = |path: &Path| Options {
-            database: Database::Sqlite(path.to_owned()),
-            key: key.clone(),
-            clock: Clock::system(),
-            faults: None,
-        };
-        let of = |path: &Path, error| Ending::Database(format!("{}: {error}", path.display()));
-        block_on(async {
-            let from = Store::open(options(&source)).map_err(|error| of(&source, error))?;
-            let to = Store::open_to_fill(options(&target)).map_err(|error| of(&target, error))?;
-            let copied = fill(&from, &to, Kind::Copy).await;
-            for store in [from, to] {
-                wiring::close_store(store, Instant::now() + wiring::CLOSE).await;
-            }
-            copied
-        })?
-        .map_err(|error| match error {
-            Ending::Database(words) => Ending::Database(format!("{}: {words}", target.display())),
-            other => other,
-        })
-        .and_then(|(stand, seconds)| say(&text(&stand, seconds, &target, &settings.key_file)))
+        let (source, target) = (Side::existing(source)?, Side::new(target)?);
+        let (stand, seconds) = block_on(between(&source, &target, &key))??;
+        say(&text(&stand, seconds, &target.database, &settings.key_file))
     }
+}
+
+async fn between(source: &Side, target: &Side, key: &MasterKey) -> Ended<(Stand, f64)> {
+    let about = |side: &Side| {
+        let shown = side.database.to_string();
+        move |error| Ending::Database(format!("{shown}: {error}"))
+    };
+    let from = Store::open(source.options(key)).map_err(about(source))?;
+    let to = Store::open_to_fill(target.options(key)).map_err(about(target))?;
+    let copied = async {
+        wiring::nobody_uses(&from).await?;
+        wiring::nobody_uses(&to).await?;
+        fill(&from, &to, Kind::Copy).await
+    };
+    let copied = copied.await;
+    for store in [from, to] {
+        wiring::close_store(store, Instant::now() + wiring::CLOSE).await;
+    }
+    copied
 }
 
 /// Fills a new database, and shows how far that has come; tells how both stand, and how many seconds it took.
@@ -95,22 +90,22 @@ pub(super) async fn fill(from: &Store, to: &Store, kind: Kind) -> Ended<(Stand, 
     let copied = moving::copy(from, to, kind, |at| meter.show(at.done, at.all, &format!(", {}", at.table))).await;
     match copied {
         Ok(stand) => Ok((stand, meter.seconds())),
-        Err(error @ (CopyError::InUse | CopyError::OtherSource)) => Err(Ending::Database(error.to_string())),
+        Err(error @ (CopyError::InUse | CopyError::OtherSource)) => Err(Ending::Database(format!("{}: {error}", to.shown()))),
         Err(error) => Err(Ending::Failed(anyhow::Error::new(error).context("copying"))),
     }
 }
 
-fn text(stand: &Stand, seconds: f64, target: &Path, key_file: &Path) -> String {
+fn text(stand: &Stand, seconds: f64, target: &Database, key_file: &Path) -> String {
+    let scheme = if target.file().is_some() { "sqlite:" } else { "" };
     let (rows, tables) = (stand.all_rows(), stand.rows.len());
     format!(
         "copied {rows} rows of {tables} tables in {seconds:.1} s: {} clients, {} transactions, {} events, {} deliveries that wait\n\
          counted and compared: the rows of every table, each balance with its transactions, the sums of both\n\
-         serve it with the same key file: hookswitch serve --database sqlite:{} --key-file {}\n",
+         serve it with the same key file: hookswitch serve --database {scheme}{target} --key-file {}\n",
         stand.rows_of("clients"),
         stand.rows_of("transactions"),
         stand.rows_of("events"),
         stand.rows_of("deliveries"),
-        target.display(),
         key_file.display()
     )
 }

@@ -4,7 +4,7 @@
 //!   the backup is copied beside the new database, under another name     nothing is written to the backup
 //!   brought up to date, looked at by `check`                             refused if a promise is broken
 //!   handlers paused, era raised, what was under way put right            one transaction
-//!   flushed, and renamed                                                 from here on there is a database
+//!   flushed, and renamed, or copied into a server's new database         from here on there is a database
 //! ```
 use std::{
     fmt::Write as _,
@@ -18,14 +18,19 @@ use hookswitch_core::{
     check::{self, Finding},
     restored::{self, Restored, Waiting},
 };
-use hookswitch_store::{Clock, Error, MasterKey, OpenError, Tx, Vault, moving};
+use hookswitch_store::{
+    Clock, Database, Error, MasterKey, OpenError, Options, Store, Tx, Vault,
+    moving::{self, Kind},
+};
+use tokio::time::Instant;
 
 use super::{
     backup::{Partial, about, no_backup},
+    copy::fill,
     meter::Meter,
 };
 use crate::{
-    cli::say,
+    cli::{block_on, say},
     config::{
         self, Settings,
         flags::{Flags, Place},
@@ -84,13 +89,40 @@ impl Restore {
             return Err(Ending::Database(format!("there is no backup {}", from.display())));
         }
         let _folder = Folder::make(&settings)?;
-        is_free(&settings.database)?;
-        let partial = Partial::of(&settings.database);
-        let restored = prepare(&from, &partial.0, &key, even_if_broken)?;
-        is_free(&settings.database)?;
-        partial.put_in_place(&settings.database).with_context(|| settings.database.display().to_string())?;
+        let restored = match settings.database.file() {
+            Some(file) => {
+                is_free(file)?;
+                let partial = Partial::of(file);
+                let restored = prepare(&from, &partial.0, &key, even_if_broken)?;
+                is_free(file)?;
+                partial.put_in_place(file).with_context(|| file.display().to_string())?;
+                restored
+            }
+            None => {
+                let partial = Partial::of(&settings.data.join("restored"));
+                let restored = prepare(&from, &partial.0, &key, even_if_broken)?;
+                block_on(to_server(&settings, &partial.0, &key))??;
+                restored
+            }
+        };
         say(&text(&restored, &settings))
     }
+}
+
+/// Fills a server's new database with what was made of the backup.
+async fn to_server(settings: &Settings, file: &Path, key: &MasterKey) -> Ended {
+    let options = |database| Options { database, key: key.clone(), clock: Clock::system(), faults: None };
+    let to = Store::open_to_fill(options(settings.database.to_store()))?;
+    let from = Store::open(options(Database::Sqlite(file.to_owned())))?;
+    let filled = async {
+        wiring::nobody_uses(&to).await?;
+        fill(&from, &to, Kind::Restore).await
+    };
+    let filled = filled.await;
+    for store in [from, to] {
+        wiring::close_store(store, Instant::now() + wiring::CLOSE).await;
+    }
+    filled.map(drop)
 }
 
 /// Nothing is overwritten; nor may a log be left there, which the engine would take for that of the new database.
@@ -137,7 +169,7 @@ fn prepare(from: &Path, to: &Path, key: &MasterKey, even_if_broken: bool) -> End
 
 fn text(restored: &Restored, settings: &Settings) -> String {
     let Restored { made, era, handlers, resyncs } = restored;
-    let mut text = format!("{}: restored from a backup of {}; era {era}\n", settings.database.display(), made.iso());
+    let mut text = format!("{}: restored from a backup of {}; era {era}\n", settings.database, made.iso());
     text.push_str("Every handler is paused. What waited when the backup was made:\n");
     for Waiting { id, name, stage, waiting, retrying, dead } in handlers {
         // Writing to a text can't fail.

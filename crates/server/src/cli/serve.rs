@@ -123,7 +123,7 @@ async fn start(
     };
     let serving = Serving::start(Api::new(options), listener, tls).context("starting the API")?;
     announce(serving.address(), is_tls);
-    let (version, database) = (env!("CARGO_PKG_VERSION"), settings.database.display());
+    let (version, database) = (env!("CARGO_PKG_VERSION"), &settings.database);
     tracing::info!(version, address = %serving.address(), %database, "listening");
     Ok(serving)
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use hookswitch_core::access::keys::{key_hash, new_key};
 use hookswitch_model::refusal::Refusal;
 use hookswitch_store::{
-    Tx,
+    Subject, Tx,
     tables::{users, versions},
 };
 use serde_json::json;
@@ -86,6 +86,7 @@ async fn write(settings: &Settings, folder: &Folder, login: String, overlap_hour
 
 /// As `users.rotate_key` does it.
 fn rotate(tx: &mut Tx<'_>, login: &str, overlap_hours: i64) -> Result<String, Refusal> {
+    tx.lock(Subject::Configuration)?;
     let Some(user) = users::by_login(tx, login)? else { return Err(unknown(tx, login)?) };
     let key = new_key()?;
     let end = tx.now().plus_millis(overlap_hours * HOUR_MS);

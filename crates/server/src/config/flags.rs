@@ -11,7 +11,7 @@ pub(crate) struct Place {
     /// The data folder [env: HOOKSWITCH_DATA] [default: ./hookswitch-data]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<String>,
-    /// The database: sqlite: or sqlite:FILE [env: HOOKSWITCH_DATABASE] [default: hookswitch.db in the data folder]
+    /// The database: sqlite:, sqlite:FILE or postgres://USER@HOST/DATABASE; the environment or the file is the place for a password [env: HOOKSWITCH_DATABASE] [default: hookswitch.db in the data folder]
     #[arg(long, value_name = "URL")]
     pub(crate) database: Option<String>,
     /// What opens the database's secrets [env: HOOKSWITCH_KEY_FILE] [default: master.key in the data folder]

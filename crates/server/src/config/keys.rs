@@ -1,5 +1,7 @@
 //! Every key, and the names that it has in each layer: the contract's table.
-use super::flags::Flags;
+use toml::Value;
+
+use super::{database, flags::Flags};
 
 /// One setting's names.
 #[derive(Debug)]
@@ -10,6 +12,8 @@ pub(super) struct Key {
     pub(super) variable: Option<&'static str>,
     /// On the command line.
     pub(super) flag: Option<Flag>,
+    /// How a value is shown that may hold what nobody must see.
+    pub(super) shown: Option<fn(&Value) -> Value>,
 }
 
 /// A flag: its name, and what was given for it.
@@ -26,11 +30,11 @@ impl Key {
         flag: &'static str,
         given: fn(&Flags) -> Option<&String>,
     ) -> Self {
-        Self { name, variable: Some(variable), flag: Some(Flag { name: flag, given }) }
+        Self { name, variable: Some(variable), flag: Some(Flag { name: flag, given }), shown: None }
     }
 
     const fn in_file(name: &'static str) -> Self {
-        Self { name, variable: None, flag: None }
+        Self { name, variable: None, flag: None, shown: None }
     }
 }
 
@@ -40,8 +44,10 @@ pub(super) const CONFIG_FLAG: &str = "--config";
 
 pub(super) static LISTEN: Key = Key::everywhere("listen", "HOOKSWITCH_LISTEN", "--listen", |flags| flags.listen.as_ref());
 pub(super) static DATA: Key = Key::everywhere("data", "HOOKSWITCH_DATA", "--data", |flags| flags.place.data.as_ref());
-pub(super) static DATABASE: Key =
-    Key::everywhere("database", "HOOKSWITCH_DATABASE", "--database", |flags| flags.place.database.as_ref());
+pub(super) static DATABASE: Key = Key {
+    shown: Some(database::masked),
+    ..Key::everywhere("database", "HOOKSWITCH_DATABASE", "--database", |flags| flags.place.database.as_ref())
+};
 pub(super) static SCRIPTS: Key = Key::everywhere("scripts", "HOOKSWITCH_SCRIPTS", "--scripts", |flags| flags.scripts.as_ref());
 pub(super) static KEY_FILE: Key =
     Key::everywhere("key_file", "HOOKSWITCH_KEY_FILE", "--key-file", |flags| flags.place.key_file.as_ref());

@@ -58,7 +58,7 @@ impl Layers<'_> {
     ) -> Result<T, Wrong> {
         let (value, origin) = self.find(key)?.unwrap_or_else(|| (default.into(), Origin::Default));
         let taken = read(&value).map_err(|words| wrong(key, &origin, &words))?;
-        self.shown.push(Shown { key: key.name, value: Some(value), origin });
+        self.note(key, value, origin);
         Ok(taken)
     }
 
@@ -73,8 +73,13 @@ impl Layers<'_> {
             return Ok(None);
         };
         let taken = read(&value).map_err(|words| wrong(key, &origin, &words))?;
-        self.shown.push(Shown { key: key.name, value: Some(value), origin });
+        self.note(key, value, origin);
         Ok(Some(taken))
+    }
+
+    fn note(&mut self, key: &'static Key, value: Value, origin: Origin) {
+        let value = Some(key.shown.map_or(value.clone(), |shown| shown(&value)));
+        self.shown.push(Shown { key: key.name, value, origin });
     }
 
     fn find(&self, key: &'static Key) -> Result<Option<(Value, Origin)>, Wrong> {

@@ -7,9 +7,11 @@
 //! | [`flags`] | the command line's part |
 //! | `keys` | every key, and the names that it has in each layer |
 //! | `file` | the TOML file: no unknown key |
+//! | `database` | which database; its password is never shown |
 //! | `layers` | which layer wins; what is to be shown |
 //! | `read` | from a value to its type, or what is wrong with it |
 //! | [`settings`](Settings) | the whole, typed |
+mod database;
 mod file;
 pub(crate) mod flags;
 mod keys;
@@ -19,15 +21,12 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsString, path::Path};
 
 use crate::ending::Ending;
 
+pub(crate) use database::{Database, FILE as DATABASE_FILE};
 pub(crate) use layers::Shown;
-pub(crate) use read::DATABASE_FILE;
 pub(crate) use settings::Settings;
 
 /// What is wrong with the configuration, in one line: which value, from where, and what it should be.
@@ -44,8 +43,8 @@ impl From<Wrong> for Ending {
 ///
 /// # Errors
 /// If it is none.
-pub(crate) fn database(flag: &str, url: &str, data: &Path) -> Result<PathBuf, Wrong> {
-    read::database(&url.into(), data).map_err(|words| Wrong(format!("{flag} {words}")))
+pub(crate) fn database(flag: &str, url: &str, data: &Path) -> Result<Database, Wrong> {
+    Database::read(&url.into(), data).map_err(|words| Wrong(format!("{flag} {words}")))
 }
 
 /// How a variable of the environment is looked up; a parameter, so that tests have an environment of their own.

@@ -1,7 +1,7 @@
 //! From a value to its type, or what it must be, in words that follow the key's name.
 use std::{
     net::SocketAddr,
-    path::{self, Path, PathBuf},
+    path::{self, PathBuf},
 };
 
 use hookswitch_model::nets;
@@ -11,9 +11,6 @@ use toml::Value;
 use crate::telemetry::Format;
 
 type Read<T> = Result<T, String>;
-
-/// The database inside the data folder.
-pub(crate) const DATABASE_FILE: &str = "hookswitch.db";
 
 fn text(value: &Value) -> Option<&str> {
     value.as_str().filter(|text| !text.is_empty())
@@ -27,10 +24,6 @@ pub(super) fn address(value: &Value) -> Read<SocketAddr> {
 /// A path, made absolute: it must mean the same wherever it is used.
 pub(super) fn path(value: &Value) -> Read<PathBuf> {
     let text = text(value).ok_or_else(|| format!("must be a path, not {value}"))?;
-    absolute(text)
-}
-
-fn absolute(text: &str) -> Read<PathBuf> {
     path::absolute(text).map_err(|error| format!("can't be found from here: {error}"))
 }
 
@@ -53,20 +46,4 @@ pub(super) fn networks(value: &Value) -> Read<Vec<IpNet>> {
     let read = |one: &Value| one.as_str().and_then(nets::read);
     let all = value.as_array().and_then(|list| list.iter().map(read).collect());
     all.ok_or_else(|| format!("must be a list of addresses or networks, such as [\"10.20.0.0/16\"], not {value}"))
-}
-
-/// `sqlite:` is the file in the data folder, `sqlite:FILE` another one. What else is given is not repeated whole: the
-/// address of a database may hold a password.
-pub(super) fn database(value: &Value, data: &Path) -> Read<PathBuf> {
-    let (scheme, rest) = text(value).and_then(|text| text.split_once(':')).unwrap_or(("", ""));
-    match (scheme, rest.strip_prefix("//").unwrap_or(rest)) {
-        ("sqlite", "") => Ok(data.join(DATABASE_FILE)),
-        ("sqlite", ":memory:") => Err("must be a file: a database in memory would be lost with the process".to_owned()),
-        ("sqlite", file) => absolute(file),
-        ("postgres" | "postgresql", _) => {
-            Err("names PostgreSQL, and this version has SQLite only: sqlite: or sqlite:FILE".to_owned())
-        }
-        ("", _) => Err("must be sqlite: or sqlite:FILE".to_owned()),
-        (other, _) => Err(format!("must be sqlite: or sqlite:FILE, not {other}:")),
-    }
 }

@@ -10,11 +10,12 @@ use toml::Value;
 
 use super::{
     Environment, Shown, Wrong,
+    database::{self, Database},
     file::File,
     flags::Flags,
     keys,
     layers::Layers,
-    read::{self, DATABASE_FILE},
+    read,
 };
 use crate::{telemetry::Format, tls};
 
@@ -41,8 +42,8 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     /// The data folder.
     pub(crate) data: PathBuf,
-    /// The database's file.
-    pub(crate) database: PathBuf,
+    /// The database.
+    pub(crate) database: Database,
     /// The folder of scripts.
     pub(crate) scripts: PathBuf,
     /// The key file.
@@ -83,8 +84,8 @@ impl Settings {
         let listen = layers.take(&keys::LISTEN, LISTEN, read::address)?;
         let data = layers.take(&keys::DATA, DATA, read::path)?;
         let inside = |name: &str| Value::from(data.join(name).display().to_string());
-        let default = Value::from(format!("sqlite:{}", data.join(DATABASE_FILE).display()));
-        let database = layers.take(&keys::DATABASE, default, |value| read::database(value, &data))?;
+        let default = Value::from(format!("sqlite:{}", data.join(database::FILE).display()));
+        let database = layers.take(&keys::DATABASE, default, |value| Database::read(value, &data))?;
         let scripts = layers.take(&keys::SCRIPTS, inside("scripts"), read::path)?;
         let key_file = layers.take(&keys::KEY_FILE, inside("master.key"), read::path)?;
         let log = layers.take(&keys::LOG, "text", read::format)?;

@@ -36,7 +36,7 @@ fn without_anything_the_defaults_count_and_what_is_in_the_data_folder_follows_it
     let here = std::env::current_dir().unwrap();
     assert_eq!(settings.listen.to_string(), "127.0.0.1:3080");
     assert_eq!(settings.data, here.join("hookswitch-data"));
-    assert_eq!(settings.database, here.join("hookswitch-data/hookswitch.db"));
+    assert_eq!(settings.database.file(), Some(here.join("hookswitch-data/hookswitch.db").as_path()));
     assert_eq!((settings.before_budget.as_millis(), settings.retention_days), (10_000, 30));
     assert_eq!((settings.breaker_failures, settings.breaker_over.as_secs()), (10, 30));
     assert!(settings.shown.iter().all(|shown| shown.origin.to_string() == "default"));
@@ -82,7 +82,7 @@ fn every_key_can_stand_in_the_file() {
         breaker = { failures = 3, seconds = 4 }
     ";
     let settings = read(file, &[], Flags::default()).unwrap();
-    assert_eq!(settings.database, Path::new("/srv/db/h.db"));
+    assert_eq!(settings.database.file(), Some(Path::new("/srv/db/h.db")));
     assert_eq!((settings.breaker_failures, settings.breaker_over.as_secs()), (3, 4));
     assert_eq!((settings.retention_days, settings.log_bytes_max, settings.before_budget.as_millis()), (90, 1_000_000, 300));
     assert_eq!(settings.journal_bytes_max, 2_000_000);
@@ -140,16 +140,16 @@ fn a_file_that_was_named_must_be_there() {
 }
 
 #[test]
-fn a_database_is_a_file_and_what_it_is_not_shows_no_password() {
+fn a_database_is_a_file_or_a_server_s_and_what_it_is_not_shows_no_password() {
     for (url, file) in
         [("sqlite:", "/srv/h/hookswitch.db"), ("sqlite:///db/other.db", "/db/other.db"), ("sqlite:/db/other.db", "/db/other.db")]
     {
         let settings = read(&format!("data = '/srv/h'\ndatabase = '{url}'"), &[], Flags::default()).unwrap();
-        assert_eq!(settings.database, Path::new(file), "{url}");
+        assert_eq!(settings.database.file(), Some(Path::new(file)), "{url}");
     }
     for (url, words) in [
-        ("postgres://me:s3cret@db/h", "SQLite only"),
-        ("postgresql://me:s3cret@db/h", "SQLite only"),
+        ("postgres:me:s3cret@db", "must be sqlite:"),
+        ("postgresql://", "must be sqlite:"),
         ("mysql://me:s3cret@db/h", "not mysql:"),
         ("s3cret", "must be sqlite:"),
         ("", "must be sqlite:"),
@@ -157,6 +157,21 @@ fn a_database_is_a_file_and_what_it_is_not_shows_no_password() {
     ] {
         let found = wrong(&format!("database = '{url}'"));
         assert!(found.contains(words) && !found.contains("s3cret"), "{found}");
+    }
+}
+
+#[test]
+fn the_password_of_a_database_is_shown_nowhere() {
+    for scheme in ["postgres", "postgresql"] {
+        let url = format!("{scheme}://me:s3cret@db/h?sslmode=require");
+        let settings = read("data = '/srv/h'", &[("HOOKSWITCH_DATABASE", &url)], Flags::default()).unwrap();
+        assert_eq!(settings.database.file(), None);
+        let masked = format!("{scheme}://me:***@db/h?sslmode=require");
+        assert_eq!(
+            (settings.database.to_string(), shown(&settings, "database").value.clone()),
+            (masked.clone(), Some(masked.into()))
+        );
+        assert!(!format!("{settings:?}").contains("s3cret"));
     }
 }
 

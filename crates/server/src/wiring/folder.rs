@@ -1,7 +1,8 @@
 //! The data folder: made for its owner alone, and ours while its lock is held.
 //!
 //! The lock is `flock` on a file in it: it goes with the process, however that ends, and says nothing about yesterday. A
-//! database that lies elsewhere has a lock of its own beside it, because two data folders may name the same one.
+//! database file that lies elsewhere has a lock of its own beside it, because two data folders may name the same one. On PostgreSQL that is
+//! how it should be: each node has a data folder of its own, and its lock is about that node.
 use std::{
     ffi::OsString,
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
@@ -58,10 +59,13 @@ impl Folder {
     /// # Errors
     /// When there is no database, or another process has it.
     pub(crate) fn existing(settings: &Settings) -> Ended<Self> {
-        if !settings.database.is_file() {
-            return Err(Ending::Database(format!("there is no database {}", settings.database.display())));
+        match settings.database.file() {
+            Some(file) if !file.is_file() => Err(Ending::Database(format!("there is no database {}", file.display()))),
+            None if !settings.data.is_dir() => {
+                Err(Ending::Database(format!("there is no data folder {}", settings.data.display())))
+            }
+            _ => Self::lock(settings),
         }
-        Self::lock(settings)
     }
 
     /// Takes the locks of a database that is named by its file alone, of whatever data folder that is.
@@ -83,12 +87,11 @@ impl Folder {
     }
 
     fn lock(settings: &Settings) -> Ended<Self> {
-        let Settings { data, database, .. } = settings;
-        let mut files = vec![data.join(LOCK_FILE)];
-        if database.parent() != Some(data) {
-            files.push(beside(database));
-        }
-        let locks = files.iter().map(|file| lock(file)).collect::<Ended<_>>()?;
+        let data = settings.data.as_path();
+        // A server's database is meant to be shared, by nodes that have a data folder each.
+        let elsewhere = settings.database.file().filter(|file| file.parent() != Some(data));
+        let files = [Some(data.join(LOCK_FILE)), elsewhere.map(beside)].into_iter().flatten();
+        let locks = files.map(|file| lock(&file)).collect::<Ended<_>>()?;
         Ok(Self { _locks: locks })
     }
 }
@@ -97,7 +100,7 @@ impl Folder {
 ///
 /// # Errors
 /// When it can't be made.
-pub(crate) fn make_folder_of(database: &Path) -> Ended {
+pub(super) fn make_folder_of(database: &Path) -> Ended {
     let Some(folder) = database.parent() else { return Ok(()) };
     DirBuilder::new().recursive(true).mode(PRIVATE).create(folder).map_err(|error| unusable(folder, &error))
 }
@@ -171,7 +174,11 @@ mod tests {
         let mut flags = Flags::default();
         flags.place.data = Some(data.display().to_string());
         flags.place.database = database.map(|path| format!("sqlite:{}", path.display()));
-        Settings::read(&flags, &|_| None).unwrap()
+        read(&flags)
+    }
+
+    fn read(flags: &Flags) -> Settings {
+        Settings::read(flags, &|_| None).unwrap()
     }
 
     fn mode(path: &Path) -> u32 {
@@ -215,6 +222,22 @@ mod tests {
         assert_eq!(Folder::make(&of("two")).unwrap_err().status(), 3);
         drop(first);
         Folder::make(&of("two")).unwrap();
+    }
+
+    #[test]
+    fn two_data_folders_may_share_a_server_s_database_but_each_is_one_process_s() {
+        let home = tempfile::tempdir().unwrap();
+        let of = |name: &str| {
+            let mut flags = Flags::default();
+            flags.place.data = Some(home.path().join(name).display().to_string());
+            flags.place.database = Some("postgres://me@db/h".to_owned());
+            read(&flags)
+        };
+        assert_eq!(Folder::existing(&of("one")).unwrap_err().status(), 3);
+        assert!(!of("one").data.exists());
+        let _first = Folder::make(&of("one")).unwrap();
+        let _second = Folder::make(&of("two")).unwrap();
+        assert_eq!(Folder::existing(&of("one")).unwrap_err().status(), 3);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! The lock is held by whoever holds the [`Folder`]: it must be dropped last.
 mod first_login;
 mod folder;
+mod side;
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use hookswitch_hooks::{
     Breaker, Retention,
     call::{CallerOptions, script},
 };
-use hookswitch_store::{Clock, Database, MasterKey, Store};
+use hookswitch_store::{Clock, MasterKey, OpenError, Store};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -28,7 +29,8 @@ use crate::{
 };
 
 pub(crate) use first_login::{Given, first_login, url_of};
-pub(crate) use folder::{Folder, make_folder_of};
+pub(crate) use folder::Folder;
+pub(crate) use side::{Side, nobody_uses};
 
 /// This program, also after its file was replaced by an upgrade.
 const OURSELVES: &str = "/proc/self/exe";
@@ -40,14 +42,20 @@ pub(crate) const CLOSE: Duration = Duration::from_secs(1);
 /// # Errors
 /// When it can't be used; nothing was changed then.
 pub(crate) fn store(settings: &Settings, _locked: &Folder) -> Ended<Store> {
-    if has_content(settings) && !settings.key_file.exists() {
-        let (file, database) = (settings.key_file.display(), settings.database.display());
-        return Err(Ending::Database(format!("the key file {file} is missing, and {database} can't be read without it")));
+    let is_new = !settings.key_file.exists();
+    if is_new && has_content(settings) {
+        return Err(key_is_missing(settings));
     }
     let key = MasterKey::load_or_create(&settings.key_file)?;
-    let database = Database::Sqlite(settings.database.clone());
-    let options = hookswitch_store::Options { database, key, clock: Clock::system(), faults: None };
-    Ok(Store::open(options)?)
+    let options = hookswitch_store::Options { database: settings.database.to_store(), key, clock: Clock::system(), faults: None };
+    Store::open(options).map_err(|error| match error {
+        OpenError::WrongKey if is_new => {
+            // Made a moment ago; kept, it would only hide that the right one is missing.
+            let _ = std::fs::remove_file(&settings.key_file);
+            key_is_missing(settings)
+        }
+        error => error.into(),
+    })
 }
 
 /// The key file that a database was written with: none is made.
@@ -57,15 +65,22 @@ pub(crate) fn store(settings: &Settings, _locked: &Folder) -> Ended<Store> {
 pub(crate) fn key(settings: &Settings) -> Ended<MasterKey> {
     let file = &settings.key_file;
     if !file.exists() {
-        let words = format!("the key file {} is missing, and without it the database can't be read: --key-file names it", file.display());
+        let words =
+            format!("the key file {} is missing, and without it the database can't be read: --key-file names it", file.display());
         return Err(Ending::Database(words));
     }
     Ok(MasterKey::load_or_create(file)?)
 }
 
-/// A new key file beside an old database would only hide that the right one is missing.
+/// A new key file beside an old database would only hide that the right one is missing. What is in a server's database is not known
+/// before it is opened.
 fn has_content(settings: &Settings) -> bool {
-    std::fs::metadata(&settings.database).is_ok_and(|metadata| metadata.len() > 0)
+    settings.database.file().is_some_and(|file| std::fs::metadata(file).is_ok_and(|metadata| metadata.len() > 0))
+}
+
+fn key_is_missing(settings: &Settings) -> Ending {
+    let (file, database) = (settings.key_file.display(), &settings.database);
+    Ending::Database(format!("the key file {file} is missing, and {database} can't be read without it"))
 }
 
 /// Starts what the program can do on this database; what waits there is delivered from now on.

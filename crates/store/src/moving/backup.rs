@@ -51,11 +51,11 @@ pub fn work_on<T, E: From<OpenError>>(
 ) -> Result<T, E> {
     let other = |error: rusqlite::Error| OpenError::Other(error.to_string());
     let mut connection = sqlite::connect(path)?;
-    sqlite::set_up_alone(&connection).map_err(other)?;
+    sqlite::set_up_alone(&connection)?;
     migrate::migrate(&mut connection, clock)?;
     let vault = Vault::new(key.clone());
     connection.execute_batch("BEGIN IMMEDIATE").map_err(other)?;
-    let mut tx = Tx::new(&connection, clock.now());
+    let mut tx = Tx::sqlite(&connection, clock.now());
     tables::settings::prove_key(&mut tx, &vault)?;
     // A closure that fails leaves its transaction open, and with the connection it is gone.
     let done = work(&mut tx, &vault)?;
@@ -98,12 +98,13 @@ impl Backup {
     pub fn look(path: &Path, key: &MasterKey, clock: &Clock) -> Result<Option<Self>, OpenError> {
         sqlite::look_at(path)?;
         let connection = sqlite::reader_of(path)?;
-        if !migrate::knows_withheld(&connection).map_err(sqlite::damaged)? {
+        let applied = migrate::applied(&connection).map_err(sqlite::damaged)?;
+        if !migrate::knows_withheld(&applied) {
             return Ok(None);
         }
-        let tx = Tx::new(&connection, clock.now());
+        let tx = Tx::sqlite(&connection, clock.now());
         let Some(withheld) = withheld::read(&tx)?.filter(|withheld| withheld.kind == Kind::Backup) else { return Ok(None) };
-        migrate::is_current(&connection)?;
+        migrate::is_current(&applied)?;
         sqlite::is_sound(&connection)?;
         tables::settings::check_key(&tx, &Vault::new(key.clone()))?;
         Ok(Some(Self { connection, clock: clock.clone(), made: withheld.dt }))
@@ -120,6 +121,6 @@ impl Backup {
     /// # Errors
     /// The closure's own.
     pub fn read<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        work(&Tx::new(&self.connection, self.clock.now()))
+        work(&Tx::sqlite(&self.connection, self.clock.now()))
     }
 }

@@ -6,5 +6,5 @@ mod writer;
 
 pub(crate) use open::{connect, damaged, look_at, reader_of, set_up_alone, set_up_writer};
 pub(crate) use pages::{copy_pages, is_sound};
-pub(crate) use readers::{Read, Readers};
-pub(crate) use writer::{Job, Writer};
+pub(crate) use readers::start_readers;
+pub(crate) use writer::start_writer;

@@ -5,17 +5,18 @@
 //! itself fails (a full disk), nothing of the group is there and every caller is told.
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use crate::{Clock, Error, Faults, Place, Tx, tx::OnCommit};
+use crate::{
+    Clock, Error, Faults, Place, Tx,
+    engine::{Counts, Job, Writer},
+    tx::OnCommit,
+};
 
 /// Jobs in one transaction at most.
 const GROUP_MAX: usize = 512;
@@ -24,60 +25,17 @@ const QUEUE_MAX: usize = 4_096;
 /// A closure that takes longer holds everybody up.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// A caller's closure: run inside the transaction; then told whether that was committed.
-pub(crate) trait Job: Send {
-    /// Runs it; true if its writes are to be kept.
-    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
-    /// Tells the caller. `committed` is an error if the transaction came to nothing.
-    fn answer(self: Box<Self>, committed: Result<(), Error>);
-}
-
-/// What the writer has done.
-#[derive(Debug, Default)]
-pub(crate) struct Counts {
-    pub(crate) jobs: AtomicU64,
-    pub(crate) flushes: AtomicU64,
-    /// True if the last transaction came to nothing.
-    pub(crate) fails: AtomicBool,
-}
-
-/// The writer's entrance.
-#[derive(Clone)]
-pub(crate) struct Writer {
-    /// `None` ends it.
-    queue: mpsc::Sender<Option<Box<dyn Job>>>,
-    pub(crate) counts: Arc<Counts>,
-}
-
-impl Writer {
-    /// Starts the thread; it ends when it is told to, or when the last handle is gone.
-    pub(crate) fn start(
-        connection: Connection,
-        clock: Clock,
-        faults: Option<Faults>,
-    ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
-        let (queue, jobs) = mpsc::channel(QUEUE_MAX);
-        let counts = Arc::new(Counts::default());
-        let run = Run { connection, clock, faults, counts: Arc::clone(&counts) };
-        let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || run.run(jobs))?;
-        Ok((Self { queue, counts }, thread))
-    }
-
-    /// Hands a job in, when there is room.
-    pub(crate) async fn submit(&self, job: Box<dyn Job>) -> Result<(), Error> {
-        self.queue.send(Some(job)).await.map_err(|_| Error::engine("the store is closed"))
-    }
-
-    /// Ends the thread once everything is done that was handed in before.
-    pub(crate) async fn end(&self) {
-        // An error means that it has ended already.
-        let _ended = self.queue.send(None).await;
-    }
-
-    /// Jobs that wait.
-    pub(crate) fn waiting(&self) -> usize {
-        QUEUE_MAX - self.queue.capacity()
-    }
+/// Starts the thread; it ends when it is told to, or when the last handle is gone.
+pub(crate) fn start_writer(
+    connection: Connection,
+    clock: Clock,
+    faults: Option<Faults>,
+) -> std::io::Result<(Writer, std::thread::JoinHandle<()>)> {
+    let (queue, jobs) = mpsc::channel(QUEUE_MAX);
+    let counts = Arc::new(Counts::default());
+    let run = Run { connection, clock, faults, counts: Arc::clone(&counts) };
+    let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || run.run(jobs))?;
+    Ok((Writer::new(queue, counts, QUEUE_MAX), thread))
 }
 
 struct Run {
@@ -143,7 +101,7 @@ impl Run {
     /// Runs one job; gives what it wants done on commit, or nothing if its writes are to be undone.
     fn run_one(&self, job: &mut dyn Job) -> Option<Vec<OnCommit>> {
         let started = Instant::now();
-        let mut tx = Tx::new(&self.connection, self.clock.now());
+        let mut tx = Tx::sqlite(&self.connection, self.clock.now());
         let kept = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx))).unwrap_or(false);
         if started.elapsed() > SLOW {
             tracing::warn!(ms = started.elapsed().as_millis(), "a write took long; all others waited for it");

@@ -3,7 +3,11 @@ use std::sync::{Arc, Mutex};
 use hookswitch_model::{Object, moment::Moment, objects::client::Client};
 
 use super::*;
-use crate::{Place, params};
+use crate::{
+    Place,
+    opening::{READERS, SEARCHERS},
+    params, tables,
+};
 
 fn open(folder: &tempfile::TempDir) -> Store {
     open_with(folder, None)
@@ -101,7 +105,7 @@ async fn many_writes_share_a_flush() {
     for write in writes.collect::<Vec<_>>() {
         write.await.unwrap().unwrap();
     }
-    let figures = store.figures();
+    let figures = store.figures().await;
     assert_eq!(figures.writes, 300);
     assert!(figures.flushes < 300, "{figures:?}");
 }

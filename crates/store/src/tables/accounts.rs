@@ -124,7 +124,7 @@ fn insert_ips(tx: &mut Tx<'_>, account: &Account) -> Result<(), Error> {
     let prefix = account.tech_prefix.as_deref().unwrap_or("");
     for net in &account.ips {
         let (first, last) = nets::range(net);
-        tx.execute(SQL, params![prefix, &first, &last, account.id])?;
+        tx.put(SQL, params![prefix, &first, &last, account.id])?;
     }
     Ok(())
 }
@@ -151,7 +151,7 @@ pub fn insert(tx: &mut Tx<'_>, vault: &Vault, account: &Account, companies_id: i
         tech_prefix.as_deref().unwrap_or(""),
         &details
     ];
-    tx.execute(SQL, values)?;
+    tx.put(SQL, values)?;
     insert_ips(tx, account)
 }
 
@@ -175,8 +175,8 @@ pub fn update(tx: &mut Tx<'_>, vault: &Vault, account: &Account) -> Result<(), E
         &details,
         *id
     ];
-    tx.execute(SQL, values)?;
-    tx.execute("DELETE FROM account_ips WHERE accounts_id = $1", params![*id])?;
+    tx.put(SQL, values)?;
+    tx.put("DELETE FROM account_ips WHERE accounts_id = $1", params![*id])?;
     insert_ips(tx, account)
 }
 
@@ -185,8 +185,8 @@ pub fn update(tx: &mut Tx<'_>, vault: &Vault, account: &Account) -> Result<(), E
 /// # Errors
 /// Whatever the engine says.
 pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
-    tx.execute("DELETE FROM account_ips WHERE accounts_id = $1", params![id])?;
-    tx.execute("DELETE FROM accounts WHERE id = $1", params![id]).map(drop)
+    tx.put("DELETE FROM account_ips WHERE accounts_id = $1", params![id])?;
+    tx.put("DELETE FROM accounts WHERE id = $1", params![id])
 }
 
 /// What the list may be asked.
@@ -208,9 +208,9 @@ pub static LIST: List = List {
         Column::new("companies_id", "a.companies_id", Kind::Integer).indexed(),
         Column::new("name", "a.name", Kind::Text).folded().quick(),
         Column::new("auth_type", "a.auth_type", Kind::Choice(AuthType::WORDS)).indexed(),
-        Column::new("accname", "a.accname", Kind::Text).folded().quick(),
-        Column::new("ani", "a.ani", Kind::Text).folded().quick(),
-        Column::new("tech_prefix", "a.tech_prefix", Kind::Text).indexed(),
+        Column::new("accname", "a.accname", Kind::Text).nullable().folded().quick(),
+        Column::new("ani", "a.ani", Kind::Text).nullable().folded().quick(),
+        Column::new("tech_prefix", "a.tech_prefix", Kind::Text).nullable().indexed(),
     ],
 };
 

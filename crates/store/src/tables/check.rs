@@ -83,7 +83,8 @@ pub fn last_seqs(tx: &Tx) -> Result<Vec<Offender>, Error> {
     offenders(tx, LAST_SEQS)
 }
 
-const TOLD: &str = "SELECT t.clients_id, t.seq, COALESCE(s.seq, 0) FROM told t LEFT JOIN client_seqs s ON s.clients_id = t.clients_id
+const TOLD: &str =
+    "SELECT t.clients_id, t.seq, COALESCE(s.seq, 0) FROM told t LEFT JOIN client_seqs s ON s.clients_id = t.clients_id
   WHERE t.seq > COALESCE(s.seq, 0) ORDER BY t.clients_id, t.handlers_id LIMIT $1";
 
 /// Clients of whom some handler is said to have heard an event (`stored`) that was never given a number.

@@ -106,7 +106,7 @@ pub fn insert(tx: &mut Tx<'_>, client: &Client) -> Result<(), Error> {
         *c_dt,
         &details
     ];
-    tx.execute(SQL, values).map(drop)
+    tx.put(SQL, values)
 }
 
 /// Writes a changed one (its balance and custom fields excepted).
@@ -119,7 +119,7 @@ pub fn update(tx: &mut Tx<'_>, client: &Client) -> Result<(), Error> {
       WHERE id = $7";
     let Client { id, name, status, credit, funds, details, .. } = client;
     let details = details_text(details)?;
-    tx.execute(SQL, params![name, status.word(), *credit, funds.live, funds.available, &details, *id]).map(drop)
+    tx.put(SQL, params![name, status.word(), *credit, funds.live, funds.available, &details, *id])
 }
 
 /// Writes a changed balance and state of funds.
@@ -128,7 +128,7 @@ pub fn update(tx: &mut Tx<'_>, client: &Client) -> Result<(), Error> {
 /// Whatever the engine says.
 pub fn set_balance(tx: &mut Tx<'_>, client: &Client) -> Result<(), Error> {
     const SQL: &str = "UPDATE clients SET balance = $1, live_in_funds = $2, available_in_funds = $3 WHERE id = $4";
-    tx.execute(SQL, params![client.balance, client.funds.live, client.funds.available, client.id]).map(drop)
+    tx.put(SQL, params![client.balance, client.funds.live, client.funds.available, client.id])
 }
 
 /// Writes the values of custom fields, as [`custom_fields::stored`] gives them.
@@ -136,7 +136,7 @@ pub fn set_balance(tx: &mut Tx<'_>, client: &Client) -> Result<(), Error> {
 /// # Errors
 /// Whatever the engine says.
 pub fn set_custom(tx: &mut Tx<'_>, id: i64, stored: Option<&str>) -> Result<(), Error> {
-    tx.execute("UPDATE clients SET custom = $1 WHERE id = $2", params![stored, id]).map(drop)
+    tx.put("UPDATE clients SET custom = $1 WHERE id = $2", params![stored, id])
 }
 
 /// Deletes one.
@@ -144,7 +144,7 @@ pub fn set_custom(tx: &mut Tx<'_>, id: i64, stored: Option<&str>) -> Result<(), 
 /// # Errors
 /// Whatever the engine says.
 pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
-    tx.execute("DELETE FROM clients WHERE id = $1", params![id]).map(drop)
+    tx.put("DELETE FROM clients WHERE id = $1", params![id])
 }
 
 /// What the list may be asked.
@@ -162,9 +162,9 @@ pub static LIST: List = List {
         Column::new("companies_id", "c.companies_id", Kind::Integer).indexed(),
         Column::new("currencies_id", "c.currencies_id", Kind::Integer).indexed(),
         Column::new("status", "c.status", Kind::Choice(ClientStatus::WORDS)).indexed(),
-        Column::new("credit", "c.credit", Kind::Money).indexed(),
+        Column::new("credit", "c.credit", Kind::Money).nullable().indexed(),
         Column::new("balance", "c.balance", Kind::Money).indexed(),
-        Column::new("available", "(c.balance + c.credit)", Kind::Money).indexed(),
+        Column::new("available", "(c.balance + c.credit)", Kind::Money).nullable().indexed(),
         Column::new("c_dt", "c.c_dt", Kind::Time).indexed(),
     ],
 };

@@ -26,7 +26,7 @@ pub fn latest(tx: &Tx<'_>) -> Result<Option<Moment>, Error> {
 /// Whatever the engine says.
 pub fn note(tx: &mut Tx<'_>) -> Result<(), Error> {
     let now = tx.now();
-    tx.execute(NOTE, params![now]).map(drop)
+    tx.put(NOTE, params![now])
 }
 
 /// Everything has followed a clock that was set back: what it shows now is the latest.
@@ -35,5 +35,5 @@ pub fn note(tx: &mut Tx<'_>) -> Result<(), Error> {
 /// Whatever the engine says.
 pub fn followed(tx: &mut Tx<'_>) -> Result<(), Error> {
     let now = tx.now();
-    tx.execute(FOLLOWED, params![now]).map(drop)
+    tx.put(FOLLOWED, params![now])
 }

@@ -20,7 +20,7 @@ pub(crate) fn seed(tx: &mut Tx<'_>) -> Result<(), Error> {
     let mut company = Company::from_new(1, None, tx.now(), &Object::new());
     "Default".clone_into(&mut company.name);
     insert(tx, &company)?;
-    tx.execute("INSERT INTO id_blocks (name, next) VALUES ('companies', 2)", &[]).map(drop)
+    tx.put("INSERT INTO id_blocks (name, next) VALUES ('companies', 2)", &[])
 }
 
 fn read(row: &Row<'_>) -> Result<Company, Error> {
@@ -70,7 +70,7 @@ pub fn insert(tx: &mut Tx<'_>, company: &Company) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO companies (id, name, parent_id, currencies_id, timezone, status, c_dt)
       VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let Company { id, name, parent_id, currencies_id, timezone, status, c_dt } = company;
-    tx.execute(SQL, params![*id, name, *parent_id, *currencies_id, timezone, status.word(), *c_dt]).map(drop)
+    tx.put(SQL, params![*id, name, *parent_id, *currencies_id, timezone, status.word(), *c_dt])
 }
 
 /// Writes a changed one.
@@ -81,7 +81,7 @@ pub fn update(tx: &mut Tx<'_>, company: &Company) -> Result<(), Error> {
     const SQL: &str =
         "UPDATE companies SET name = $1, parent_id = $2, currencies_id = $3, timezone = $4, status = $5 WHERE id = $6";
     let Company { id, name, parent_id, currencies_id, timezone, status, .. } = company;
-    tx.execute(SQL, params![name, *parent_id, *currencies_id, timezone, status.word(), *id]).map(drop)
+    tx.put(SQL, params![name, *parent_id, *currencies_id, timezone, status.word(), *id])
 }
 
 /// What the list may be asked.
@@ -96,7 +96,7 @@ pub static LIST: List = List {
     columns: &[
         Column::new("id", "id", Kind::Integer),
         Column::new("name", "name", Kind::Text).quick(),
-        Column::new("parent_id", "parent_id", Kind::Integer),
+        Column::new("parent_id", "parent_id", Kind::Integer).nullable(),
         Column::new("currencies_id", "currencies_id", Kind::Integer),
         Column::new("timezone", "timezone", Kind::Text),
         Column::new("status", "status", Kind::Choice(CompanyStatus::WORDS)),

@@ -101,9 +101,12 @@ pub fn insert(tx: &mut Tx<'_>, event: &Event, entry: Entry<'_>) -> Result<i64, E
 /// # Errors
 /// Whatever the engine says.
 pub fn forget_secrets(tx: &mut Tx<'_>, row_id: i64) -> Result<(), Error> {
+    // Of two who end its last two deliveries at once, each would find the other's still there.
+    const HOLD: &str = "UPDATE events SET secrets = secrets WHERE row_id = $1 AND secrets IS NOT NULL";
     const SQL: &str = "UPDATE events SET secrets = NULL
-      WHERE row_id = $1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE id >= $1 * 65536 AND id < ($1 + 1) * 65536)";
-    tx.execute(SQL, params![row_id]).map(drop)
+      WHERE row_id = $1 AND secrets IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deliveries WHERE id >= $1 * 65536 AND id < ($1 + 1) * 65536)";
+    tx.hold(HOLD, params![row_id])?;
+    tx.put(SQL, params![row_id])
 }
 
 /// A row of the journal.
@@ -284,7 +287,7 @@ pub fn cut(tx: &mut Tx<'_>, rows: &[i64]) -> Result<i64, Error> {
     for row_id in rows {
         cut += i64::try_from(tx.execute(SQL, params![*row_id])?).unwrap_or(0);
     }
-    tx.execute("UPDATE counters SET value = value + $1 WHERE name = 'events_cut'", params![cut])?;
+    tx.put("UPDATE counters SET value = value + $1 WHERE name = 'events_cut'", params![cut])?;
     Ok(cut)
 }
 

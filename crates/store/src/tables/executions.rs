@@ -91,7 +91,8 @@ pub fn insert(tx: &mut Tx<'_>, rows: &[Ended]) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());
     }
-    for (id, row) in (last_id(tx)? + 1..).zip(rows) {
+    let given = i64::try_from(rows.len()).unwrap_or(0);
+    for (id, row) in (moved_on(tx, given)? - given + 1..).zip(rows) {
         let values = params![
             id,
             row.dt,
@@ -114,14 +115,24 @@ pub fn insert(tx: &mut Tx<'_>, rows: &[Ended]) -> Result<(), Error> {
             row.changes.as_ref(),
             row.shadow,
         ];
-        tx.execute(SQL, values)?;
+        tx.put(SQL, values)?;
     }
-    moved_on(tx, i64::try_from(rows.len()).unwrap_or(0))?;
     count(tx, rows.iter().map(Ended::size).sum())
 }
 
-/// The id of the newest row that ever was.
-pub(super) fn last_id(tx: &Tx<'_>) -> Result<i64, Error> {
+/// Until this transaction ends, nobody else writes rows or ends deliveries: whoever ends some, or moves the times of many, comes
+/// here first, then to the deliveries, then to what goes with them (passwords, what was told). So none of them is in
+/// another's way, and what one finds waiting still waits when it is ended. Only a commit that folds deliveries comes by itself.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn hold(tx: &mut Tx<'_>) -> Result<(), Error> {
+    tx.hold("UPDATE counters SET value = value WHERE name = 'log_last_id'", &[])
+}
+
+/// The id of the newest row that ever was. No other row is written until this transaction ends.
+pub(super) fn last_id(tx: &mut Tx<'_>) -> Result<i64, Error> {
+    hold(tx)?;
     Ok(tx.first("SELECT value FROM counters WHERE name = 'log_last_id'", &[], |row| row.get(0))?.unwrap_or(0))
 }
 
@@ -131,13 +142,15 @@ pub(super) fn written(tx: &mut Tx<'_>, rows: i64, error_bytes: usize) -> Result<
     count(tx, rows.saturating_mul(ROW_BYTES.saturating_add(i64::try_from(error_bytes).unwrap_or(0))))
 }
 
-/// So many ids were given.
-fn moved_on(tx: &mut Tx<'_>, given: i64) -> Result<(), Error> {
-    tx.execute("UPDATE counters SET value = value + $1 WHERE name = 'log_last_id'", params![given]).map(drop)
+/// So many ids are given; gives the last of them. The counter is this transaction's until it ends: so ids rise in the order of
+/// commits, and a page that ends with one has seen all before it.
+fn moved_on(tx: &mut Tx<'_>, given: i64) -> Result<i64, Error> {
+    const SQL: &str = "UPDATE counters SET value = value + $1 WHERE name = 'log_last_id' RETURNING value";
+    tx.returning(SQL, params![given], |row| row.get(0))?.ok_or_else(|| Error::engine("the log has no counter"))
 }
 
 fn count(tx: &mut Tx<'_>, bytes: i64) -> Result<(), Error> {
-    tx.execute("UPDATE counters SET value = value + $1 WHERE name = 'log_bytes'", params![bytes]).map(drop)
+    tx.put("UPDATE counters SET value = value + $1 WHERE name = 'log_bytes'", params![bytes])
 }
 
 /// How large the log is, roughly.
@@ -230,11 +243,11 @@ pub static LIST: List = List {
         Column::new("attempt", "x.attempt", Kind::Integer).indexed_but_for(1),
         Column::new("status", "x.status", Kind::Choice(STATUSES)).spelled(SPELLED),
         Column::new("duration_ms", "(x.duration_us / 1000)", Kind::Integer),
-        Column::new("response_status", "x.response_status", Kind::Integer).indexed_but_for(200),
-        Column::new("error", "x.error", Kind::Text).quick(),
-        Column::new("request", "COALESCE(x.request, e.body)", Kind::Text).joined().quick(),
-        Column::new("response", "x.response", Kind::Text).quick(),
-        Column::new("changes", "x.changes", Kind::Text).quick(),
+        Column::new("response_status", "x.response_status", Kind::Integer).nullable().indexed_but_for(200),
+        Column::new("error", "x.error", Kind::Text).nullable().quick(),
+        Column::new("request", "COALESCE(x.request, e.body)", Kind::Text).nullable().joined().quick(),
+        Column::new("response", "x.response", Kind::Text).nullable().quick(),
+        Column::new("changes", "x.changes", Kind::Text).nullable().quick(),
         Column::new("shadow", "x.shadow", Kind::Boolean).indexed_but_for(0),
     ],
 };

@@ -66,7 +66,7 @@ pub fn insert(tx: &mut Tx<'_>, vault: &Vault, handler: &Handler) -> Result<(), E
     let (doc, secrets) = split(handler)?;
     let sealed = vault.seal(&secrets);
     let values = params![*id, *companies_id, name, status.word(), stage.word(), *order, task, *version, &doc, &sealed];
-    tx.execute(SQL, values).map(drop)
+    tx.put(SQL, values)
 }
 
 /// Writes a changed one.
@@ -80,7 +80,7 @@ pub fn update(tx: &mut Tx<'_>, vault: &Vault, handler: &Handler) -> Result<(), E
     let (doc, secrets) = split(handler)?;
     let sealed = vault.seal(&secrets);
     let values = params![*companies_id, name, status.word(), stage.word(), *order, task, *version, &doc, &sealed, *id];
-    tx.execute(SQL, values).map(drop)
+    tx.put(SQL, values)
 }
 
 /// Deletes one; its deliveries must be gone before.
@@ -88,7 +88,7 @@ pub fn update(tx: &mut Tx<'_>, vault: &Vault, handler: &Handler) -> Result<(), E
 /// # Errors
 /// Whatever the engine says.
 pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
-    tx.execute("DELETE FROM handlers WHERE id = $1", params![id]).map(drop)
+    tx.put("DELETE FROM handlers WHERE id = $1", params![id])
 }
 
 /// What the list may be asked.
@@ -107,7 +107,7 @@ pub static LIST: List = List {
         Column::new("type", "type", Kind::Choice(Stage::WORDS)),
         Column::new("order", "call_order", Kind::Integer),
         Column::new("task", "task", Kind::Text).quick(),
-        Column::new("companies_id", "companies_id", Kind::Integer),
+        Column::new("companies_id", "companies_id", Kind::Integer).nullable(),
     ],
 };
 

@@ -18,7 +18,8 @@ const PUT: &str = "INSERT INTO idempotency (users_id, method, idempotency_key, p
   VALUES ($1, $2, $3, $4, $5, $6)
   ON CONFLICT (users_id, method, idempotency_key) DO UPDATE
   SET params_hash = excluded.params_hash, result = excluded.result, dt = excluded.dt";
-const CUT: &str = "DELETE FROM idempotency WHERE rowid IN (SELECT rowid FROM idempotency WHERE dt <= $1 ORDER BY dt LIMIT $2)";
+const CUT: &str = "DELETE FROM idempotency WHERE dt <= $1 AND (users_id, method, idempotency_key) IN
+  (SELECT users_id, method, idempotency_key FROM idempotency WHERE dt <= $1 ORDER BY dt LIMIT $2)";
 
 /// The success remembered since a moment, if any.
 ///
@@ -34,7 +35,7 @@ pub fn find(tx: &Tx<'_>, users_id: i64, method: &str, key: &str, since: Moment) 
 /// Whatever the engine says.
 pub fn put(tx: &mut Tx<'_>, users_id: i64, method: &str, key: &str, params_hash: &[u8], result: &str) -> Result<(), Error> {
     let now = tx.now();
-    tx.execute(PUT, params![users_id, method, key, params_hash, result, now]).map(drop)
+    tx.put(PUT, params![users_id, method, key, params_hash, result, now])
 }
 
 /// Forgets at most `limit` successes from before a moment; gives how many.

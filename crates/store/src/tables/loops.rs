@@ -64,7 +64,7 @@ pub fn note(tx: &mut Tx<'_>, seen: &Seen) -> Result<(), Error> {
         *count,
         way.as_str()
     ];
-    tx.execute(SQL, values).map(drop)
+    tx.put(SQL, values)
 }
 
 /// Forgets those that were not seen since.
@@ -72,7 +72,7 @@ pub fn note(tx: &mut Tx<'_>, seen: &Seen) -> Result<(), Error> {
 /// # Errors
 /// Whatever the engine says.
 pub fn cut(tx: &mut Tx<'_>, before: Moment) -> Result<(), Error> {
-    tx.execute("DELETE FROM loops WHERE last_dt < $1", params![before]).map(drop)
+    tx.put("DELETE FROM loops WHERE last_dt < $1", params![before])
 }
 
 /// How many were seen since, cut and suspected.
@@ -178,9 +178,9 @@ mod tests {
             (2, Seen { clients_id: 6, way: Vec::new(), ..seen(&[1, 2], "depth") }),
             (3, seen(&[1], "rate")),
         ] {
-            note(&mut Tx::new(&connection, Moment(at * 1_000_000)), &what).unwrap();
+            note(&mut Tx::sqlite(&connection, Moment(at * 1_000_000)), &what).unwrap();
         }
-        let mut tx = Tx::new(&connection, Moment(0));
+        let mut tx = Tx::sqlite(&connection, Moment(0));
         let row = get(&tx, 1, None).unwrap().unwrap();
         assert_eq!(
             (row["count"].clone(), row["clients_id"].clone(), row["way"][0]["event_id"].clone()),

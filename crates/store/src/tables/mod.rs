@@ -37,6 +37,13 @@ pub(crate) fn start(tx: &mut Tx<'_>, vault: &Vault) -> Result<i64, OpenError> {
     Ok(era::read(tx)?)
 }
 
+/// The same for a database that is only read.
+pub(crate) fn start_to_read(tx: &mut Tx<'_>, vault: &Vault) -> Result<i64, OpenError> {
+    moving::refuse(tx)?;
+    settings::check_key(tx, vault)?;
+    Ok(era::read(tx)?)
+}
+
 /// The same for a database that is to be filled: nothing is put there.
 pub(crate) fn start_to_fill(tx: &mut Tx<'_>, vault: &Vault) -> Result<i64, OpenError> {
     settings::check_key(tx, vault)?;

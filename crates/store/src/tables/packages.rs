@@ -64,7 +64,7 @@ pub fn insert(tx: &mut Tx<'_>, package: &Package) -> Result<(), Error> {
     let terms = Terms::of(package);
     let mut values = params![*id, *companies_id, *currencies_id, *c_dt].to_vec();
     values.extend(terms.params(package));
-    tx.execute(SQL, &values).map(drop)
+    tx.put(SQL, &values)
 }
 
 /// Writes a changed one, its custom fields excepted. `look_again`: those who have it must be looked at anew.
@@ -79,7 +79,7 @@ pub fn update(tx: &mut Tx<'_>, package: &Package, look_again: bool) -> Result<()
     let terms = Terms::of(package);
     let mut values = terms.params(package).to_vec();
     values.extend_from_slice(params![look_again.then_some(0), package.id]);
-    tx.execute(SQL, &values).map(drop)
+    tx.put(SQL, &values)
 }
 
 /// Writes the values of its custom fields, by the ids of the definitions.
@@ -89,7 +89,7 @@ pub fn update(tx: &mut Tx<'_>, package: &Package, look_again: bool) -> Result<()
 pub fn set_custom(tx: &mut Tx<'_>, package: &Package) -> Result<(), Error> {
     let definitions = custom_fields::concerning(tx, ObjectType::Packages, package.companies_id)?;
     let stored = custom_fields::stored(&definitions, &package.custom)?;
-    tx.execute("UPDATE packages SET custom = $1 WHERE id = $2", params![stored.as_deref(), package.id]).map(drop)
+    tx.put("UPDATE packages SET custom = $1 WHERE id = $2", params![stored.as_deref(), package.id])
 }
 
 /// What of a package is written as text.
@@ -129,7 +129,7 @@ impl Terms {
 /// # Errors
 /// Whatever the engine says.
 pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
-    tx.execute("DELETE FROM packages WHERE id = $1", params![id]).map(drop)
+    tx.put("DELETE FROM packages WHERE id = $1", params![id])
 }
 
 /// A package whose client packages above an id are still to be looked at; `None` = there is none.
@@ -146,7 +146,7 @@ pub fn to_sweep(tx: &Tx<'_>) -> Result<Option<(i64, i64)>, Error> {
 /// # Errors
 /// Whatever the engine says.
 pub fn swept(tx: &mut Tx<'_>, id: i64, up_to: Option<i64>) -> Result<(), Error> {
-    tx.execute("UPDATE packages SET sweep_after = $1 WHERE id = $2", params![up_to, id]).map(drop)
+    tx.put("UPDATE packages SET sweep_after = $1 WHERE id = $2", params![up_to, id])
 }
 
 /// What the list may be asked.
@@ -167,8 +167,8 @@ pub static LIST: List = List {
         Column::new("currencies_id", "p.currencies_id", Kind::Integer),
         Column::new("activation_fee", "p.activation_fee", Kind::Money),
         Column::new("period_fee", "p.period_fee", Kind::Money),
-        Column::new("effective_from", "p.effective_from", Kind::Time),
-        Column::new("effective_till", "p.effective_till", Kind::Time),
+        Column::new("effective_from", "p.effective_from", Kind::Time).nullable(),
+        Column::new("effective_till", "p.effective_till", Kind::Time).nullable(),
     ],
 };
 

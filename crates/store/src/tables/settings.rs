@@ -16,7 +16,7 @@ pub(crate) fn check_key(tx: &Tx<'_>, vault: &Vault) -> Result<bool, OpenError> {
 /// A value sealed with the key file: another key file is noticed before anything is written.
 pub(crate) fn prove_key(tx: &mut Tx<'_>, vault: &Vault) -> Result<(), OpenError> {
     if !check_key(tx, vault)? {
-        tx.execute(WRITE, params![KEY_PROOF, &vault.seal(KEY_PROOF)])?;
+        tx.put(WRITE, params![KEY_PROOF, &vault.seal(KEY_PROOF)])?;
     }
     Ok(())
 }

@@ -43,7 +43,7 @@ pub fn note(tx: &mut Tx<'_>, told: Told) -> Result<(), Error> {
       WHERE excluded.seq > told.seq";
     let Told { handlers_id, clients_id, seq, begins, resync } = told;
     let now = tx.now();
-    tx.execute(SQL, params![handlers_id, clients_id, seq, now, begins || resync, resync]).map(drop)
+    tx.put(SQL, params![handlers_id, clients_id, seq, now, begins || resync, resync])
 }
 
 /// Notes that something of a client was discarded, which the handler will never hear.
@@ -54,7 +54,7 @@ pub fn miss(tx: &mut Tx<'_>, handlers_id: i64, clients_id: i64) -> Result<(), Er
     const SQL: &str = "INSERT INTO told (handlers_id, clients_id, seq, dt, whole, missed) VALUES ($1, $2, 0, $3, 0, 1)
       ON CONFLICT (handlers_id, clients_id) DO UPDATE SET missed = 1";
     let now = tx.now();
-    tx.execute(SQL, params![handlers_id, clients_id, now]).map(drop)
+    tx.put(SQL, params![handlers_id, clients_id, now])
 }
 
 /// What a handler has heard of a client; `None` if it was never told anything.
@@ -73,5 +73,5 @@ pub fn last(tx: &Tx<'_>, handlers_id: i64, clients_id: i64) -> Result<Option<Hea
 /// # Errors
 /// Whatever the engine says.
 pub fn forget_handler(tx: &mut Tx<'_>, handlers_id: i64) -> Result<(), Error> {
-    tx.execute("DELETE FROM told WHERE handlers_id = $1", params![handlers_id]).map(drop)
+    tx.put("DELETE FROM told WHERE handlers_id = $1", params![handlers_id])
 }

@@ -75,7 +75,7 @@ pub fn insert(tx: &mut Tx<'_>, transaction: &Transaction, companies_id: i64, pac
         *clients_packages_id,
         package_step
     ];
-    tx.execute(SQL, values).map(drop)
+    tx.put(SQL, values)
 }
 
 /// What the list may be asked.
@@ -93,9 +93,9 @@ pub static LIST: List = List {
         Column::new("type", "type", Kind::Choice(TransactionType::WORDS)).indexed(),
         Column::new("amount", "amount", Kind::Money).indexed(),
         Column::new("balance_after", "balance_after", Kind::Money),
-        Column::new("notes", "notes", Kind::Text).quick(),
-        Column::new("external_id", "external_id", Kind::Text).folded().quick(),
-        Column::new("clients_packages_id", "clients_packages_id", Kind::Integer).loosely_indexed(),
+        Column::new("notes", "notes", Kind::Text).nullable().quick(),
+        Column::new("external_id", "external_id", Kind::Text).nullable().folded().quick(),
+        Column::new("clients_packages_id", "clients_packages_id", Kind::Integer).nullable().loosely_indexed(),
         Column::new("c_dt", "c_dt", Kind::Time).indexed(),
     ],
 };

@@ -61,7 +61,7 @@ pub fn insert(tx: &mut Tx<'_>, user: &User, password_hash: Option<&str>) -> Resu
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let User { id, login, companies_id, role, allowed_ips, status, c_dt } = user;
     let ips = nets::to_list(allowed_ips).to_string();
-    tx.execute(SQL, params![*id, login, *companies_id, role.word(), password_hash, &ips, status.word(), *c_dt]).map(drop)
+    tx.put(SQL, params![*id, login, *companies_id, role.word(), password_hash, &ips, status.word(), *c_dt])
 }
 
 /// Writes a changed one; without a `password_hash` the password stays.
@@ -73,7 +73,7 @@ pub fn update(tx: &mut Tx<'_>, user: &User, password_hash: Option<&str>) -> Resu
       allowed_ips = $5, status = $6 WHERE id = $7";
     let User { id, login, companies_id, role, allowed_ips, status, .. } = user;
     let ips = nets::to_list(allowed_ips).to_string();
-    tx.execute(SQL, params![login, *companies_id, role.word(), password_hash, &ips, status.word(), *id]).map(drop)
+    tx.put(SQL, params![login, *companies_id, role.word(), password_hash, &ips, status.word(), *id])
 }
 
 /// Deletes one with its keys.
@@ -81,8 +81,8 @@ pub fn update(tx: &mut Tx<'_>, user: &User, password_hash: Option<&str>) -> Resu
 /// # Errors
 /// Whatever the engine says.
 pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
-    tx.execute("DELETE FROM user_keys WHERE users_id = $1", params![id])?;
-    tx.execute("DELETE FROM users WHERE id = $1", params![id]).map(drop)
+    tx.put("DELETE FROM user_keys WHERE users_id = $1", params![id])?;
+    tx.put("DELETE FROM users WHERE id = $1", params![id])
 }
 
 /// A key, as it is stored.
@@ -112,7 +112,7 @@ pub fn all_keys(tx: &Tx<'_>) -> Result<Vec<StoredKey>, Error> {
 /// # Errors
 /// [`Error::Taken`] if somebody has it.
 pub fn add_key(tx: &mut Tx<'_>, users_id: i64, hash: &[u8; 32]) -> Result<(), Error> {
-    tx.execute("INSERT INTO user_keys (hash, users_id, expires_at) VALUES ($1, $2, NULL)", params![hash, users_id]).map(drop)
+    tx.put("INSERT INTO user_keys (hash, users_id, expires_at) VALUES ($1, $2, NULL)", params![hash, users_id])
 }
 
 /// Lets a user's keys end at a moment, if they don't end before; those that ended already are deleted.
@@ -123,8 +123,8 @@ pub fn expire_keys(tx: &mut Tx<'_>, users_id: i64, end: Moment) -> Result<(), Er
     const END: &str = "UPDATE user_keys SET expires_at = $1 WHERE users_id = $2 AND (expires_at IS NULL OR expires_at > $1)";
     const CUT: &str = "DELETE FROM user_keys WHERE users_id = $1 AND expires_at <= $2";
     let now = tx.now();
-    tx.execute(END, params![end, users_id])?;
-    tx.execute(CUT, params![users_id, now]).map(drop)
+    tx.put(END, params![end, users_id])?;
+    tx.put(CUT, params![users_id, now])
 }
 
 /// What the list may be asked.

@@ -24,7 +24,7 @@ pub fn read(tx: &Tx<'_>, name: &str) -> Result<i64, Error> {
 /// # Errors
 /// Whatever the engine says.
 pub fn bump(tx: &mut Tx<'_>, name: &str) -> Result<(), Error> {
-    tx.execute(BUMP, params![name]).map(drop)
+    tx.put(BUMP, params![name])
 }
 
 /// Writes something small that was not there, which an engine can't leave out: tells whether anything can be written.
@@ -32,5 +32,5 @@ pub fn bump(tx: &mut Tx<'_>, name: &str) -> Result<(), Error> {
 /// # Errors
 /// Whatever the engine says.
 pub fn try_to_write(tx: &mut Tx<'_>) -> Result<(), Error> {
-    tx.execute(TRY, params![1]).map(drop)
+    tx.put(TRY, params![1])
 }

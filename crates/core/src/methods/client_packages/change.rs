@@ -171,19 +171,11 @@ fn charge(
             external_id: None,
             clients_packages_id: Some(own.id),
         };
-        tables::transactions::insert(tx, &transaction, client.companies_id, Some(&charge.step)).map_err(charged_already)?;
+        tables::transactions::insert(tx, &transaction, client.companies_id, Some(&charge.step))?;
     }
     let (new, edges) = balance::settle(client, Client { balance: *last, ..client.clone() });
     tables::clients::set_balance(tx, &new)?;
     Ok(edges.into_iter().map(|edge| Part { dt, ..edge }).collect())
-}
-
-/// Cannot happen by the state machine; the database stands guard all the same.
-fn charged_already(error: Error) -> Refusal {
-    match error {
-        Error::Taken { .. } => Refusal::conflict("this period is charged already"),
-        other => other.into(),
-    }
 }
 
 /// The event that tells of a client package which ended.

@@ -14,7 +14,7 @@ use hookswitch_model::{
 use hookswitch_store::Tx;
 use serde_json::Value;
 
-use super::{ANY_STEP, change, ending, period, standing, standing::Standing};
+use super::{ANY_STEP, ITS_CLIENT, change, ending, period, standing, standing::Standing};
 use crate::{
     methods::params,
     perform::{At, Draft},
@@ -27,7 +27,7 @@ pub(crate) static STEP: Method = Method::acts(
     "Takes the step of a client package that is due",
     Takes::Fields(ANY_STEP),
     Gives::Object(client_package::FIELDS),
-    Act::new(STEPS_OF_PACKAGES, step).charging(2),
+    Act::new(ITS_CLIENT, STEPS_OF_PACKAGES, step).charging(2),
 );
 
 fn step(tx: &Tx, at: &At, request: &Object) -> Result<Draft, Refusal> {

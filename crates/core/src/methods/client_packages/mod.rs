@@ -25,10 +25,15 @@ use hookswitch_model::{
 use hookswitch_store::{Sequence, tables};
 
 use super::params;
-use crate::registry::{Act, Gives, Method, Takes};
+use crate::{
+    concerns::{self, Concerns},
+    registry::{Act, Gives, Method, Takes},
+};
 
 /// The collection's name in errors.
 pub(crate) const OBJECT: &str = "clients.packages";
+
+const ITS_CLIENT: Concerns = Concerns::Client(concerns::of_client_package);
 
 /// What may be said about a step that charges, for this step alone.
 const ACTIVATION: &[Field] = &[Field::ID, ACTIVATION_FEE, PERIOD_FEE, PERIOD_START, PERIOD_STOP];
@@ -53,7 +58,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Gives a client a package; the clock activates it",
         Takes::Fields(client_package::FIELDS),
         Gives::Object(client_package::FIELDS),
-        Act::new(&[&event::PACKAGES_ASSIGN], assign::assign).making(Sequence::ClientPackages),
+        Act::new(Concerns::Client(concerns::named), &[&event::PACKAGES_ASSIGN], assign::assign).making(Sequence::ClientPackages),
     ),
     Method::reads(
         "clients.packages.get",
@@ -74,7 +79,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Charges and begins the first period, or one after a pause",
         Takes::Fields(ACTIVATION),
         Gives::Object(client_package::FIELDS),
-        Act::new(&[&event::PACKAGES_ACTIVATE], period::activate).charging(2),
+        Act::new(ITS_CLIENT, &[&event::PACKAGES_ACTIVATE], period::activate).charging(2),
     )
     .refusing(&["wrong_condition", "not_due", "low_balance", "amount_out_of_range"]),
     Method::acts(
@@ -82,7 +87,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Switches a client package off; only activate switches it on again",
         Takes::Fields(ENDING),
         Gives::Object(client_package::FIELDS),
-        Act::new(&[&event::PACKAGES_DEACTIVATE], ending::deactivate),
+        Act::new(ITS_CLIENT, &[&event::PACKAGES_DEACTIVATE], ending::deactivate),
     )
     .refusing(&["wrong_condition"]),
     Method::acts(
@@ -90,7 +95,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Charges the next period, which follows without a gap",
         Takes::Fields(RENEWAL),
         Gives::Object(client_package::FIELDS),
-        Act::new(&[&event::PACKAGES_RENEW], period::renew).charging(1),
+        Act::new(ITS_CLIENT, &[&event::PACKAGES_RENEW], period::renew).charging(1),
     )
     .refusing(&["wrong_condition", "not_due", "low_balance", "amount_out_of_range"]),
     Method::acts(
@@ -98,7 +103,7 @@ pub(crate) static METHODS: &[Method] = &[
         "Ends a client package for ever; an active one is deactivated first",
         Takes::Fields(ENDING),
         Gives::Object(client_package::FIELDS),
-        Act::new(&[&event::PACKAGES_DEACTIVATE, &event::PACKAGES_CLOSE], ending::close),
+        Act::new(ITS_CLIENT, &[&event::PACKAGES_DEACTIVATE, &event::PACKAGES_CLOSE], ending::close),
     )
     .refusing(&["wrong_condition"]),
 ];

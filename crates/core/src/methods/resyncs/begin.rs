@@ -9,7 +9,7 @@ use hookswitch_model::{
     objects::resync::{Place, RATE, Resync, Selection, State},
     refusal::{FieldErrors, Refusal},
 };
-use hookswitch_store::{Sequence, Tx, tables};
+use hookswitch_store::{Sequence, Subject, Tx, tables};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -193,6 +193,8 @@ async fn begin(core: &Core, at: At, wanted: Wanted) -> Result<Value, Refusal> {
     let (id, resyncs) = (resync.id, core.resyncs.clone());
     core.store
         .write(move |tx| {
+            // No handler changes, and no resync: whoever moves one shares it.
+            tx.lock(Subject::Configuration)?;
             let handler = handlers::reached(tx, &at, resync.handlers_id)?;
             may_be_told(&handler)?;
             make_way(tx, handler.id, id)?;

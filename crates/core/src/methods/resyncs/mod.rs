@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::params;
 use crate::{
+    concerns::Concerns,
     perform::{At, Draft, Write, Written},
     registry::{Act, Gives, Method, Takes},
     resync::state_to_go_on,
@@ -47,21 +48,21 @@ pub(crate) static METHODS: &[Method] = &[
         "Writes no more events of a resync until it is resumed; those that are written are delivered",
         Takes::Fields(params::ID),
         Gives::ObjectAnd(resync::FIELDS, resync::PROGRESS),
-        Act::new(&[], pause),
+        Act::new(Concerns::Resync, &[], pause),
     ),
     Method::acts(
         "provisioning.resyncs.resume",
         "Goes on with a paused resync where it was",
         Takes::Fields(params::ID),
         Gives::ObjectAnd(resync::FIELDS, resync::PROGRESS),
-        Act::new(&[], resume),
+        Act::new(Concerns::Resync, &[], resume),
     ),
     Method::acts(
         "provisioning.resyncs.cancel",
         "Ends a resync; what is written is delivered, but its handler is not told that it has all",
         Takes::Fields(params::ID),
         Gives::ObjectAnd(resync::FIELDS, resync::PROGRESS),
-        Act::new(&[], cancel),
+        Act::new(Concerns::Resync, &[], cancel),
     ),
 ];
 

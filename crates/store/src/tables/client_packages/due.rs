@@ -1,7 +1,9 @@
 //! What the clock looks at, and when: each open client package has a moment, `due_at`, at which something may have to be done.
+use std::collections::BTreeSet;
+
 use hookswitch_model::moment::Moment;
 
-use crate::{Error, Row, Tx, params};
+use crate::{Error, Row, Subject, Tx, params};
 
 /// A client package that is to be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,13 +93,15 @@ pub fn for_funds(tx: &mut Tx<'_>, clients_id: i64) -> Result<bool, Error> {
 /// # Errors
 /// Whatever the engine says.
 pub fn for_terms(tx: &mut Tx<'_>, packages_id: i64, behind: i64, limit: i64) -> Result<Option<i64>, Error> {
-    const SOME: &str = "SELECT id FROM client_packages WHERE packages_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    const SOME: &str = "SELECT id, clients_id FROM client_packages WHERE packages_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     const HURRY: &str = "UPDATE client_packages SET due_at = $1
       WHERE id = $2 AND condition <> 'closed' AND (due_at IS NULL OR due_at > $1)";
     let now = tx.now();
-    let some = tx.query(SOME, params![packages_id, behind, limit], |row| row.get::<i64>(0))?;
-    for id in &some {
-        tx.execute(HURRY, params![now, *id])?;
+    let some = tx.query(SOME, params![packages_id, behind, limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let clients: BTreeSet<i64> = some.iter().map(|(_, clients_id)| *clients_id).collect();
+    clients.into_iter().try_for_each(|clients_id| tx.lock(Subject::Client(clients_id)))?;
+    for (id, _) in &some {
+        tx.put(HURRY, params![now, *id])?;
     }
-    Ok(some.last().copied())
+    Ok(some.last().map(|(id, _)| *id))
 }

@@ -70,6 +70,14 @@ pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<ClientPackage>, Error> {
     tx.first(select!("WHERE cp.id = $1"), params![id], read)
 }
 
+/// The client of a client package; `None` if there is none of this id.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn client_of(tx: &Tx<'_>, id: i64) -> Result<Option<i64>, Error> {
+    tx.first("SELECT clients_id FROM client_packages WHERE id = $1", params![id], |row| row.get(0))
+}
+
 /// Those of a client that are not closed, in order of id.
 ///
 /// # Errors
@@ -127,7 +135,7 @@ pub fn insert(tx: &mut Tx<'_>, new: &ClientPackage) -> Result<(), Error> {
         new.planned.due,
         new.c_dt
     ];
-    tx.execute(SQL, values).map(drop)
+    tx.put(SQL, values)
 }
 
 /// Writes where one stands now: its condition, its paid period, and what the clock has planned.
@@ -154,7 +162,7 @@ pub fn update(tx: &mut Tx<'_>, own: &ClientPackage) -> Result<(), Error> {
         (!own.is_open()).then_some(own.packages_name.as_str()),
         own.id
     ];
-    tx.execute(SQL, values).map(drop)
+    tx.put(SQL, values)
 }
 
 /// Deletes those of a client, for ever.
@@ -162,7 +170,7 @@ pub fn update(tx: &mut Tx<'_>, own: &ClientPackage) -> Result<(), Error> {
 /// # Errors
 /// Whatever the engine says.
 pub fn delete_of_client(tx: &mut Tx<'_>, clients_id: i64) -> Result<(), Error> {
-    tx.execute("DELETE FROM client_packages WHERE clients_id = $1", params![clients_id]).map(drop)
+    tx.put("DELETE FROM client_packages WHERE clients_id = $1", params![clients_id])
 }
 
 /// What `status` is, in SQL: as in the object.
@@ -189,16 +197,16 @@ pub static LIST: List = List {
         Column::new("id", "cp.id", Kind::Integer),
         Column::new("clients_id", "cp.clients_id", Kind::Integer).indexed(),
         Column::new("companies_id", "cp.companies_id", Kind::Integer).indexed(),
-        Column::new("accounts_id", "cp.accounts_id", Kind::Integer).loosely_indexed(),
+        Column::new("accounts_id", "cp.accounts_id", Kind::Integer).nullable().loosely_indexed(),
         Column::new("packages_id", "cp.packages_id", Kind::Integer).indexed(),
-        Column::new("packages_name", "p.name", Kind::Text).elsewhere("cp.packages_id", "packages", "name").quick(),
+        Column::new("packages_name", "p.name", Kind::Text).nullable().elsewhere("cp.packages_id", "packages", "name").quick(),
         Column::new("quantity", "cp.quantity", Kind::Integer),
         Column::new("status", STATUS, Kind::Choice(ClientPackageStatus::WORDS)).spelled(STATUSES),
         Column::new("condition", "cp.condition", Kind::Choice(Condition::WORDS)).indexed(),
         Column::new("start_dt", "cp.start_at", Kind::Time).indexed(),
-        Column::new("stop_dt", "cp.stop_at", Kind::Time).indexed(),
-        Column::new("period_start_dt", "cp.period_start", Kind::Time).indexed(),
-        Column::new("period_stop_dt", "cp.period_stop", Kind::Time).indexed(),
+        Column::new("stop_dt", "cp.stop_at", Kind::Time).nullable().indexed(),
+        Column::new("period_start_dt", "cp.period_start", Kind::Time).nullable().indexed(),
+        Column::new("period_stop_dt", "cp.period_stop", Kind::Time).nullable().indexed(),
     ],
 };
 

@@ -74,7 +74,7 @@ pub fn insert(tx: &mut Tx<'_>, definition: &CustomField) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO custom_fields (id, companies_id, object_type, field_key, title, sort_order)
       VALUES ($1, $2, $3, $4, $5, $6)";
     let CustomField { id, companies_id, object_type, key, title, order } = definition;
-    tx.execute(SQL, params![*id, *companies_id, object_type.word(), key, title, *order]).map(drop)
+    tx.put(SQL, params![*id, *companies_id, object_type.word(), key, title, *order])
 }
 
 /// Writes a changed one.
@@ -84,7 +84,7 @@ pub fn insert(tx: &mut Tx<'_>, definition: &CustomField) -> Result<(), Error> {
 pub fn update(tx: &mut Tx<'_>, definition: &CustomField) -> Result<(), Error> {
     const SQL: &str = "UPDATE custom_fields SET field_key = $1, title = $2, sort_order = $3 WHERE id = $4";
     let CustomField { id, key, title, order, .. } = definition;
-    tx.execute(SQL, params![key, title, *order, *id]).map(drop)
+    tx.put(SQL, params![key, title, *order, *id])
 }
 
 /// Deletes one. Values that were set by it stay in their rows, shown to nobody, until those of the row are written again:
@@ -93,7 +93,7 @@ pub fn update(tx: &mut Tx<'_>, definition: &CustomField) -> Result<(), Error> {
 /// # Errors
 /// Whatever the engine says.
 pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
-    tx.execute("DELETE FROM custom_fields WHERE id = $1", params![id]).map(drop)
+    tx.put("DELETE FROM custom_fields WHERE id = $1", params![id])
 }
 
 /// What the list may be asked. (`order` always sorts.)
@@ -107,7 +107,7 @@ pub static LIST: List = List {
     newest_first: false,
     columns: &[
         Column::new("id", "id", Kind::Integer),
-        Column::new("companies_id", "companies_id", Kind::Integer),
+        Column::new("companies_id", "companies_id", Kind::Integer).nullable(),
         Column::new("object_type", "object_type", Kind::Choice(ObjectType::WORDS)),
         Column::new("key", "field_key", Kind::Text).quick(),
         Column::new("title", "title", Kind::Text).quick(),

@@ -12,7 +12,7 @@ use crate::{Clock, Vault, migrate, tables};
 fn with_resellers(work: impl FnOnce(&mut Tx<'_>)) {
     let mut connection = rusqlite::Connection::open_in_memory().unwrap();
     migrate::migrate(&mut connection, &Clock::system()).unwrap();
-    let mut tx = Tx::new(&connection, Moment(0));
+    let mut tx = Tx::sqlite(&connection, Moment(0));
     tables::start(&mut tx, &Vault::new(crate::MasterKey::from_bytes([1; 32]))).unwrap();
     for (id, parent_id) in [(2, 1), (3, 2), (4, 1)] {
         let company = Company::from_new(id, Some(parent_id), Moment(0), &object(json!({"name": format!("r{id}")})));

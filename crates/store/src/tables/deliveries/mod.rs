@@ -76,7 +76,7 @@ pub fn insert(tx: &mut Tx<'_>, new: New<'_>) -> Result<i64, Error> {
     let id = id.ok_or_else(|| Error::engine("an event has too many deliveries"))?;
     let now = tx.now();
     let event_id = event_id.as_bytes();
-    tx.execute(SQL, params![id, handlers_id, clients_id, companies_id, seq, events_row, event_id, now, note, fold, folded])?;
+    tx.put(SQL, params![id, handlers_id, clients_id, companies_id, seq, events_row, event_id, now, note, fold, folded])?;
     Ok(id)
 }
 
@@ -226,7 +226,7 @@ fn kind(events_id: &str) -> Result<EventKind, Error> {
 /// # Errors
 /// Whatever the engine says.
 pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
-    tx.execute("DELETE FROM deliveries WHERE id = $1", params![id]).map(drop)
+    tx.put("DELETE FROM deliveries WHERE id = $1", params![id])
 }
 
 /// What a failed attempt leaves, of a delivery or of an outcome.
@@ -251,7 +251,7 @@ pub struct Failed {
 pub fn fail(tx: &mut Tx<'_>, id: i64, failed: &Failed) -> Result<(), Error> {
     const SQL: &str = "UPDATE deliveries SET dead = $1, attempt = $2, next_at = $3, first_at = $4, error = $5 WHERE id = $6";
     let Failed { dead, attempt, next_at, first_at, error } = failed;
-    tx.execute(SQL, params![*dead, *attempt, *next_at, *first_at, error, id]).map(drop)
+    tx.put(SQL, params![*dead, *attempt, *next_at, *first_at, error, id])
 }
 
 /// A dead one begins anew, with its old number.
@@ -262,7 +262,7 @@ pub fn revive(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
     const SQL: &str = "UPDATE deliveries SET dead = 0, attempt = 0, next_at = $1, first_at = NULL, error = NULL, resend = 1
       WHERE id = $2";
     let now = tx.now();
-    tx.execute(SQL, params![now, id]).map(drop)
+    tx.put(SQL, params![now, id])
 }
 
 /// One that is being retried is due now.
@@ -272,7 +272,7 @@ pub fn revive(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
 pub fn hurry(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
     const SQL: &str = "UPDATE deliveries SET next_at = $1, resend = 1 WHERE id = $2";
     let now = tx.now();
-    tx.execute(SQL, params![now, id]).map(drop)
+    tx.put(SQL, params![now, id])
 }
 
 /// How many a handler has, dead ones included.
@@ -304,6 +304,6 @@ pub fn discard_of_handler(tx: &mut Tx<'_>, handlers_id: i64, handlers_name: &str
     let (now, last_id) = (tx.now(), executions::last_id(tx)?);
     let logged = tx.execute(LOG, params![last_id, now, handlers_name, error, handlers_id])?;
     executions::written(tx, i64::try_from(logged).unwrap_or(0), error.len())?;
-    tx.execute(FORGET, params![handlers_id])?;
-    tx.execute("DELETE FROM deliveries WHERE handlers_id = $1", params![handlers_id]).map(drop)
+    tx.put(FORGET, params![handlers_id])?;
+    tx.put("DELETE FROM deliveries WHERE handlers_id = $1", params![handlers_id])
 }

@@ -23,7 +23,7 @@ fn insert_tried(tx: &mut Tx<'_>, id: i64, next_at: Moment, first_at: Moment) -> 
     const SQL: &str = "INSERT INTO deliveries
       (id, handlers_id, clients_id, companies_id, seq, events_row, event_id, dead, attempt, next_at, first_at, resend)
       VALUES ($1, 7, 1, 1, 1, 1, $2, 0, 1, $3, $4, 0)";
-    tx.execute(SQL, params![id, [0u8; 16].as_slice(), next_at, first_at]).map(drop)
+    tx.put(SQL, params![id, [0u8; 16].as_slice(), next_at, first_at])
 }
 
 async fn times(store: &Store) -> Vec<(i64, i64)> {

@@ -78,7 +78,7 @@ pub fn insert(tx: &mut Tx<'_>, new: &New) -> Result<i64, Error> {
 pub fn commit(tx: &mut Tx<'_>, id: i64, seq: i64) -> Result<(), Error> {
     const SQL: &str = "UPDATE outcomes SET outcome = 'committed', seq = $1, next_at = $2 WHERE id = $3 AND outcome = 'asked'";
     let now = tx.now();
-    tx.execute(SQL, params![seq, now, id]).map(drop)
+    tx.put(SQL, params![seq, now, id])
 }
 
 /// The event will never be committed. One that is decided already stays as it is.
@@ -89,7 +89,7 @@ pub fn abort(tx: &mut Tx<'_>, id: i64, ended_by: &str, message: Option<&str>) ->
     const SQL: &str = "UPDATE outcomes SET outcome = 'aborted', ended_by = $1, message = $2, next_at = $3
       WHERE id = $4 AND outcome = 'asked'";
     let now = tx.now();
-    tx.execute(SQL, params![ended_by, message, now, id]).map(drop)
+    tx.put(SQL, params![ended_by, message, now, id])
 }
 
 /// What is undecided will never be committed here: the database was restored, and whoever had asked is not there.
@@ -97,7 +97,8 @@ pub fn abort(tx: &mut Tx<'_>, id: i64, ended_by: &str, message: Option<&str>) ->
 /// # Errors
 /// Whatever the engine says.
 pub fn abort_undecided(tx: &mut Tx<'_>, ended_by: &str, message: &str) -> Result<(), Error> {
-    const SQL: &str = "UPDATE outcomes SET outcome = 'aborted', ended_by = $1, message = $2, next_at = $3 WHERE outcome = 'asked'";
+    const SQL: &str =
+        "UPDATE outcomes SET outcome = 'aborted', ended_by = $1, message = $2, next_at = $3 WHERE outcome = 'asked'";
     let now = tx.now();
     tx.execute(SQL, params![ended_by, message, now]).map(drop)
 }
@@ -107,7 +108,7 @@ pub fn abort_undecided(tx: &mut Tx<'_>, ended_by: &str, message: &str) -> Result
 /// # Errors
 /// Whatever the engine says.
 pub fn withdraw(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
-    tx.execute("DELETE FROM outcomes WHERE id = $1 AND outcome = 'asked'", params![id]).map(drop)
+    tx.put("DELETE FROM outcomes WHERE id = $1 AND outcome = 'asked'", params![id])
 }
 
 /// What was left undecided belongs to a program that died: what the journal has is committed, and nothing else is. Gives the
@@ -124,8 +125,8 @@ pub fn recover(tx: &mut Tx<'_>, ended_by: &str, message: &str) -> Result<Vec<i64
         "UPDATE outcomes SET outcome = 'aborted', ended_by = $1, message = $2, next_at = $3 WHERE outcome = 'asked'";
     const WAITING: &str = "SELECT DISTINCT handlers_id FROM outcomes WHERE dead = 0 ORDER BY handlers_id";
     let now = tx.now();
-    tx.execute(COMMITTED, params![now])?;
-    tx.execute(ABORTED, params![ended_by, message, now])?;
+    tx.put(COMMITTED, params![now])?;
+    tx.put(ABORTED, params![ended_by, message, now])?;
     tx.query(WAITING, &[], |row| row.get(0))
 }
 
@@ -201,7 +202,7 @@ pub fn due(tx: &Tx<'_>, handlers_id: i64, now: Moment, limit: i64) -> Result<(Ve
 /// # Errors
 /// Whatever the engine says.
 pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
-    tx.execute("DELETE FROM outcomes WHERE id = $1", params![id]).map(drop)
+    tx.put("DELETE FROM outcomes WHERE id = $1", params![id])
 }
 
 /// Deletes all of a handler that is not there any more.
@@ -210,7 +211,7 @@ pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
 /// Whatever the engine says.
 pub fn delete_of_gone(tx: &mut Tx<'_>, handlers_id: i64) -> Result<(), Error> {
     const SQL: &str = "DELETE FROM outcomes WHERE handlers_id = $1 AND NOT EXISTS (SELECT 1 FROM handlers WHERE id = $1)";
-    tx.execute(SQL, params![handlers_id]).map(drop)
+    tx.put(SQL, params![handlers_id])
 }
 
 /// Takes these away, each with a row in the log that says why.
@@ -226,7 +227,7 @@ pub fn discard(tx: &mut Tx<'_>, ids: &[i64], error: &str) -> Result<(), Error> {
       FROM outcomes o LEFT JOIN handlers h ON h.id = o.handlers_id WHERE o.id = $4";
     let (now, last_id) = (tx.now(), executions::last_id(tx)?);
     for (row, id) in (last_id + 1..).zip(ids) {
-        tx.execute(LOG, params![row, now, error, *id])?;
+        tx.put(LOG, params![row, now, error, *id])?;
         delete(tx, *id)?;
     }
     executions::written(tx, i64::try_from(ids.len()).unwrap_or(0), error.len())
@@ -247,7 +248,7 @@ pub fn discard_of_handler(tx: &mut Tx<'_>, handlers_id: i64, handlers_name: &str
     let (now, last_id) = (tx.now(), executions::last_id(tx)?);
     let logged = tx.execute(LOG, params![last_id, now, handlers_name, error, handlers_id])?;
     executions::written(tx, i64::try_from(logged).unwrap_or(0), error.len())?;
-    tx.execute("DELETE FROM outcomes WHERE handlers_id = $1", params![handlers_id]).map(drop)
+    tx.put("DELETE FROM outcomes WHERE handlers_id = $1", params![handlers_id])
 }
 
 /// Writes down a failed attempt.
@@ -257,7 +258,7 @@ pub fn discard_of_handler(tx: &mut Tx<'_>, handlers_id: i64, handlers_name: &str
 pub fn fail(tx: &mut Tx<'_>, id: i64, failed: &Failed) -> Result<(), Error> {
     const SQL: &str = "UPDATE outcomes SET dead = $1, attempt = $2, next_at = $3, first_at = $4, error = $5 WHERE id = $6";
     let Failed { dead, attempt, next_at, first_at, error } = failed;
-    tx.execute(SQL, params![*dead, *attempt, *next_at, *first_at, error, id]).map(drop)
+    tx.put(SQL, params![*dead, *attempt, *next_at, *first_at, error, id])
 }
 
 /// Moves on what was tried already, by the time in which its handler stood still (in microseconds).
@@ -267,7 +268,8 @@ pub fn fail(tx: &mut Tx<'_>, id: i64, failed: &Failed) -> Result<(), Error> {
 pub fn move_on(tx: &mut Tx<'_>, handlers_id: i64, micros: i64) -> Result<(), Error> {
     const SQL: &str = "UPDATE outcomes SET next_at = next_at + $1, first_at = first_at + $1
       WHERE handlers_id = $2 AND dead = 0 AND attempt > 0";
-    tx.execute(SQL, params![micros, handlers_id]).map(drop)
+    executions::hold(tx)?;
+    tx.put(SQL, params![micros, handlers_id])
 }
 
 /// The clock was set back by so many microseconds: moves back what is dated later than now, and what was never tried is due at
@@ -281,10 +283,11 @@ pub fn set_back(tx: &mut Tx<'_>, after: i64, limit: i64, micros: i64) -> Result<
       SET next_at = CASE WHEN next_at <= $1 THEN next_at WHEN attempt = 0 THEN $1 ELSE next_at - $2 END,
         first_at = CASE WHEN first_at > $1 THEN first_at - $2 ELSE first_at END
       WHERE id > $3 AND id <= $4 AND dead = 0 AND outcome <> 'asked' AND (next_at > $1 OR first_at > $1)";
+    executions::hold(tx)?;
     let now = tx.now();
     let upto: Option<i64> = tx.first(UPTO, params![after, limit], |row| row.get(0))?.flatten();
     if let Some(upto) = upto {
-        tx.execute(SQL, params![now, micros, after, upto])?;
+        tx.put(SQL, params![now, micros, after, upto])?;
     }
     Ok(upto)
 }
@@ -298,8 +301,8 @@ pub fn send_again(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
       WHERE id = $2 AND dead = 1";
     const HURRY: &str = "UPDATE outcomes SET next_at = $1, resend = 1 WHERE id = $2 AND dead = 0 AND attempt > 0";
     let now = tx.now();
-    tx.execute(HURRY, params![now, id])?;
-    tx.execute(REVIVE, params![now, id]).map(drop)
+    tx.put(HURRY, params![now, id])?;
+    tx.put(REVIVE, params![now, id])
 }
 
 /// How many a handler has that are decided, dead ones included.

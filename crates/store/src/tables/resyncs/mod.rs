@@ -100,7 +100,7 @@ pub fn insert(tx: &mut Tx<'_>, new: &Resync) -> Result<(), Error> {
     let (selection, place, actor) = (text(selection)?, text(place)?, text(actor)?);
     let values =
         params![*id, *handlers_id, *scope_id, state.word(), &selection, *rate, *total, &place, new.by(), &actor, *started];
-    tx.execute(SQL, values).map(drop)
+    tx.put(SQL, values)
 }
 
 /// Writes where it stands (but for what was discarded of it, which is only ever counted up).
@@ -113,7 +113,7 @@ pub fn update(tx: &mut Tx<'_>, resync: &Resync) -> Result<(), Error> {
       ended_at = $8 WHERE id = $9";
     let Resync { id, state, reason, total, sent, place, rows, ended, .. } = resync;
     let (first, last) = rows.unzip();
-    tx.execute(SQL, params![state.word(), reason.as_deref(), *total, *sent, &text(place)?, first, last, *ended, *id]).map(drop)
+    tx.put(SQL, params![state.word(), reason.as_deref(), *total, *sent, &text(place)?, first, last, *ended, *id])
 }
 
 /// Ends those of a handler that is deleted.
@@ -144,7 +144,7 @@ pub fn lost(tx: &mut Tx<'_>, delivery: i64, events_row: i64) -> Result<(), Error
         Some(id) => Some(id),
         None => tx.first(FOLDED, params![delivery], |row| row.get(0))?,
     };
-    whose.map_or(Ok(()), |id| tx.execute(SQL, params![id]).map(drop))
+    whose.map_or(Ok(()), |id| tx.put(SQL, params![id]))
 }
 
 /// How those of its deliveries stand that are not done. A delivery's id begins with its event's row, so that only the stretch
@@ -181,7 +181,7 @@ pub fn outstanding(tx: &Tx<'_>, resync: &Resync) -> Result<Outstanding, Error> {
 pub fn waiting_for(tx: &Tx<'_>, handlers_id: i64, most: i64) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM
         (SELECT newest.dead FROM (SELECT dead FROM deliveries WHERE handlers_id = $1 ORDER BY id DESC LIMIT $2) newest
-         WHERE newest.dead = 0 LIMIT $3) some";
+         WHERE newest.dead = 0 LIMIT $3) portion";
     Ok(tx.first(SQL, params![handlers_id, most.saturating_mul(4), most], |row| row.get(0))?.unwrap_or(0))
 }
 
@@ -200,7 +200,7 @@ pub static LIST: List = List {
         Column::new("state", "state", Kind::Choice(State::WORDS)),
         Column::new("by", "login", Kind::Text).quick(),
         Column::new("started_dt", "started_at", Kind::Time),
-        Column::new("ended_dt", "ended_at", Kind::Time),
+        Column::new("ended_dt", "ended_at", Kind::Time).nullable(),
     ],
 };
 

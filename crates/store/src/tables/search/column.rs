@@ -62,6 +62,8 @@ pub struct Column {
     pub kind: Kind,
     /// True if the quick search looks here.
     pub quick: bool,
+    /// True if there may be nothing in it.
+    pub(super) nullable: bool,
     pub(super) index: Index,
     /// True if it is only there when the list's other tables are joined.
     pub(super) joined: bool,
@@ -74,13 +76,19 @@ impl Column {
     /// A column that can be filtered and sorted by.
     #[must_use]
     pub const fn new(name: &'static str, sql: &'static str, kind: Kind) -> Self {
-        Self { name, sql, kind, quick: false, index: Index::None, joined: false, elsewhere: None, spelled: &[] }
+        Self { name, sql, kind, quick: false, nullable: false, index: Index::None, joined: false, elsewhere: None, spelled: &[] }
     }
 
     /// The same, and the quick search looks here.
     #[must_use]
     pub const fn quick(self) -> Self {
         Self { quick: true, ..self }
+    }
+
+    /// The same, where there may be nothing in it.
+    #[must_use]
+    pub const fn nullable(self) -> Self {
+        Self { nullable: true, ..self }
     }
 
     /// The same, with an index on it and the key.

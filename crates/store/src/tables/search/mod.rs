@@ -227,7 +227,7 @@ impl Query {
 
     fn count_all(&self, tx: &Tx<'_>, way: Way) -> Result<i64, Error> {
         let (before, after) = match self.total {
-            Total::Below(end) => ("SELECT COUNT(*) FROM (SELECT 1 FROM ", format!(" LIMIT {end}) some")),
+            Total::Below(end) => ("SELECT COUNT(*) FROM (SELECT 1 FROM ", format!(" LIMIT {end}) counted")),
             _ => ("SELECT COUNT(*) FROM ", String::new()),
         };
         let mut statement = Statement::default();

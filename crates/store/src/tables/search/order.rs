@@ -57,6 +57,11 @@ fn direction(descending: bool) -> &'static str {
     if descending { "DESC" } else { "ASC" }
 }
 
+/// Nothing comes before everything: engines have different minds about it.
+fn direction_with_nulls(descending: bool) -> &'static str {
+    if descending { "DESC NULLS LAST" } else { "ASC NULLS FIRST" }
+}
+
 impl List {
     /// The order if none is asked for.
     pub(super) fn default_order(&self) -> Order {
@@ -86,13 +91,14 @@ impl List {
     fn order_by(&self, columns: &[(&Column, bool)]) -> Order {
         let mut terms: Vec<(String, &'static str)> = Vec::with_capacity(columns.len() + 1);
         for (column, descending) in columns {
-            terms.push((column.sorted_by(), direction(*descending)));
+            let direction = if column.nullable { direction_with_nulls(*descending) } else { direction(*descending) };
+            terms.push((column.sorted_by(), direction));
             if column.sql == self.key {
                 break;
             }
         }
-        if let Some(direction) = terms.last().filter(|(last, _)| last != self.key).map(|(_, direction)| *direction) {
-            terms.push((self.key.to_owned(), direction));
+        if let Some((_, descending)) = columns.last().filter(|_| terms.last().is_some_and(|(last, _)| last != self.key)) {
+            terms.push((self.key.to_owned(), direction(*descending)));
         }
         let walked = match columns {
             [(first, _), ..] if first.sql == self.key => Walked::ByKey,

@@ -9,7 +9,7 @@ use crate::{Clock, Tx, Vault, migrate, tables};
 fn with_clients<T>(look: impl FnOnce(&Tx<'_>) -> T) -> T {
     let mut connection = rusqlite::Connection::open_in_memory().unwrap();
     migrate::migrate(&mut connection, &Clock::system()).unwrap();
-    let mut tx = Tx::new(&connection, Moment(0));
+    let mut tx = Tx::sqlite(&connection, Moment(0));
     tables::start(&mut tx, &Vault::new(crate::MasterKey::from_bytes([1; 32]))).unwrap();
     for (id, name) in [(1, "Acme"), (2, "Beta 100%"), (3, "beta_b")] {
         let client = Client::from_new(id, id % 2 + 1, 1, Moment(id * 1_000_000), &object(json!({"name": name})));

@@ -14,7 +14,7 @@
 //!   words at the beginning, not counted     ->  the same
 //! ```
 //!
-//! The second engine has statistics, and will get every query as it is written.
+//! PostgreSQL has statistics, and gets every query as it is written.
 use super::{
     Query,
     condition::{Find, Found, Spelling},
@@ -45,6 +45,9 @@ pub(super) enum Way {
 impl Query {
     /// Finds one.
     pub(super) fn way(&self, tx: &Tx<'_>) -> Result<Way, Error> {
+        if tx.has_statistics() {
+            return Ok(Way::AsWritten);
+        }
         let leading: Vec<(usize, &Find)> = self.leading().collect();
         let others = self.conditions.iter().filter(|condition| !condition.is_by_key()).count();
         match leading.as_slice() {
@@ -74,7 +77,7 @@ impl Query {
         let mut statement = Statement::default();
         statement.push(&format!("SELECT COUNT(*) FROM (SELECT 1 FROM {} WHERE ", self.list.table));
         statement.spelling(count);
-        statement.push(&format!(" LIMIT {most}) some"));
+        statement.push(&format!(" LIMIT {most}) counted"));
         statement.number(tx)
     }
 

@@ -21,7 +21,7 @@ const CLIENTS: i64 = 60;
 fn with_rows<T>(look: impl FnOnce(&Tx<'_>) -> T) -> T {
     let mut connection = rusqlite::Connection::open_in_memory().unwrap();
     migrate::migrate(&mut connection, &Clock::system()).unwrap();
-    let mut tx = Tx::new(&connection, Moment(0));
+    let mut tx = Tx::sqlite(&connection, Moment(0));
     let vault = Vault::new(crate::MasterKey::from_bytes([1; 32]));
     tables::start(&mut tx, &vault).unwrap();
     for id in 1..=CLIENTS {
