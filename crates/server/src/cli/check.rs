@@ -1,13 +1,14 @@
 //! `hookswitch check`: is the database what it promises to be?
 //!
-//! The promises are read from whole tables while nothing moves, so that needs the data folder for itself. A backup is only read. Of a
-//! running server it is asked whether it is ready and how its queues stand.
+//! The promises are read from whole tables while nothing moves, so that needs the data folder for itself. A backup is only read; a server's
+//! database is read in one snapshot, whoever works on it. Of a running server it is asked whether it is ready and how its queues
+//! stand.
 use std::fmt::Write as _;
 
 use anyhow::{Context as _, anyhow, ensure};
 use clap::Args;
 use hookswitch_core::check::{self, Finding};
-use hookswitch_store::{Clock, moving::Backup};
+use hookswitch_store::{Clock, Options, Store, moving::Backup};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -27,7 +28,8 @@ use crate::{
 
 /// Looks whether the database is what it promises to be: ledger and balances, edges, sequences, queue.
 ///
-/// It needs the data folder for itself: stop the server first. A backup, named by --database sqlite:FILE, is only read. With --url or --key it asks a running server instead
+/// SQLite's data folder must not be in use: stop the server first. A PostgreSQL database may be, and a backup, named by
+/// --database sqlite:FILE, is only read. With --url or --key it asks a running server instead
 /// whether it is ready, and how its queues stand. Ends with status 1 if something is broken.
 #[derive(Debug, Clone, Args)]
 #[command(
@@ -53,9 +55,19 @@ impl Check {
         if let Some(findings) = look_at_backup(&settings)? {
             return told(&settings, &findings);
         }
+        if settings.database.file().is_none() {
+            return block_on(look_beside_nodes(&settings))?;
+        }
         let folder = Folder::existing(&settings).map_err(there_is_another_way)?;
         block_on(look(&settings, &folder))?
     }
+}
+
+/// A server's database is read in one snapshot, while nodes work on it.
+async fn look_beside_nodes(settings: &Settings) -> Ended {
+    let (database, key) = (settings.database.to_store(), wiring::key(settings)?);
+    let store = Store::open_to_read(Options { database, key, clock: Clock::system(), faults: None })?;
+    told(settings, &check::check(&store).await.context("reading the database")?)
 }
 
 /// A backup is only read, and needs no lock; `None` if it is none.

@@ -6,11 +6,15 @@ use super::{
     row::{self, Value},
     *,
 };
-use crate::{Clock, Database, Error, MasterKey, OpenError, Options, Store, Tx, params};
+use crate::{Clock, Database, Error, MasterKey, OpenError, Options, Store, Tx, params, postgres::tests::Bed};
 
 fn options(path: &Path) -> Options {
     let key = MasterKey::from_bytes([7; 32]);
     Options { database: Database::Sqlite(path.to_owned()), key, clock: Clock::system(), faults: None }
+}
+
+fn at_server(bed: &Bed) -> Options {
+    Options { database: Database::Postgres(bed.url()), ..options(Path::new("")) }
 }
 
 fn open(path: &Path) -> Store {
@@ -246,4 +250,52 @@ async fn a_file_that_was_cut_is_no_backup() {
     assert!(matches!(damaged, Err(OpenError::Damaged(_))), "{damaged:?}");
     std::fs::write(&cut, "not a database").unwrap();
     assert!(matches!(copy_pages(&cut, &home.path().join("more.db"), |_, _| {}), Err(OpenError::Damaged(_))));
+}
+
+#[tokio::test]
+async fn from_one_engine_into_the_other_and_back_nothing_changes() {
+    let home = tempfile::tempdir().unwrap();
+    let (bed, source) = (Bed::new(), open(&home.path().join("a.db")));
+    fill(&source, 1_100).await;
+    let server = Store::open_to_fill(at_server(&bed)).unwrap();
+    let there = copy(&source, &server, Kind::Copy, |_| {}).await.unwrap();
+    let back = to_fill(&home.path().join("b.db"));
+    let again = copy(&server, &back, Kind::Copy, |_| {}).await.unwrap();
+    assert_eq!(there, again, "the numbers that the engine gives, too");
+    let here = dump(&source).await;
+    assert!(here == dump(&server).await && here == dump(&back).await);
+    drop(server);
+    Store::open(at_server(&bed)).unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_is_read_is_left_as_it_is() {
+    let (bed, home) = (Bed::new(), tempfile::tempdir().unwrap());
+    assert!(matches!(Store::open_to_read(at_server(&bed)), Err(OpenError::Older)), "an empty database has no tables");
+    let used = Store::open(at_server(&bed)).unwrap();
+    fill(&used, 10).await;
+    let (read, path) = (Store::open_to_read(at_server(&bed)).unwrap(), home.path().join("backup.db"));
+    let file = to_fill(&path);
+    copy(&read, &file, Kind::Copy, |_| {}).await.unwrap();
+    file.close().await.unwrap();
+    let (key, clock) = (MasterKey::from_bytes([7; 32]), Clock::system());
+    assert_eq!(finish_backup(&path, &key, &clock).unwrap().clients, 10);
+    assert!(Backup::look(&path, &key, &clock).unwrap().is_some());
+    let wrong = Options { key: MasterKey::from_bytes([8; 32]), ..at_server(&bed) };
+    assert!(matches!(Store::open_to_read(wrong), Err(OpenError::WrongKey)));
+}
+
+#[tokio::test]
+async fn a_half_filled_server_is_not_served_and_one_in_use_is_not_filled() {
+    let home = tempfile::tempdir().unwrap();
+    let (bed, source) = (Bed::new(), open(&home.path().join("a.db")));
+    source.write(|tx| fill_table(tx, catalogue::named("clients").unwrap(), 3)).await.unwrap();
+    source.write(|tx| tx.execute("UPDATE clients SET balance = 1 WHERE id = 1001", &[])).await.unwrap();
+    let server = Store::open_to_fill(at_server(&bed)).unwrap();
+    copy(&source, &server, Kind::Copy, |_| {}).await.unwrap_err();
+    assert!(matches!(Store::open(at_server(&bed)), Err(OpenError::Withheld(Kind::Copy))));
+    let used = Bed::new();
+    let other = Store::open(at_server(&used)).unwrap();
+    other.write(|tx| fill_table(tx, catalogue::named("users").unwrap(), 1)).await.unwrap();
+    assert_eq!(copy(&source, &other, Kind::Copy, |_| {}).await.unwrap_err(), CopyError::InUse);
 }

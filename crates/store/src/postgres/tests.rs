@@ -6,13 +6,13 @@ use hookswitch_model::{Object, moment::Moment, objects::client::Client};
 use crate::{Clock, Database, Error, MasterKey, OpenError, Options, Param, Sequence, Store, Subject, params, tables};
 
 /// A database of its own, gone when this is dropped.
-struct Bed {
+pub(crate) struct Bed {
     server: String,
     name: String,
 }
 
 impl Bed {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let server = std::env::var("HOOKSWITCH_TEST_POSTGRES").expect("the server that ./test starts");
         let bed = Self { server, name: format!("store_{}", uuid::Uuid::now_v7().simple()) };
         bed.ask(&format!("CREATE DATABASE {}", bed.name));
@@ -27,7 +27,7 @@ impl Bed {
         std::thread::scope(|scope| scope.spawn(ask).join()).unwrap();
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         let (before, _) = self.server.rsplit_once('/').unwrap();
         format!("{before}/{}", self.name)
     }
