@@ -24,12 +24,16 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 8, name: "loops", sql: include_str!("migrations/0008_loops.sql") },
     Migration { number: 9, name: "outcomes", sql: include_str!("migrations/0009_outcomes.sql") },
     Migration { number: 10, name: "nodes", sql: include_str!("migrations/0010_nodes.sql") },
+    Migration { number: 11, name: "copying", sql: include_str!("migrations/0011_copying.sql") },
 ];
 
 /// Where applied ones are recorded.
 pub(crate) const RECORDS: &str = "CREATE TABLE IF NOT EXISTS migrations
   (number BIGINT PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, dt BIGINT NOT NULL)";
 const RECORD: &str = "INSERT INTO migrations (number, name, hash, dt) VALUES ($1, $2, $3, $4)";
+
+/// The migration from which on a database says whether it is withheld.
+const WITHHELD: i64 = 11;
 
 /// Brings the schema up to date; refuses a newer or foreign one without touching it.
 pub(crate) fn migrate(connection: &mut Connection, clock: &Clock) -> Result<(), OpenError> {
@@ -38,6 +42,16 @@ pub(crate) fn migrate(connection: &mut Connection, clock: &Clock) -> Result<(), 
         apply(connection, migration, clock).map_err(other)?;
     }
     Ok(())
+}
+
+/// Looks whether the schema is the one of this program, which is only read.
+pub(crate) fn is_current(applied: &[(i64, String)]) -> Result<(), OpenError> {
+    if missing(applied)?.is_empty() { Ok(()) } else { Err(OpenError::Older) }
+}
+
+/// True if the schema is one that says whether the database is withheld; newer ones do.
+pub(crate) fn knows_withheld(applied: &[(i64, String)]) -> bool {
+    applied.iter().any(|(number, _)| *number >= WITHHELD)
 }
 
 /// Of a database with these migrations (number and hash), in order, those that are still to be applied.
@@ -64,7 +78,8 @@ pub(crate) fn record(tx: &mut Tx<'_>, migration: &Migration) -> Result<(), Error
     tx.put(RECORD, params![migration.number, migration.name, &hash, now])
 }
 
-fn applied(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
+/// The migrations of a file, in order: number and hash.
+pub(crate) fn applied(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
     let there = "SELECT 1 FROM sqlite_master WHERE name = 'migrations'";
     if connection.query_row(there, (), |_| Ok(())).optional()?.is_none() {
         return Ok(Vec::new());

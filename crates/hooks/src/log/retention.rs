@@ -165,6 +165,7 @@ mod tests {
                     object_id: 12,
                     clients_id: 12,
                     companies_id: 1,
+                    era: 0,
                     mode: Mode::Live,
                     actor: Actor::Cli,
                     cause: None,

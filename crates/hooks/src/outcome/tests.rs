@@ -88,6 +88,7 @@ fn event(number: u128) -> Event {
         object_id: 12,
         clients_id: 12,
         companies_id: 1,
+        era: 0,
         mode: Mode::Live,
         actor: Actor::Cli,
         cause: None,

@@ -7,16 +7,20 @@ use hookswitch_testdb::{Fresh, query};
 use crate::{Clock, Database, Error, MasterKey, OpenError, Options, Param, Sequence, Store, Subject, params, tables};
 
 /// A database of its own, gone when this is dropped.
-struct Bed(Fresh);
+pub(crate) struct Bed(Fresh);
 
 impl Bed {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Fresh::make())
     }
 
     /// In another database of the server.
     fn ask(&self, sql: &str) {
         query::rows(self.0.administration(), sql);
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.0.url().to_owned()
     }
 
     fn open(&self) -> Result<Store, OpenError> {

@@ -84,8 +84,8 @@ async fn insert_new(store: &Store, events_row: i64, fold: &'static str) {
 
 #[tokio::test]
 async fn only_what_was_never_tried_is_folded() {
-    let folder = tempfile::tempdir().unwrap();
-    let (store, _hand) = open(&folder);
+    let home = Home::new();
+    let (store, _hand) = open(&home);
     for row in 1..=3 {
         insert_new(&store, row, "clients.update:1").await;
     }
@@ -100,8 +100,8 @@ async fn only_what_was_never_tried_is_folded() {
 
 #[tokio::test]
 async fn the_log_is_numbered_without_a_gap_whoever_writes_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let (store, _hand) = open(&folder);
+    let home = Home::new();
+    let (store, _hand) = open(&home);
     let call = |events_id| executions::Ended {
         dt: at(NOW),
         event_id: Uuid::nil(),
