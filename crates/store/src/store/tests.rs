@@ -68,7 +68,9 @@ async fn what_must_be_unique_says_so() {
     let store = open(&home);
     store.write(|tx| tables::clients::insert(tx, &client(1))).await.unwrap();
     let again = store.write(|tx| tables::clients::insert(tx, &Client { id: 2, ..client(1) })).await;
-    assert!(matches!(again, Err(Error::Taken { constraint }) if constraint.starts_with("clients") && constraint.ends_with("name")));
+    assert!(
+        matches!(again, Err(Error::Taken { constraint }) if constraint.starts_with("clients") && constraint.ends_with("name"))
+    );
 }
 
 #[tokio::test]
