@@ -104,7 +104,12 @@ async fn under_load_a_backup_is_whole_and_after_its_restore_the_story_goes_on_in
     }
     assert!(told.calls().iter().all(|call| era(call).is_none()), "there is no era before the first restore");
     // Lost: it came after the backup.
-    let lost = server.client("Lost").await;
+    for n in 0..3 {
+        server.ok("clients.update", json!({"id": clients[0], "notes": format!("lost {n}")})).await;
+    }
+    server.wait_all_delivered().await;
+    let of_client = |call: &&Call| call.clients_id() == clients[0];
+    let heard = told.calls().iter().filter(of_client).map(Call::seq).max().unwrap();
     let said = assert_ended(&check(&server, &backup).await, 0, "no id is given twice");
     assert!(!said.contains("BROKEN"), "{said}");
     let key = key_of(&server);
@@ -131,13 +136,16 @@ async fn under_load_a_backup_is_whole_and_after_its_restore_the_story_goes_on_in
     for id in [handler, fraud] {
         restored.ok("provisioning.handlers.resume", json!({"id": id})).await;
     }
-    let again = restored.client("Another").await;
-    assert_eq!(again, lost, "ids that came after the backup are given again, which is what the era is for");
-    wait_until("it is told", async || !told.calls().is_empty()).await;
+    let new = restored.client("Another").await;
+    restored.ok("clients.update", json!({"id": clients[0], "notes": "told again"})).await;
+    wait_until("both are told", async || told.calls().len() >= 2).await;
     let asked = asked.wait_exactly(1).await;
     assert_eq!((era(&asked[0]), asked[0].event("seq").as_i64()), (Some(1), None));
     let created = told.calls().into_iter().find(|call| call.events_id() == "clients.create").unwrap();
-    assert_eq!((era(&created), created.seq(), created.clients_id()), (Some(1), 1, lost));
+    assert_eq!((era(&created), created.seq(), created.clients_id()), (Some(1), 1, new));
+    let updated = told.calls().into_iter().find(|call| call.events_id() == "clients.update").unwrap();
+    assert_eq!(era(&updated), Some(1));
+    assert!(updated.seq() <= heard, "{} was given before, which is what the era is for: {heard} was", updated.seq());
     let tested = restored.ok("provisioning.handlers.test", json!({"id": handler})).await;
     assert!(tested["request"].as_str().unwrap_or_default().contains(r#""era":1"#), "{tested}");
 

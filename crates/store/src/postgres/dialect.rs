@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `+column` | `column` | keeps an index out of SQLite's sight; PostgreSQL has statistics and needs no hints |
 //! | `LIKE` | `ILIKE` | SQLite's looks past the case of ASCII letters |
+//! | `CROSS JOIN ... ON` | `JOIN ... ON` | keeps the order of two tables; there it can't have a condition |
 //! | `LOWER($1)` | `LOWER($1 COLLATE "C")` | a value has the server's locale, a column ours: they would fold other letters |
 //! | `INTEGER` numbers that the engine gives | identity columns | |
 //! | `TEXT` | `TEXT COLLATE "C"` | so that order, `LOWER` and ranges are those of bytes and ASCII, whatever the server's locale is |
@@ -11,7 +12,7 @@
 
 /// A statement.
 pub(super) fn statement(sql: &str) -> String {
-    folded_as_columns(&without_unary_plus(&sql.replace(" LIKE ", " ILIKE ")))
+    folded_as_columns(&without_unary_plus(&sql.replace(" LIKE ", " ILIKE ").replace(" CROSS JOIN ", " JOIN ")))
 }
 
 fn folded_as_columns(sql: &str) -> String {
@@ -62,8 +63,8 @@ mod tests {
 
     #[test]
     fn hints_for_sqlite_are_left_out_and_sums_are_kept() {
-        let sql = "SELECT 1 FROM x WHERE +x.name = $1 AND a LIKE $2 ORDER BY +LOWER(x.name) ASC, +(b + c) DESC LIMIT 1 + $3";
-        let expected = "SELECT 1 FROM x WHERE x.name = $1 AND a ILIKE $2 ORDER BY LOWER(x.name) ASC, (b + c) DESC LIMIT 1 + $3";
+        let sql = "SELECT 1 FROM y CROSS JOIN x ON x.id = y.id WHERE +x.name = $1 AND a LIKE $2 ORDER BY +LOWER(x.name) ASC, +(b + c) DESC LIMIT 1 + $3";
+        let expected = "SELECT 1 FROM y JOIN x ON x.id = y.id WHERE x.name = $1 AND a ILIKE $2 ORDER BY LOWER(x.name) ASC, (b + c) DESC LIMIT 1 + $3";
         assert_eq!(statement(sql), expected);
     }
 
