@@ -149,16 +149,6 @@ impl Setup {
     }
 }
 
-/// True if a database can be shared by several nodes in this run: on PostgreSQL. Says so if not.
-#[must_use]
-pub fn may_share() -> bool {
-    let may = Engine::of_this_run() == Engine::Postgres;
-    if !may {
-        eprintln!("left out: SQLite has one node");
-    }
-    may
-}
-
 /// The real program, serving on a free port, with a data folder of its own. It is killed when this is dropped.
 pub struct Server {
     setup: Setup,
@@ -185,7 +175,7 @@ impl Server {
         Setup::default()
     }
 
-    /// Another node on the same database, with a data folder of its own. See [`may_share`].
+    /// Another node on the same database, with a data folder of its own. Only in the run that is on PostgreSQL.
     ///
     /// # Panics
     /// When the database can't be shared, or it does not start.

@@ -3,7 +3,7 @@ use hookswitch_testkit::{
     Recorder, after,
     api::id,
     json,
-    program::{may_share, run},
+    program::run,
     wait_until,
 };
 
@@ -14,9 +14,6 @@ const CLIENTS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_period_is_charged_once_over_two_nodes_of_which_one_dies_and_one_freezes() {
-    if !may_share() {
-        return;
-    }
     let mut nodes = nodes(2).await;
     let recorder = Recorder::start().await;
     nodes[0].handler(after("clients.packages.*", &recorder)).await;

@@ -117,7 +117,7 @@ async fn write_all(
             })
             .collect();
         let Some(table) = portions.last().map(|portion| portion.table.name) else { continue };
-        done += portions.iter().map(|portion| rows_of(portion)).sum::<i64>();
+        done += portions.iter().map(rows_of).sum::<i64>();
         there = target.write(move |tx| put(tx, &portions, there)).await?;
         told(Progress { table, done, all });
     }

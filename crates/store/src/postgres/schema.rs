@@ -93,7 +93,12 @@ fn bring_up_to_date(session: &Session, purpose: Purpose, clock: &Clock, vault: &
     session.put("SET LOCAL idle_in_transaction_session_timeout = 0", &[])?;
     session.put("SELECT pg_advisory_xact_lock($1)", params![SCHEMA_LOCK])?;
     let mut tx = Tx::postgres(session, clock.now());
-    for migration in migrate::missing(&applied(&tx)?)? {
+    let applied = applied(&tx)?;
+    let oldest = match migrate::is_newer(&applied) {
+        true => tx.first(migrate::OLDEST_OF_NEWER, params![migrate::known()], |row| row.get::<Option<i64>>(0))?.flatten(),
+        false => None,
+    };
+    for migration in migrate::missing(&applied, oldest)? {
         session.batch(&dialect::migration(migrate::RECORDS))?;
         session.batch(&dialect::migration(migration.sql))?;
         migrate::record(&mut tx, migration)?;
