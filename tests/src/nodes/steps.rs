@@ -1,11 +1,5 @@
 //! The clock's steps happen once, on whichever node, also when one dies or freezes.
-use hookswitch_testkit::{
-    Recorder, after,
-    api::id,
-    json,
-    program::run,
-    wait_until,
-};
+use hookswitch_testkit::{Recorder, after, api::id, json, program::run, wait_until};
 
 use super::{nodes, wait_shared};
 use crate::package_crash::assert_sound;
