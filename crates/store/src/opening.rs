@@ -103,7 +103,7 @@ pub(crate) fn from_server(
     let searchers = postgres::start_readers("searcher", SEARCHERS, &reading, clock, faults).map_err(threads)?;
     let health = Arc::new(Health::default());
     let (writer, thread) = postgres::start_writers(&dialer, first, WRITERS, clock, faults, &health).map_err(threads)?;
-    Ok(Opened { writer, readers, searchers, place: Place::Server { shown, health, dialer }, era, thread })
+    Ok(Opened { writer, readers, searchers, place: Place::Server { shown, health, dialer: Box::new(dialer) }, era, thread })
 }
 
 fn threads(error: std::io::Error) -> OpenError {

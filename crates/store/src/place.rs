@@ -28,7 +28,7 @@ pub(crate) enum Place {
         shown: String,
         health: Arc<Health>,
         /// How it is reached.
-        dialer: Dialer,
+        dialer: Box<Dialer>,
     },
 }
 

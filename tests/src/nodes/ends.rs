@@ -83,7 +83,7 @@ async fn a_node_that_was_frozen_past_its_lease_overtakes_nothing_and_writes_noth
     let _took = owns_all(&nodes[1]).await;
     eprintln!("a frozen node was replaced within {:?}", frozen.elapsed());
     let so_far = load.acknowledged();
-    wait_until("more is done without it", async || load.acknowledged() > so_far + 100).await;
+    wait_until("more is done without it", async || load.acknowledged() > so_far + 50).await;
     nodes[0].thaw();
     wait_shared(&nodes[0], 2).await;
     let so_far = load.acknowledged();

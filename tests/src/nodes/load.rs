@@ -5,6 +5,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use hookswitch_testkit::{Api, Call, Chance, Recorder, Server, json};
@@ -67,7 +68,7 @@ async fn work(
         let notes = format!("{:016x}", chance.number());
         let change = api.try_call("clients.update", json!({"id": client, "notes": notes}));
         // A node that is frozen answers nobody.
-        match tokio::time::timeout(std::time::Duration::from_secs(3), change).await {
+        match tokio::time::timeout(Duration::from_secs(1), change).await {
             Ok(Ok(Ok(_))) => promised.lock().unwrap().push((client, notes)),
             Ok(Ok(Err(refusal))) => assert!([-32_009, -32_603, -32_000].contains(&refusal.code), "{refusal:?}"),
             Ok(Err(_)) | Err(_) => tokio::task::yield_now().await,

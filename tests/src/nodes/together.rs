@@ -46,7 +46,7 @@ async fn a_handler_that_is_saved_on_one_node_counts_on_the_other_from_the_next_e
         nodes[number % 2].client(&format!("Client {number}")).await;
     }
     assert_eq!(asked.calls().len(), 8);
-    nodes[1].ok("provisioning.handlers.update", json!({"id": after, "status": "active"})).await;
+    nodes[1].ok("provisioning.handlers.update", json!({"id": after, "status": "enabled"})).await;
     nodes[0].client("Client 12").await;
     told.wait(9).await;
 }
@@ -104,7 +104,8 @@ async fn a_tripped_before_handler_is_known_to_all_nodes() {
         first.client(&format!("Client {number}")).await;
     }
     wait_until("the other node knows", async || {
-        second.ok("provisioning.handlers.status", json!({"id": handler})).await["tripped_since"].is_string()
+        let status = second.ok("provisioning.handlers.status", json!({"id": handler})).await;
+        status["handlers"][0]["tripped_since"].is_string()
     })
     .await;
     let calls = asked.calls().len();

@@ -1,6 +1,7 @@
 //! What store, handlers and the process say of themselves at the moment of asking.
 use std::{fmt, time::Duration};
 
+use hookswitch_cluster::Seen;
 use hookswitch_core::{Core, schedule};
 use hookswitch_hooks::{Figures, Times, standing::HandlerFigures};
 use hookswitch_store::Error;
@@ -20,15 +21,21 @@ pub(super) struct Standing {
     store: hookswitch_store::Figures,
     hooks: Option<Figures>,
     clock: Option<schedule::Figures>,
+    /// None of a node that is alone.
+    nodes: Vec<Seen>,
     resident_bytes: Option<u64>,
 }
 
 impl Standing {
     /// Asks everybody.
     pub(super) async fn of(core: &Core) -> Self {
-        let (hooks, clock) =
-            tokio::join!(in_time("handlers", core.hooks().figures()), in_time("the clock", core.clock_figures()));
-        Self { store: core.store().figures().await, hooks, clock, resident_bytes: resident_bytes() }
+        let (hooks, clock, nodes) = tokio::join!(
+            in_time("handlers", core.hooks().figures()),
+            in_time("the clock", core.clock_figures()),
+            in_time("other nodes", core.cluster().members())
+        );
+        let nodes = nodes.unwrap_or_default();
+        Self { store: core.store().figures().await, hooks, clock, nodes, resident_bytes: resident_bytes() }
     }
 }
 
@@ -58,6 +65,9 @@ impl Collector for Standing {
         }
         if let Some(clock) = &self.clock {
             page.clock(clock)?;
+        }
+        if !self.nodes.is_empty() {
+            page.nodes(&self.nodes)?;
         }
         if let Some(bytes) = self.resident_bytes {
             page.gauge("resident_memory", "Memory of the process", Some(&Unit::Bytes), bytes)?;
@@ -116,6 +126,18 @@ impl Page<'_> {
             }
         }
         Ok(())
+    }
+
+    /// This node's own share and lag, and how many there are: each says it of itself, so that sums are right.
+    fn nodes(&mut self, nodes: &[Seen]) -> fmt::Result {
+        let alive = nodes.iter().filter(|seen| seen.lease_left_ms > 0).count();
+        self.gauge("nodes", "Nodes that share the database", None, alive as i64)?;
+        let Some(this) = nodes.iter().find(|seen| seen.is_this) else { return Ok(()) };
+        self.gauge("node_shards", "Shards of clients that this node owns, of 256", None, this.shards as i64)?;
+        let left = "How long this node may go on without being heard of";
+        self.gauge("node_lease_left", left, Some(&Unit::Seconds), this.lease_left_ms.max(0) as f64 / 1e3)?;
+        let lag = "How long a notice took to come to this node";
+        self.gauge("node_lag", lag, Some(&Unit::Seconds), this.node.lag_us.unwrap_or(0) as f64 / 1e6)
     }
 
     fn clock(&mut self, figures: &schedule::Figures) -> fmt::Result {
@@ -185,7 +207,24 @@ mod tests {
         };
         let store = hookswitch_store::Figures { engine: "sqlite", writes: 9, flushes: 4, waiting: 2, bytes: 4_096 };
         let clock = schedule::Figures { steps: vec![("taken", 3), ("refused", 1)], lag: Duration::from_millis(2_500) };
-        Standing { store, hooks: Some(hooks), clock: Some(clock), resident_bytes: Some(1_024) }
+        let node = |id: i64, is_this| Seen { node: node(id), shards: 100 + id as usize, lease_left_ms: 9_500, is_this };
+        let nodes = vec![node(1, false), node(2, true)];
+        Standing { store, hooks: Some(hooks), clock: Some(clock), nodes, resident_bytes: Some(1_024) }
+    }
+
+    fn node(id: i64) -> hookswitch_store::tables::nodes::Node {
+        let at = hookswitch_model::moment::Moment(5);
+        hookswitch_store::tables::nodes::Node {
+            id,
+            name: "a".to_owned(),
+            version: "1".to_owned(),
+            epoch: id,
+            valid_until: at,
+            leaving: false,
+            joined_at: at,
+            renewed_at: at,
+            lag_us: Some(2_500),
+        }
     }
 
     fn written(standing: Standing) -> String {
@@ -218,6 +257,10 @@ mod tests {
             "hookswitch_handler_stopped{handler=\"2\"} 1.0",
             "hookswitch_clock_steps_total{outcome=\"refused\"} 1",
             "hookswitch_clock_lag_seconds 2.5",
+            "hookswitch_nodes 2",
+            "hookswitch_node_shards 102",
+            "hookswitch_node_lease_left_seconds 9.5",
+            "hookswitch_node_lag_seconds 0.0025",
             "hookswitch_resident_memory_bytes 1024",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in {text}");
@@ -226,7 +269,7 @@ mod tests {
 
     #[test]
     fn what_the_database_did_not_tell_is_left_out() {
-        let text = written(Standing { hooks: None, ..standing() });
-        assert!(text.contains("store_flushes") && !text.contains("deliveries"), "{text}");
+        let text = written(Standing { hooks: None, nodes: Vec::new(), ..standing() });
+        assert!(text.contains("store_flushes") && !text.contains("deliveries") && !text.contains("node"), "{text}");
     }
 }

@@ -183,7 +183,8 @@ impl Queue {
     pub(super) fn there_is(self: &Arc<Self>, companies_id: i64, clients_id: i64, id: i64) {
         let wants_tending = {
             let mut lanes = self.lanes();
-            lanes.there_is(companies_id, clients_id, id);
+            let latest = self.rule.load().handler.ordering == handler::Ordering::Latest;
+            lanes.there_is(companies_id, clients_id, id, latest);
             lanes.wants_tending()
         };
         if wants_tending {

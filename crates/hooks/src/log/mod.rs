@@ -12,6 +12,8 @@
 //! | [`retention`] | what is kept, and for how long |
 pub mod retention;
 pub(crate) mod row;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,

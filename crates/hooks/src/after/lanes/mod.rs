@@ -246,8 +246,12 @@ impl<E: Entry> Lanes<E> {
         }
     }
 
-    /// The database has this delivery, which may be new. With [`Source::Told`].
-    fn there_is(&mut self, key: Key, id: i64) {
+    /// The database has this delivery, which may be new, and may stand for those that wait (`latest`): then what is held may be gone
+    /// from the database, and is read again. With [`Source::Told`].
+    fn there_is(&mut self, key: Key, id: i64, latest: bool) {
+        if latest {
+            self.read_again(key, id);
+        }
         let full = !self.running || self.is_full();
         match self.lanes.get_mut(&key) {
             Some(lane) if lane.seen >= id => {}
@@ -257,6 +261,14 @@ impl<E: Entry> Lanes<E> {
             }
             None if full => self.look_again(id - 1),
             None => self.begin(key, 0),
+        }
+    }
+
+    /// Leaves what a lane holds to the database, if this delivery is behind it.
+    fn read_again(&mut self, key: Key, id: i64) {
+        let lane = self.lanes.get(&key).filter(|lane| lane.seen < id);
+        if let Some(first) = lane.and_then(|lane| lane.held.front()).map(Entry::id) {
+            self.leave(key, first);
         }
     }
 

@@ -365,7 +365,7 @@ impl World {
     fn hear(&mut self, row: Row, times: usize) {
         for _ in 0..times {
             if !self.elsewhere.contains(&row.clients_id) {
-                self.lanes.there_is(row.companies_id(), row.clients_id, row.id);
+                self.lanes.there_is(row.companies_id(), row.clients_id, row.id, row.latest);
             }
         }
     }
@@ -673,15 +673,15 @@ fn told() -> Turns<Row> {
 #[test]
 fn a_lane_that_is_heard_of_reads_its_own_from_the_first_and_once() {
     let mut lanes = told();
-    lanes.there_is(1, 1, 7);
-    lanes.there_is(1, 1, 5);
-    lanes.there_is(1, 1, 7);
+    lanes.there_is(1, 1, 7, false);
+    lanes.there_is(1, 1, 5, false);
+    lanes.there_is(1, 1, 7, false);
     let wanted = lanes.wanted(9);
     assert_eq!(wanted.iter().map(|(_, wanted)| wanted.after).collect::<Vec<_>>(), [0]);
     lanes.loaded(wanted[0], vec![fresh(5, 1), fresh(7, 1)], Moment(0));
     // Heard of since the read began: it is read once more from behind what was seen.
     assert_eq!(lanes.take(PLACES).unwrap().1.id, 5);
-    lanes.there_is(1, 1, 7);
+    lanes.there_is(1, 1, 7, false);
     assert!(lanes.wanted(9).is_empty());
 }
 
@@ -693,7 +693,7 @@ fn what_turns_up_behind_the_place_of_a_look_is_found_although_there_was_no_room_
     lanes.counted(counting, &[1]);
     let look = lanes.wants_look().unwrap();
     lanes.start_over(true, false);
-    lanes.there_is(1, 2, 3);
+    lanes.there_is(1, 2, 3, false);
     lanes.start_over(true, true);
     lanes.found(look, &[(9, 1)], Vec::new(), Reach { upto: 9, last: true }, Moment(0));
     let counting = lanes.wants_census().unwrap();
@@ -712,4 +712,21 @@ fn a_look_that_is_under_way_goes_back_to_what_is_heard_of_meanwhile() {
     lanes.look_again(2);
     let failed = lanes.scan.unwrap();
     assert_eq!(failed.mark, 1);
+}
+
+#[test]
+fn what_a_newer_one_may_stand_for_is_read_again_before_it_is_tried() {
+    let mut lanes = told();
+    lanes.there_is(1, 1, 5, true);
+    let wanted = lanes.wanted(9).remove(0);
+    lanes.loaded(wanted, vec![fresh(5, 1)], Moment(0));
+    assert!(lanes.has_ready(PLACES));
+    // It stands for 5, which is gone.
+    lanes.there_is(1, 1, 7, true);
+    assert!(lanes.take(PLACES).is_none() && lanes.held() == 0);
+    let wanted = lanes.wanted(9).remove(0);
+    assert_eq!(wanted.1.after, 4);
+    lanes.loaded(wanted, vec![fresh(7, 1)], Moment(0));
+    lanes.there_is(1, 1, 7, true);
+    assert_eq!(lanes.take(PLACES).unwrap().1.id, 7, "heard of twice, read once");
 }

@@ -184,10 +184,10 @@ impl<E: Entry> Turns<E> {
         self.change(companies_id, |lanes| lanes.fresh(entry, now));
     }
 
-    /// The database has this delivery of a client, which may be new: with [`Source::Told`].
-    pub(in crate::after) fn there_is(&mut self, companies_id: i64, clients_id: i64, id: i64) {
+    /// The database has this delivery of a client, which may be new: see [`Lanes::there_is`].
+    pub(in crate::after) fn there_is(&mut self, companies_id: i64, clients_id: i64, id: i64, latest: bool) {
         self.know(companies_id);
-        self.change(companies_id, |lanes| lanes.there_is(lanes.key_of(id, clients_id), id));
+        self.change(companies_id, |lanes| lanes.there_is(lanes.key_of(id, clients_id), id, latest));
     }
 
     /// Goes over everything once more, and forgets nothing: some may never have been heard of.
