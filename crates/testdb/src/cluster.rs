@@ -45,6 +45,7 @@ const CARELESS: &[(&str, &str)] = &[("fsync", "off"), ("full_page_writes", "off"
 pub struct Setup {
     durable: bool,
     passwords: bool,
+    tls: Option<String>,
     settings: Vec<(String, String)>,
 }
 
@@ -81,6 +82,13 @@ impl Setup {
         self
     }
 
+    /// Encrypting for who asks for it, with this certificate and its key (PEM).
+    #[must_use]
+    pub fn with_tls(mut self, pem: &str) -> Self {
+        self.tls = Some(pem.to_owned());
+        self
+    }
+
     /// With a line in its `postgresql.conf`: the value as it stands there, a text in its quotes.
     #[must_use]
     pub fn setting(mut self, name: &str, value: &str) -> Self {
@@ -103,7 +111,8 @@ impl Setup {
         programs::run("initdb", &[&["-D", &data, "--no-sync", method, &user, &password], locale()].concat());
         let careless = CARELESS.iter().filter(|_| !self.durable);
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let settings: Vec<_> = SETTINGS.iter().chain(careless).map(owned).chain(self.settings).collect();
+        let tls = self.tls.map(|pem| cluster.certificate(&pem)).unwrap_or_default();
+        let settings: Vec<_> = SETTINGS.iter().chain(careless).map(owned).chain(tls).chain(self.settings).collect();
         cluster.configure(&settings);
         cluster.start_again();
         cluster
@@ -141,6 +150,18 @@ impl Cluster {
         programs::give(&folder);
         let guard = Some(Guard::of(&folder));
         Self { folder, port: Port::take(), guard }
+    }
+
+    /// Writes a certificate with its key where PostgreSQL takes it; gives the settings that name it.
+    fn certificate(&self, pem: &str) -> Vec<(String, String)> {
+        let file = self.folder.join("certificate.pem");
+        fs::write(&file, pem).expect("a written file");
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("our own file");
+        programs::give(&file);
+        let named = format!("'{}'", file.display());
+        [("ssl", "on"), ("ssl_cert_file", &named), ("ssl_key_file", &named)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
     }
 
     /// Adds to what was configured before: of two lines the last one counts.

@@ -55,10 +55,10 @@ pub(crate) fn version() -> u32 {
     number.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("no version: {said}"))
 }
 
-/// Gives a folder to whoever runs PostgreSQL.
-pub(crate) fn give(folder: &Path) {
+/// Gives a file or folder to whoever runs PostgreSQL.
+pub(crate) fn give(path: &Path) {
     if let Some(user) = somebody() {
-        chown(folder, Some(user.uid), Some(user.gid)).expect("root may give folders away");
+        chown(path, Some(user.uid), Some(user.gid)).expect("root may give files away");
     }
 }
 

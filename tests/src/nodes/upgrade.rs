@@ -2,7 +2,7 @@
 //! go on, also after a restart.
 use std::time::Duration;
 
-use hookswitch_testdb::query;
+use hookswitch_testkit::query;
 use hookswitch_testkit::{Chance, Recorder, Reply, after, json, wait_until};
 
 use super::{
