@@ -1,12 +1,12 @@
 // An after handler with nothing but Node's standard library.
 //
-// Deliveries come at least once, and a repeat may come late: the highest `seq` of each object is kept, and whatever is
-// not higher is answered with success and otherwise ignored. Keep it in your database; here it is in memory.
+// Deliveries come at least once, and a repeat may come late: the highest `era` and `seq` of each object are kept, and whatever
+// is not higher is answered with success and otherwise ignored. Keep them in your database; here they are in memory.
 const crypto = require("node:crypto");
 const http = require("node:http");
 
 const secret = Buffer.from(process.env.HOOKSWITCH_SECRET.replace(/^whsec_/, ""), "base64");
-const known = new Map(); // object -> seq
+const known = new Map(); // object -> { era, seq }
 
 /** Standard Webhooks: HMAC-SHA256 of `id.timestamp.body`. */
 function isSigned(headers, body) {
@@ -27,11 +27,12 @@ function provision({ event }) {
 
 function take(body) {
   const payload = JSON.parse(body);
-  const { events_id, object_id, seq } = payload.event;
+  const { events_id, object_id, era = 0, seq } = payload.event;
   const key = `${events_id.slice(0, events_id.lastIndexOf("."))}/${object_id}`;
-  if ((known.get(key) ?? 0) >= seq) return;
+  const last = known.get(key) ?? { era: 0, seq: 0 };
+  if (era < last.era || (era === last.era && seq <= last.seq)) return;
   provision(payload);
-  known.set(key, seq);
+  known.set(key, { era, seq });
 }
 
 http

@@ -1,7 +1,7 @@
 """An after handler with nothing but Python's standard library.
 
-Deliveries come at least once, and a repeat may come late. So the highest `seq` of each object is kept, in a file that
-survives a restart, and whatever is not higher is answered with success and otherwise ignored.
+Deliveries come at least once, and a repeat may come late. So the highest `era` and `seq` of each object are kept, in
+a file that survives a restart, and whatever is not higher is answered with success and otherwise ignored.
 """
 
 import base64
@@ -16,7 +16,7 @@ from threading import Lock
 
 SECRET = base64.b64decode(os.environ["HOOKSWITCH_SECRET"].removeprefix("whsec_"))
 known = sqlite3.connect(os.environ.get("KNOWN", "known.db"), check_same_thread=False)
-known.execute("CREATE TABLE IF NOT EXISTS known (object TEXT PRIMARY KEY, seq INTEGER NOT NULL)")
+known.execute("CREATE TABLE IF NOT EXISTS known (object TEXT PRIMARY KEY, era INTEGER NOT NULL, seq INTEGER NOT NULL)")
 lock = Lock()
 
 
@@ -48,12 +48,13 @@ class Handler(BaseHTTPRequestHandler):
         event = payload["event"]
         collection = event["events_id"].rpartition(".")[0]
         key = f"{collection}/{event['object_id']}"
+        number = (event.get("era", 0), event["seq"])
         with lock, known:  # commits, or rolls back when provisioning fails: then the event comes again
-            row = known.execute("SELECT seq FROM known WHERE object = ?", [key]).fetchone()
-            if row and row[0] >= event["seq"]:
+            row = known.execute("SELECT era, seq FROM known WHERE object = ?", [key]).fetchone()
+            if row and row >= number:
                 return 204
             provision(payload)
-            known.execute("INSERT OR REPLACE INTO known VALUES (?, ?)", [key, event["seq"]])
+            known.execute("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", [key, *number])
         return 204
 
     def answer(self, status):

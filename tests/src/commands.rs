@@ -22,8 +22,13 @@ async fn check_finds_a_sound_database_sound_and_needs_it_for_itself() {
     let client = server.client("Acme").await;
     server.pay(client, "12.5").await;
     let running = run(server.home(), &["check", "--data", "data"], &[]).await;
-    assert_ended(&running, 3);
-    assert!(text(&running.stderr).contains("locked") && text(&running.stderr).contains("--url"), "{}", text(&running.stderr));
+    if server.database().postgres().is_some() {
+        // One snapshot, whoever works on it.
+        assert_ended(&running, 0);
+    } else {
+        assert_ended(&running, 3);
+        assert!(text(&running.stderr).contains("locked") && text(&running.stderr).contains("--url"), "{}", text(&running.stderr));
+    }
     server.terminate().await;
     let output = run(server.home(), &["check", "--data", "data"], &[]).await;
     assert_ended(&output, 0);

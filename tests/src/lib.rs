@@ -6,11 +6,14 @@
 #![cfg(test)]
 #![allow(clippy::unwrap_used)]
 mod after;
+mod backup;
 mod bad_input;
 mod balance;
 mod before;
 mod clocked;
 mod commands;
+mod concurrent;
+mod copying;
 mod core_api;
 mod core_api_page;
 mod crash;

@@ -42,6 +42,18 @@ async fn a_row_has_the_members_of_the_contract_and_get_adds_the_bodies() {
 }
 
 #[tokio::test]
+async fn a_reply_with_characters_that_no_text_has_is_in_the_log_all_the_same() {
+    let server = Server::start().await;
+    let recorder = Recorder::answering(|_| Reply::text(403, "no\u{0}thing")).await;
+    server.handler(before("clients.create", &recorder)).await;
+    server.refused("clients.create", json!({"name": "Acme"})).await;
+    let row = server.wait_log(json!({}), 1).await.remove(0);
+    let response = server.ok("provisioning.executions.get", json!({"id": row["id"]})).await["response"].to_string();
+    // PostgreSQL's texts have every character but one.
+    assert!(["no\\u0000thing", "no\u{fffd}thing"].iter().any(|text| response.contains(text)), "{response}");
+}
+
+#[tokio::test]
 async fn rows_come_newest_first_and_are_found_by_each_column() {
     let server = Server::start().await;
     let (crm, switch) = (Recorder::start().await, Recorder::answering(|_| Reply::status(500)).await);

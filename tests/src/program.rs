@@ -216,7 +216,7 @@ async fn metrics_need_a_key_where_the_listener_is_not_loopback() {
 #[tokio::test]
 async fn the_other_commands_have_help_with_an_example() {
     let home = folder();
-    for name in ["serve", "demo", "bench", "seed", "check", "config", "token"] {
+    for name in ["serve", "demo", "bench", "seed", "check", "config", "token", "copy", "backup", "restore"] {
         let output = run(home.path(), &[name, "--help"], &[]).await;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(0), "{name}: {}", stderr(&output));

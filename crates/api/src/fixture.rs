@@ -12,6 +12,7 @@ use hookswitch_hooks::{
     call::{CallerOptions, script},
 };
 use hookswitch_store::{Clock, Database, MasterKey, Store};
+use hookswitch_testdb::Home;
 
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
@@ -24,7 +25,7 @@ pub(crate) const ADMIN_KEY: &str = "an-admin-key-for-the-tests-of-the-api";
 /// An API over a new database with its first admin.
 pub(crate) struct Fixture {
     api: Api,
-    _folder: tempfile::TempDir,
+    _home: Home,
 }
 
 /// An answer, read whole.
@@ -37,16 +38,16 @@ pub(crate) struct Reply {
 
 impl Fixture {
     pub(crate) async fn open() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let database = Database::Sqlite(folder.path().join("hookswitch.db"));
+        let home = Home::new();
+        let database = Database::at(&home.url()).unwrap();
         let key = MasterKey::from_bytes([7; 32]);
         let options = hookswitch_store::Options { database, key, clock: Clock::system(), faults: None };
         let store = Store::open(options).unwrap();
         let caller = CallerOptions {
             user_agent: "hookswitch/test".to_owned(),
             reseller_networks: Vec::new(),
-            scripts_dir: folder.path().join("scripts"),
-            data_dir: folder.path().to_owned(),
+            scripts_dir: home.path().join("scripts"),
+            data_dir: home.path().to_owned(),
             program: None,
             script_limits: script::Limits::default(),
             extra_roots_pem: Vec::new(),
@@ -63,7 +64,7 @@ impl Fixture {
         let password = "a password for the tests".to_owned();
         first_admin(&core, Some(ADMIN_KEY.to_owned()), Some(password)).await.unwrap();
         let api = Api::new(Options { core, trusted_proxies: Vec::new(), open_metrics: false });
-        Self { api, _folder: folder }
+        Self { api, _home: home }
     }
 
     pub(crate) fn api(&self) -> Api {

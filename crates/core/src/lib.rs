@@ -10,6 +10,7 @@
 //! | [`access`] | who may call what, and whose objects it sees |
 //! | [`first_admin`] | the first user of a new database |
 //! | `nodes` | what other nodes tell, and clients that come and go |
+//! | [`restored`] | how a database stands that was made from a backup |
 //! | [`check`] | is the database what it promises to be: ledger, edges, sequences, queue |
 pub mod access;
 pub mod check;
@@ -19,6 +20,7 @@ pub mod methods;
 mod nodes;
 pub mod perform;
 pub mod registry;
+pub mod restored;
 pub mod resync;
 pub mod schedule;
 #[cfg(test)]

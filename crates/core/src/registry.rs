@@ -300,3 +300,22 @@ pub static METHODS: &[&[Method]] = &[
 pub fn find(name: &str) -> Option<&'static Method> {
     METHODS.iter().flat_map(|object| object.iter()).find(|method| method.name == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_raises_events_of_a_client_has_that_client_for_itself() {
+        for method in METHODS.iter().flat_map(|object| object.iter()) {
+            let Run::Act(act) = &method.run else { continue };
+            let is_of_a_client = matches!(act.concerns, Concerns::Client(_) | Concerns::ClientAndAddresses(_));
+            let makes_a_client = matches!(act.concerns, Concerns::NewClient);
+            let raises = !act.events.is_empty() || method.name.starts_with("accounting.");
+            assert_eq!(raises, is_of_a_client || makes_a_client, "{}", method.name);
+            assert_eq!(makes_a_client, method.name == "clients.create");
+            let in_memory = act.touches != Touches::Rows;
+            assert!(!in_memory || matches!(act.concerns, Concerns::Configuration), "{}", method.name);
+        }
+    }
+}

@@ -7,7 +7,6 @@
 //! The time is a test's: waits of milliseconds pass as soon as nobody has anything to do.
 use std::{
     collections::{BTreeMap, HashSet},
-    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
@@ -26,6 +25,7 @@ use hookswitch_hooks::{
 };
 use hookswitch_model::{moment::Moment, refusal::Refusal};
 use hookswitch_store::{Clock, Database, Error, Faults, Hand, MasterKey, Place, Store};
+use hookswitch_testdb::Home;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::{runtime::Runtime, task::JoinHandle};
@@ -151,7 +151,7 @@ fn heard(handler: i64, body: &[u8]) -> Heard {
 }
 
 struct World {
-    home: tempfile::TempDir,
+    home: Home,
     clock: Clock,
     hand: Hand,
     plans: Arc<Plans>,
@@ -166,7 +166,7 @@ impl World {
     fn new(seed: u64) -> Self {
         let (clock, hand) = Clock::manual(BEGIN);
         let plans = Arc::new(Plans { network: Mutex::new((0, seed | 1)), ..Plans::default() });
-        let home = tempfile::tempdir().unwrap();
+        let home = Home::new();
         let (asked, promised, refused) = Default::default();
         let mut world = Self { home, clock, hand, plans, life: None, asked, promised, refused };
         world.start();
@@ -188,7 +188,7 @@ impl World {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         let (plans, faults) = (Arc::clone(&self.plans), Arc::clone(&self.plans));
         let core = runtime.block_on(core(
-            self.home.path(),
+            &self.home,
             self.clock.clone(),
             Faults::new(move |place| faults.store(place)),
             Planned::new(move |handler, call| plans.call(handler.id, &call.body)),
@@ -328,14 +328,14 @@ impl World {
     }
 }
 
-async fn core(home: &Path, clock: Clock, faults: Faults, network: Planned) -> Core {
-    let (database, key) = (Database::Sqlite(home.join("hookswitch.db")), MasterKey::from_bytes([7; 32]));
+async fn core(home: &Home, clock: Clock, faults: Faults, network: Planned) -> Core {
+    let (database, key) = (Database::at(&home.url()).unwrap(), MasterKey::from_bytes([7; 32]));
     let store = Store::open(hookswitch_store::Options { database, key, clock, faults: Some(faults) }).unwrap();
     let caller = CallerOptions {
         user_agent: "hookswitch/test".to_owned(),
         reseller_networks: Vec::new(),
-        scripts_dir: home.to_owned(),
-        data_dir: home.to_owned(),
+        scripts_dir: home.path().to_owned(),
+        data_dir: home.path().to_owned(),
         program: None,
         script_limits: Limits::default(),
         extra_roots_pem: Vec::new(),

@@ -170,6 +170,7 @@ mod tests {
             object_id: 1,
             clients_id: 1,
             companies_id: 1,
+            era: 0,
             mode: Mode::Live,
             actor: Actor::Cli,
             cause: None,

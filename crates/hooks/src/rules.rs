@@ -185,7 +185,9 @@ impl Rule {
     }
 
     fn takes(&self, kind: Kind) -> bool {
-        self.handler.is_called() && kind.stages.contains(&self.handler.stage) && self.handler.wants(kind.events_id)
+        // Nothing is owed to a shadow: one that is paused is just not asked.
+        let is_called = if self.handler.is_shadow() { self.handler.is_running() } else { self.handler.is_called() };
+        is_called && kind.stages.contains(&self.handler.stage) && self.handler.wants(kind.events_id)
     }
 
     /// True if it is told of such an event while it is enabled, its condition aside.

@@ -246,6 +246,8 @@ pub struct Event {
     pub clients_id: i64,
     /// The client's reseller: decides which handlers are concerned.
     pub companies_id: i64,
+    /// How often the database was restored from a backup before it: numbers of events that came after the backup are given again.
+    pub era: i64,
     /// Whether it is meant.
     pub mode: Mode,
     /// Who did it.
@@ -272,7 +274,7 @@ impl Event {
         self.data.get(key).or_else(elsewhere)
     }
 
-    /// The member `event` of the payload. `seq` is absent before the commit.
+    /// The member `event` of the payload. `seq` is absent before the commit, `era` before the first restore.
     #[must_use]
     pub fn head(&self, stage: Stage, seq: Option<i64>) -> Value {
         let mut head = json!({
@@ -288,6 +290,9 @@ impl Event {
         if let Value::Object(map) = &mut head {
             if let Some(seq) = seq {
                 map.insert("seq".into(), seq.into());
+            }
+            if self.era > 0 {
+                map.insert("era".into(), self.era.into());
             }
             map.insert("actor".into(), serde_json::to_value(&self.actor).unwrap_or(Value::Null));
             map.insert("cause".into(), self.cause.as_ref().map_or(Value::Null, Cause::shown));

@@ -1,9 +1,13 @@
 //! Trying once more what others were in the way of.
+use std::time::{Duration, Instant};
+
 use crate::{Error, Store, Tx};
 
 /// How often a closure is run at most. Whoever gave way ([`Error::Again`]) finds the other done the next time; more than a
 /// few in a row mean that something is wrong.
 const RUNS_MAX: u32 = 8;
+/// No other run begins after this: somebody may be waiting. Who has waited for a lock in vain has waited long already.
+const BEGUN_WITHIN: Duration = Duration::from_secs(5);
 
 impl Store {
     /// As [`Store::write`], and at once again while others are in the way: `make` makes the closure for each run.
@@ -16,13 +20,13 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + PartialEq + Send + 'static,
     {
-        for _ in 1..RUNS_MAX {
+        let (began, mut runs) = (Instant::now(), 1);
+        loop {
             match self.write(make()).await {
-                Err(error) if error == E::from(Error::Again) => {}
+                Err(error) if error == E::from(Error::Again) && runs < RUNS_MAX && began.elapsed() < BEGUN_WITHIN => runs += 1,
                 ended => return ended,
             }
         }
-        self.write(make()).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! What can go wrong where rows live. Nothing of it reaches a caller in these words.
 use hookswitch_model::refusal::Refusal;
 
-use crate::taken;
+use crate::{moving::Kind, taken};
 
 /// A statement or transaction that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -79,6 +79,14 @@ pub enum OpenError {
         /// The newest that this program knows.
         known: i64,
     },
+    /// It was written by an older program, and may only be read.
+    #[error(
+        "it is of an older version of hookswitch; `hookswitch restore` brings a backup up to date, `hookswitch serve` a database"
+    )]
+    Older,
+    /// It is a backup, or only a part of a copy.
+    #[error("{}", words(*.0))]
+    Withheld(Kind),
     /// It is no database, or it is damaged.
     #[error("the database is damaged or no database at all ({0}); nothing was changed")]
     Damaged(String),
@@ -105,6 +113,14 @@ pub enum OpenError {
     /// Anything else.
     #[error("the database can't be used: {0}")]
     Other(String),
+}
+
+fn words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Backup => "this is a backup, which is not to be used itself: `hookswitch restore --from` makes a database of it",
+        Kind::Copy => "the database is only a part of a copy: run the same `hookswitch copy` again, and it goes on where it was",
+        Kind::Restore => "the database is only a part of a restored backup: run the same `hookswitch restore` again",
+    }
 }
 
 impl From<Error> for OpenError {

@@ -12,6 +12,8 @@
 //! | `engine` | what both have in common: who waits to write, who waits to read |
 //! | `migrate`, `migrations/` | the schema |
 //! | [`tables`] | one table a file: its statements and the functions that run them |
+//! | [`moving`] | from one database into another: copies, backups |
+//! | `numbering` | numbers that the engine gives |
 //! | [`Vault`] | secrets, sealed |
 //! | [`Clock`] | time, passed in |
 //! | `ids` | ids in blocks |
@@ -24,6 +26,8 @@ mod error;
 mod faults;
 mod ids;
 mod migrate;
+pub mod moving;
+mod numbering;
 mod opening;
 mod place;
 mod postgres;

@@ -20,12 +20,39 @@ const WRITERS: usize = 16;
 const WRITING: Limits = Limits { statement: Duration::from_secs(120), lock: Duration::from_secs(15) };
 const READING: Limits = Limits { statement: Duration::from_secs(5), lock: Duration::from_secs(5) };
 
+/// What a database is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be used.
+    Serve,
+    /// To be filled by a copy.
+    Fill,
+    /// To be read while others use it: nothing is written, and no table is changed.
+    Read,
+}
+
+impl Purpose {
+    /// What is looked at, and put there, before anything else; gives the era.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub(crate) fn start(self, tx: &mut Tx<'_>, vault: &Vault) -> Result<i64, OpenError> {
+        match self {
+            Self::Serve => tables::start(tx, vault),
+            Self::Fill => tables::start_to_fill(tx, vault),
+            Self::Read => tables::start_to_read(tx, vault),
+        }
+    }
+}
+
 /// An open database.
 pub(crate) struct Opened {
     pub(crate) writer: Writer,
     pub(crate) readers: Readers,
     pub(crate) searchers: Readers,
     pub(crate) place: Place,
+    /// How often it was restored from a backup.
+    pub(crate) era: i64,
     /// Ends when the last who writes has ended.
     pub(crate) thread: JoinHandle<()>,
 }
@@ -34,37 +61,49 @@ pub(crate) struct Opened {
 ///
 /// # Errors
 /// In words for the operator; nothing was changed then.
-pub(crate) fn from_file(path: PathBuf, clock: &Clock, vault: &Vault, faults: Option<Faults>) -> Result<Opened, OpenError> {
+pub(crate) fn from_file(
+    path: PathBuf,
+    purpose: Purpose,
+    clock: &Clock,
+    vault: &Vault,
+    faults: Option<Faults>,
+) -> Result<Opened, OpenError> {
     let mut connection = sqlite::connect(&path)?;
     let other = |error: rusqlite::Error| OpenError::Other(error.to_string());
     sqlite::set_up_writer(&connection).map_err(other)?;
     migrate::migrate(&mut connection, clock)?;
-    tables::start(&mut Tx::sqlite(&connection, clock.now()), vault)?;
+    let era = purpose.start(&mut Tx::sqlite(&connection, clock.now()), vault)?;
     let connections = |count| (0..count).map(|_| sqlite::reader_of(&path)).collect::<Result<Vec<_>, _>>();
     let (readers, searchers) = (connections(READERS)?, connections(SEARCHERS)?);
     let readers = sqlite::start_readers("reader", readers, clock, faults.as_ref()).map_err(threads)?;
     let searchers = sqlite::start_readers("searcher", searchers, clock, faults.as_ref()).map_err(threads)?;
     let (writer, thread) = sqlite::start_writer(connection, clock.clone(), faults).map_err(threads)?;
-    Ok(Opened { writer, readers, searchers, place: Place::file(path), thread })
+    Ok(Opened { writer, readers, searchers, place: Place::file(path), era, thread })
 }
 
 /// A database of a server.
 ///
 /// # Errors
 /// In words for the operator; nothing was changed then.
-pub(crate) fn from_server(url: &str, clock: &Clock, vault: &Vault, faults: Option<&Faults>) -> Result<Opened, OpenError> {
+pub(crate) fn from_server(
+    url: &str,
+    purpose: Purpose,
+    clock: &Clock,
+    vault: &Vault,
+    faults: Option<&Faults>,
+) -> Result<Opened, OpenError> {
     let address = Address::parse(url)?;
     let shown = address.shown().to_owned();
     // A connection is driven by the thread that uses it, which must not drive others: whoever opens a store may be doing that.
-    let open = || postgres::open(address, WRITING, clock, vault);
+    let open = || postgres::open(address, purpose, WRITING, clock, vault);
     let opened = std::thread::scope(|scope| scope.spawn(open).join());
-    let (dialer, first) = opened.map_err(|_| OpenError::Other("opening it panicked".to_owned()))??;
+    let (dialer, first, era) = opened.map_err(|_| OpenError::Other("opening it panicked".to_owned()))??;
     let reading = dialer.within(READING);
     let readers = postgres::start_readers("reader", READERS, &reading, clock, faults).map_err(threads)?;
     let searchers = postgres::start_readers("searcher", SEARCHERS, &reading, clock, faults).map_err(threads)?;
     let health = Arc::new(Health::default());
     let (writer, thread) = postgres::start_writers(&dialer, first, WRITERS, clock, faults, &health).map_err(threads)?;
-    Ok(Opened { writer, readers, searchers, place: Place::Server { shown, health, dialer: Box::new(dialer) }, thread })
+    Ok(Opened { writer, readers, searchers, place: Place::Server { shown, health, dialer: Box::new(dialer) }, era, thread })
 }
 
 fn threads(error: std::io::Error) -> OpenError {

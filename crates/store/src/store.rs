@@ -11,7 +11,7 @@ use crate::{
     Clock, Error, Faults, MasterKey, OpenError, Sequence, Tx, Vault,
     engine::{Job, Read, Readers, Writer},
     ids::Ids,
-    opening::{Opened, from_file, from_server},
+    opening::{Opened, Purpose, from_file, from_server},
     place::Place,
     postgres::{self, notices::Heard},
 };
@@ -79,6 +79,7 @@ pub struct Store {
     vault: Vault,
     ids: Ids,
     place: Arc<Place>,
+    era: i64,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -88,15 +89,35 @@ impl Store {
     /// # Errors
     /// [`OpenError`], in words for the operator; nothing was changed then.
     pub fn open(options: Options) -> Result<Self, OpenError> {
+        Self::open_for(Purpose::Serve, options)
+    }
+
+    /// Opens a database that a copy is to fill: one that is new, or that holds a part of the copy.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_to_fill(options: Options) -> Result<Self, OpenError> {
+        Self::open_for(Purpose::Fill, options)
+    }
+
+    /// Opens a database of a server to read it, while others work on it: nothing is written, the schema is left as it is.
+    ///
+    /// # Errors
+    /// The same; also when it is of an older schema.
+    pub fn open_to_read(options: Options) -> Result<Self, OpenError> {
+        Self::open_for(Purpose::Read, options)
+    }
+
+    fn open_for(purpose: Purpose, options: Options) -> Result<Self, OpenError> {
         let Options { database, key, clock, faults } = options;
         let vault = Vault::new(key);
         let opened = match database {
-            Database::Sqlite(path) => from_file(path, &clock, &vault, faults)?,
-            Database::Postgres(url) => from_server(&url, &clock, &vault, faults.as_ref())?,
+            Database::Sqlite(path) => from_file(path, purpose, &clock, &vault, faults)?,
+            Database::Postgres(url) => from_server(&url, purpose, &clock, &vault, faults.as_ref())?,
         };
-        let Opened { writer, readers, searchers, place, thread } = opened;
+        let Opened { writer, readers, searchers, place, era, thread } = opened;
         let (thread, place) = (Arc::new(Mutex::new(Some(thread))), Arc::new(place));
-        Ok(Self { writer, readers, searchers, clock, vault, ids: Ids::default(), place, thread })
+        Ok(Self { writer, readers, searchers, clock, vault, ids: Ids::default(), place, era, thread })
     }
 
     /// Writes: the closure runs in a transaction, which may be shared with others, its own part undone if it fails. What it wrote
@@ -209,6 +230,13 @@ impl Store {
     pub fn listen(&self) -> Result<mpsc::Receiver<Heard>, Error> {
         let dialer = self.place.dialer().ok_or_else(|| Error::engine("nobody else works on this database"))?;
         postgres::notices::listen(dialer.clone()).map_err(Error::engine)
+    }
+
+    /// How often this database was restored from a backup: stands in every event, so that its receivers can tell numbers apart
+    /// that were given twice. Nobody restores a database that is served, so it stays while this lives.
+    #[must_use]
+    pub fn era(&self) -> i64 {
+        self.era
     }
 
     /// The next id of a sequence; never given before.

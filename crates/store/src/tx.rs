@@ -51,6 +51,11 @@ impl<'c> Tx<'c> {
         }
     }
 
+    /// True if the engine is the one inside; for the few places where engines differ.
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self.engine, Engine::Sqlite(_))
+    }
+
     /// True if the engine knows how its rows are distributed, and finds its way by itself.
     pub(crate) fn has_statistics(&self) -> bool {
         matches!(self.engine, Engine::Postgres(_))

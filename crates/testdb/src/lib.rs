@@ -1,5 +1,5 @@
 //! Where a test's database lies. One suite runs on both engines: `HOOKSWITCH_TEST_ENGINE` says on which, and a test that takes
-//! its [`Place`] from here follows it without knowing.
+//! its [`Home`] from here follows that without knowing.
 //!
 //! PostgreSQL is a temporary [`Cluster`] of the tests' own, on a free port of the loopback and on a socket, removed with the process
 //! that made it, however that ends. `./test` starts one for its whole run and names it in `HOOKSWITCH_TEST_POSTGRES`; a test that
@@ -8,7 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | `engine` | which engine this run is about |
-//! | `place` | a folder, and on PostgreSQL a database, for one test |
+//! | `home` | a folder, and on PostgreSQL a database, for one test |
 //! | `fresh` | a new database in a cluster, made from a template that has the schema already |
 //! | `cluster` | PostgreSQL: started, stopped, killed, started again |
 //! | `replica` | a standby that follows a cluster, and takes its place |
@@ -20,7 +20,7 @@ pub mod cluster;
 mod engine;
 mod fresh;
 mod guard;
-mod place;
+mod home;
 mod port;
 mod programs;
 pub mod query;
@@ -32,6 +32,6 @@ mod tests;
 pub use cluster::{Cluster, Halt};
 pub use engine::Engine;
 pub use fresh::{Fresh, TEMPLATE};
-pub use place::Place;
+pub use home::Home;
 pub use port::Port;
 pub use shared::CLUSTER_VARIABLE;

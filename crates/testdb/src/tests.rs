@@ -1,7 +1,7 @@
 //! The harness itself: a test that stands on a cluster which does not do what it says proves nothing.
 use std::{path::Path, process::Command};
 
-use crate::{Cluster, Engine, Halt, Place, query};
+use crate::{Cluster, Engine, Halt, Home, query};
 
 const MAKE: &str = "CREATE TABLE t (n BIGINT PRIMARY KEY); INSERT INTO t VALUES (1)";
 const COUNT: &str = "SELECT COUNT(*) FROM t";
@@ -53,12 +53,12 @@ fn passwords_are_asked_for_where_they_are_to_be() {
 }
 
 #[test]
-fn a_place_is_as_the_engine_wants_it_and_goes_with_its_database() {
-    let file = Place::on(Engine::Sqlite);
+fn a_home_is_as_the_engine_wants_it_and_goes_with_its_database() {
+    let file = Home::on(Engine::Sqlite);
     assert!(file.url().starts_with("sqlite:/") && file.postgres().is_none(), "{}", file.url());
-    let place = Place::on(Engine::Postgres);
-    let fresh = place.postgres().unwrap();
-    assert_eq!((fresh.rows("SELECT current_database()")[0][0].as_str(), place.url()), (fresh.name(), fresh.url().to_owned()));
+    let home = Home::on(Engine::Postgres);
+    let fresh = home.postgres().unwrap();
+    assert_eq!((fresh.rows("SELECT current_database()")[0][0].as_str(), home.url()), (fresh.name(), fresh.url().to_owned()));
 }
 
 /// Plays the test that is killed below; does nothing in a run of its own.

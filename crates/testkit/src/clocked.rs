@@ -17,7 +17,7 @@ use hookswitch_store::{
     Clock, Database, Hand, MasterKey, Store,
     tables::client_packages::due::{self, Due},
 };
-use hookswitch_testdb::Place;
+use hookswitch_testdb::Home;
 use tokio::runtime::Runtime;
 
 use crate::{ADMIN_KEY, Api, program::ADMIN_PASSWORD};
@@ -34,7 +34,7 @@ pub struct Clocked {
     hand: Hand,
     days: u32,
     running: Option<Running>,
-    home: Place,
+    home: Home,
 }
 
 /// One life of the server, on threads of its own: they can be cut off in the middle.
@@ -58,7 +58,7 @@ impl Clocked {
     /// # Panics
     /// When it can't be started.
     pub async fn keeping(days: u32) -> Self {
-        let home = Place::new();
+        let home = Home::new();
         let (clock, hand) = Clock::manual(Moment::parse(BEGIN).expect("a time"));
         let (running, api) = Running::start(&home, clock.clone(), days).await;
         let (key, password) = (Some(ADMIN_KEY.to_owned()), Some(ADMIN_PASSWORD.to_owned()));
@@ -151,7 +151,7 @@ impl Deref for Clocked {
 }
 
 impl Running {
-    async fn start(home: &Place, clock: Clock, days: u32) -> (Self, Api) {
+    async fn start(home: &Home, clock: Clock, days: u32) -> (Self, Api) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let (folder, url) = (home.path().to_owned(), home.url());
         let (core, serving) = runtime.spawn(async move { serve(core(&folder, &url, clock, days).await) }).await.expect("a start");

@@ -48,7 +48,7 @@ pub use clocked::Clocked;
 pub use companion::Companion;
 pub use hookswitch_testdb as postgres;
 pub use peer::Peer;
-pub use postgres::{Engine, Place};
+pub use postgres::{Engine, Home};
 pub use program::{ADMIN_KEY, Server, Setup};
 pub use recorder::{Call, Recorder};
 pub use reply::{Gate, Reply};

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use hookswitch_testdb::{Engine, Place};
+use hookswitch_testdb::{Engine, Home};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -142,21 +142,11 @@ impl Setup {
     /// # Panics
     /// When it does not get there.
     pub async fn start(self) -> Server {
-        let home = Place::new();
+        let home = Home::new();
         configure(&home, &self.config);
         let running = launch(&self, home.path()).await;
         Server { setup: self, running, home }
     }
-}
-
-/// True if a database can be shared by several nodes in this run: on PostgreSQL. Says so if not.
-#[must_use]
-pub fn may_share() -> bool {
-    let may = Engine::of_this_run() == Engine::Postgres;
-    if !may {
-        eprintln!("left out: SQLite has one node");
-    }
-    may
 }
 
 /// The real program, serving on a free port, with a data folder of its own. It is killed when this is dropped.
@@ -164,7 +154,7 @@ pub struct Server {
     setup: Setup,
     // Killed before its database is taken away.
     running: Running,
-    home: Place,
+    home: Home,
 }
 
 struct Running {
@@ -185,14 +175,14 @@ impl Server {
         Setup::default()
     }
 
-    /// Another node on the same database, with a data folder of its own. See [`may_share`].
+    /// Another node on the same database, with a data folder of its own. Only in the run that is on PostgreSQL.
     ///
     /// # Panics
     /// When the database can't be shared, or it does not start.
     pub async fn beside(&self, setup: Setup) -> Self {
         let database = self.home.postgres().map(|fresh| fresh.url().to_owned()).expect("a database that can be shared");
         let key = self.data().join("master.key");
-        let home = Place::on(Engine::Sqlite);
+        let home = Home::on(Engine::Sqlite);
         let shared = format!("database = '{database}'\nkey_file = '{}'\n", key.display());
         fs::write(home.path().join("hookswitch.toml"), shared + &setup.config).expect("a written configuration");
         let running = launch(&setup, home.path()).await;
@@ -220,9 +210,9 @@ impl Server {
         kill(Pid::from_raw(pid), signal).expect("a signal that can be sent");
     }
 
-    /// Where its database lies.
+    /// Where its database lies, and its folder.
     #[must_use]
-    pub fn place(&self) -> &Place {
+    pub fn database(&self) -> &Home {
         &self.home
     }
 
@@ -311,7 +301,7 @@ impl Drop for Server {
 }
 
 /// What is in `hookswitch.toml` counts for every command that is run in this folder: they all find the server's database.
-fn configure(home: &Place, config: &str) {
+fn configure(home: &Home, config: &str) {
     let database = home.postgres().map(|fresh| format!("database = '{}'\n", fresh.url())).unwrap_or_default();
     if !(database.is_empty() && config.is_empty()) {
         fs::write(home.path().join("hookswitch.toml"), database + config).expect("a written configuration");

@@ -1,7 +1,7 @@
 //! A node that stops, dies or freezes: the others take over, and nothing is lost, told twice without need, or overtaken.
 use std::time::{Duration, Instant};
 
-use hookswitch_testkit::{Chance, Recorder, Reply, Server, after, json, program::may_share, wait_until, with};
+use hookswitch_testkit::{Chance, Recorder, Reply, Server, after, json, wait_until, with};
 
 use super::{
     alive,
@@ -23,9 +23,6 @@ async fn owns_all(node: &Server) -> Duration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_stops_hands_over_at_once_and_nothing_is_told_twice() {
-    if !may_share() {
-        return;
-    }
     let mut chance = Chance::seeded();
     let mut nodes = nodes(2).await;
     let told = Recorder::answering(slow()).await;
@@ -46,9 +43,6 @@ async fn a_node_that_stops_hands_over_at_once_and_nothing_is_told_twice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_killed_is_replaced_within_its_lease_and_nothing_is_lost_or_overtaken() {
-    if !may_share() {
-        return;
-    }
     let mut chance = Chance::seeded();
     let mut nodes = nodes(3).await;
     let told = Recorder::answering(slow()).await;
@@ -78,9 +72,6 @@ async fn a_node_that_is_killed_is_replaced_within_its_lease_and_nothing_is_lost_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_was_frozen_past_its_lease_overtakes_nothing_and_writes_nothing_of_its_old_life() {
-    if !may_share() {
-        return;
-    }
     let mut chance = Chance::seeded();
     let nodes = nodes(2).await;
     let told = Recorder::answering(slow()).await;

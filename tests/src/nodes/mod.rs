@@ -8,11 +8,13 @@
 //! | `ends` | a node that stops, dies, freezes: who takes over, and when |
 //! | `steps` | the clock's steps happen once |
 //! | `resyncs` | a resync is steered from any node |
+//! | `upgrade` | the schema of the next version comes while they run |
 mod ends;
 mod load;
 mod resyncs;
 mod steps;
 mod together;
+mod upgrade;
 
 use hookswitch_testkit::{Api, Server, Value, json, wait_until};
 

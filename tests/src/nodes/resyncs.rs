@@ -1,13 +1,10 @@
 //! A resync runs on one node and is steered from any; another goes on with it where the first was.
-use hookswitch_testkit::{Recorder, after, api::id, json, program::may_share, wait_for, wait_until};
+use hookswitch_testkit::{Recorder, after, api::id, json, wait_for, wait_until};
 
 use super::{nodes, wait_shared};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_resync_is_paused_resumed_and_finished_by_other_nodes_than_the_one_that_runs_it() {
-    if !may_share() {
-        return;
-    }
     const CLIENTS: usize = 120;
     let mut nodes = nodes(2).await;
     let told = Recorder::start().await;

@@ -1,11 +1,5 @@
 //! The clock's steps happen once, on whichever node, also when one dies or freezes.
-use hookswitch_testkit::{
-    Recorder, after,
-    api::id,
-    json,
-    program::{may_share, run},
-    wait_until,
-};
+use hookswitch_testkit::{Recorder, after, api::id, json, program::run, wait_until};
 
 use super::{nodes, wait_shared};
 use crate::package_crash::assert_sound;
@@ -14,9 +8,6 @@ const CLIENTS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_period_is_charged_once_over_two_nodes_of_which_one_dies_and_one_freezes() {
-    if !may_share() {
-        return;
-    }
     let mut nodes = nodes(2).await;
     let recorder = Recorder::start().await;
     nodes[0].handler(after("clients.packages.*", &recorder)).await;

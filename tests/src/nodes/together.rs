@@ -1,7 +1,7 @@
 //! What is saved on one node counts on all, and everybody sees who is there.
 use std::time::{Duration, Instant};
 
-use hookswitch_testkit::{Chance, Recorder, Reply, Server, after, before, json, program::may_share, wait_until, with};
+use hookswitch_testkit::{Chance, Recorder, Reply, Server, after, before, json, wait_until, with};
 
 use super::{
     alive,
@@ -11,9 +11,6 @@ use super::{
 
 #[tokio::test]
 async fn each_clients_events_keep_their_order_whichever_node_takes_the_request_while_nodes_join() {
-    if !may_share() {
-        return;
-    }
     let mut chance = Chance::seeded();
     let nodes = nodes(2).await;
     let told =
@@ -34,9 +31,6 @@ async fn each_clients_events_keep_their_order_whichever_node_takes_the_request_w
 
 #[tokio::test]
 async fn a_handler_that_is_saved_on_one_node_counts_on_the_other_from_the_next_event_on() {
-    if !may_share() {
-        return;
-    }
     let nodes = nodes(2).await;
     let (asked, told) = (Recorder::start().await, Recorder::start().await);
     let before = nodes[0].handler(before("clients.create", &asked)).await;
@@ -59,9 +53,6 @@ async fn a_handler_that_is_saved_on_one_node_counts_on_the_other_from_the_next_e
 
 #[tokio::test]
 async fn a_pause_a_resend_and_a_user_count_on_all_nodes() {
-    if !may_share() {
-        return;
-    }
     let nodes = nodes(2).await;
     let told = Recorder::answering(|_| Reply::status(410)).await;
     let handler = nodes[0].handler(after("clients.create", &told)).await;
@@ -89,9 +80,6 @@ async fn a_pause_a_resend_and_a_user_count_on_all_nodes() {
 
 #[tokio::test]
 async fn everybody_sees_who_is_there_and_a_notice_comes_fast() {
-    if !may_share() {
-        return;
-    }
     let nodes = nodes(2).await;
     wait_until("both have heard themselves", async || alive(&nodes[1]).await.iter().all(|node| node["lag_ms"].is_number())).await;
     for (asked, server) in nodes.iter().enumerate() {
@@ -107,9 +95,6 @@ async fn everybody_sees_who_is_there_and_a_notice_comes_fast() {
 
 #[tokio::test]
 async fn a_tripped_before_handler_is_known_to_all_nodes() {
-    if !may_share() {
-        return;
-    }
     let setup = || Server::setup().config("breaker.failures = 3").config("breaker.seconds = 0");
     let first = setup().start().await;
     let second = first.beside(setup()).await;

@@ -1,5 +1,5 @@
 //! Each verb at its address does what its method does.
-use hookswitch_testkit::{ADMIN_KEY, Recorder, Server, api::id, assert_has, json, names};
+use hookswitch_testkit::{ADMIN_KEY, Engine, Recorder, Server, api::id, assert_has, json, names};
 
 #[tokio::test]
 async fn an_object_is_made_read_changed_listed_and_deleted() {
@@ -78,7 +78,7 @@ async fn verbs_of_handlers_users_events_and_deliveries_have_their_addresses() {
     let event = happened[0]["id"].as_str().unwrap();
     let whole = server.rest_is(200, &format!("GET /api/provisioning/events/{event}"), json!(null)).await;
     assert_eq!(whole["data"]["name"], "Acme");
-    assert_eq!(server.rest_is(200, "GET /api/system/status", json!(null)).await["database"], "sqlite");
+    assert_eq!(server.rest_is(200, "GET /api/system/status", json!(null)).await["database"], Engine::of_this_run().name());
     let rotated = server.rest_is(200, "POST /api/users/1/rotate_key", json!({"overlap_hours": 1})).await;
     assert_ne!(rotated["key"], json!(ADMIN_KEY));
 }

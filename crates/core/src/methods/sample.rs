@@ -106,6 +106,7 @@ fn made_up(at: &At, kind: Kind) -> Event {
         object_id: 0,
         clients_id: 0,
         companies_id: at.caller.companies_id.unwrap_or(1),
+        era: at.era,
         mode: Mode::Test,
         actor: at.caller.actor.clone(),
         cause: None,

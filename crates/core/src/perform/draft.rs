@@ -54,6 +54,7 @@ impl Part {
             object_id: self.object_id,
             clients_id: self.clients_id,
             companies_id: self.companies_id,
+            era: at.era,
             mode: at.mode,
             actor: at.caller.actor.clone(),
             cause: at.cause.clone(),

@@ -80,6 +80,7 @@ pub(super) fn circumstances(core: &Core, caller: Arc<Caller>, mode: Mode, total_
         caller,
         access: core.access.now(),
         now: core.store.clock().now(),
+        era: core.store.era(),
         mode,
         cause: None,
         new_id: 0,

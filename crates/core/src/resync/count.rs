@@ -101,7 +101,7 @@ impl Counting {
             let walk = self.walk.clone();
             let found = core.store.search(move |tx| walk.next(tx, place, PORTION)).await?;
             for item in found.items {
-                let event = item.event(core.store.clock().now(), &Actor::Cli, OfResync { id: 0, total: 0 });
+                let event = item.event((core.store.clock().now(), core.store.era()), &Actor::Cli, OfResync { id: 0, total: 0 });
                 if self.rule.weigh(&event, self.condition.as_ref()).await != Outcome::Fails {
                     count += 1;
                 }

@@ -120,6 +120,7 @@ impl Feed {
             weighed,
             insists: self.moved >= MOVED_MAX,
             vault: core.store.vault().clone(),
+            era: core.store.era(),
             entrance: core.hooks.entrance(),
         };
         core.store.write(move |tx| writing.write(tx)).await
@@ -173,10 +174,10 @@ async fn weigh(core: &Core, rule: &Rule, walk: &Walk, resync: &Resync, max: usiz
     }
     let (snapshot, place) = (walk.clone(), resync.place);
     let found = core.store.read(move |tx| snapshot.next(tx, place, max)).await?;
-    let (now, told_by) = (core.store.clock().now(), walk::told_by(resync));
+    let (at, told_by) = ((core.store.clock().now(), core.store.era()), walk::told_by(resync));
     let mut weighed = HashMap::with_capacity(found.items.len());
     for item in found.items {
-        let event = item.clone().event(now, &resync.actor, told_by);
+        let event = item.clone().event(at, &resync.actor, told_by);
         let outcome = rule.weigh(&event, asked.as_ref()).await;
         weighed.insert(item.place, (item, outcome));
     }
@@ -200,6 +201,7 @@ struct Writing {
     /// Objects that change all the time are told as if their condition could not be evaluated.
     insists: bool,
     vault: Vault,
+    era: i64,
     entrance: Entrance,
 }
 
@@ -247,7 +249,7 @@ impl Writing {
     }
 
     fn put(&self, tx: &mut Tx, resync: &mut Resync, item: Item, due: Due) -> Result<(), Error> {
-        let event = item.event(tx.now(), &resync.actor, walk::told_by(resync));
+        let event = item.event((tx.now(), self.era), &resync.actor, walk::told_by(resync));
         let row = outbox::put(tx, &self.vault, &event, vec![due], &self.entrance)?.events_row;
         resync.rows = Some((resync.rows.map_or(row, |(first, _)| first), row));
         resync.sent += 1;

@@ -53,7 +53,8 @@ async fn end(core: &Core, resync: Resync) -> Result<Then, Refusal> {
     let rules = core.hooks.rules();
     let listening = |rule: &&Arc<Rule>| rule.handler.wants(event::RESYNC_DONE.events_id);
     let listener = rules.get(resync.handlers_id).filter(listening).map(|rule| Due::of(rule, None));
-    let (vault, entrance, version) = (core.store.vault().clone(), core.hooks.entrance(), rules.version);
+    let (telling, version) =
+        (Telling { vault: core.store.vault().clone(), era: core.store.era(), entrance: core.hooks.entrance() }, rules.version);
     let ended = core
         .store
         .write(move |tx| {
@@ -71,7 +72,7 @@ async fn end(core: &Core, resync: Resync) -> Result<Then, Refusal> {
                 let now = tx.now();
                 resync.end(State::Done, end_in_words(&resync), now);
                 if let Some(due) = listener.filter(|_| resync.lost == 0) {
-                    tell(tx, &resync, due, &vault, &entrance)?;
+                    telling.tell(tx, &resync, due)?;
                 }
                 tables::resyncs::update(tx, &resync)?;
             }
@@ -94,22 +95,32 @@ fn end_in_words(resync: &Resync) -> Option<String> {
     (resync.lost > 0).then(|| words(resync.lost))
 }
 
-/// `provisioning.resync_done`: of no client, so numbered among its like.
-fn tell(tx: &mut Tx, resync: &Resync, due: Due, vault: &Vault, entrance: &Entrance) -> Result<(), Error> {
-    let now = tx.now();
-    let done = Event {
-        id: event_id_at(now),
-        dt: now,
-        kind: &event::RESYNC_DONE,
-        object_id: resync.id,
-        clients_id: 0,
-        companies_id: resync.scope_id.unwrap_or(0),
-        mode: Mode::Live,
-        actor: resync.actor.clone(),
-        cause: Some(Cause::Resync { resync: walk::told_by(resync) }),
-        data: resync.done(),
-        previous: None,
-        object: resync.shown(),
-    };
-    outbox::put(tx, vault, &done, vec![due], entrance).map(drop)
+/// What an event needs that no action raises.
+struct Telling {
+    vault: Vault,
+    era: i64,
+    entrance: Entrance,
+}
+
+impl Telling {
+    /// `provisioning.resync_done`: of no client, so numbered among its like.
+    fn tell(&self, tx: &mut Tx, resync: &Resync, due: Due) -> Result<(), Error> {
+        let now = tx.now();
+        let done = Event {
+            id: event_id_at(now),
+            dt: now,
+            kind: &event::RESYNC_DONE,
+            object_id: resync.id,
+            clients_id: 0,
+            companies_id: resync.scope_id.unwrap_or(0),
+            era: self.era,
+            mode: Mode::Live,
+            actor: resync.actor.clone(),
+            cause: Some(Cause::Resync { resync: walk::told_by(resync) }),
+            data: resync.done(),
+            previous: None,
+            object: resync.shown(),
+        };
+        outbox::put(tx, &self.vault, &done, vec![due], &self.entrance).map(drop)
+    }
 }

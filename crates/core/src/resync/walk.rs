@@ -100,7 +100,7 @@ pub(crate) struct Found {
 
 impl Item {
     /// The event, told now by a resync.
-    pub(crate) fn event(self, now: Moment, actor: &Actor, told_by: OfResync) -> Event {
+    pub(crate) fn event(self, (now, era): (Moment, i64), actor: &Actor, told_by: OfResync) -> Event {
         let Self { kind, object_id, clients_id, companies_id, data, object, .. } = self;
         Event {
             id: event_id_at(now),
@@ -109,6 +109,7 @@ impl Item {
             object_id,
             clients_id,
             companies_id,
+            era,
             mode: Mode::Live,
             actor: actor.clone(),
             cause: Some(Cause::Resync { resync: told_by }),

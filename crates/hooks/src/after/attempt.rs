@@ -5,9 +5,14 @@ use hookswitch_cluster::Tenure;
 use hookswitch_model::{
     Object,
     event::{self, Stage},
+    handler::Ordering,
     moment::Moment,
 };
-use hookswitch_store::tables::{deliveries::Failed, executions, told::Told};
+use hookswitch_store::tables::{
+    deliveries::{self, Failed},
+    executions,
+    told::Told,
+};
 
 use super::{
     judge::{Judged, judge},
@@ -32,6 +37,9 @@ pub(super) async fn attempt(queue: &Arc<Queue>, place: Place, mut delivery: Deli
     let Some(tenure) = queue.shared.cluster.hold(delivery.event.clients_id, delivery.turn) else {
         return queue.put_back(place, delivery.id);
     };
+    if was_replaced(queue, &rule, &delivery).await {
+        return queue.put_back(place, delivery.id);
+    }
     if is_balance(delivery.event.kind) && delivery.attempt == 0 {
         match wanted(&rule, &delivery).await {
             Outcome::Holds => {}
@@ -70,6 +78,18 @@ pub(super) async fn attempt(queue: &Arc<Queue>, place: Place, mut delivery: Deli
     queue.note(status == "success", error.as_deref());
     let row = logged(&rule, &delivery, began, &call, &called, status, error);
     settle(queue, place, &delivery, tenure, Some(row), (ended, change)).await;
+}
+
+/// True if a newer event stands for it by now. Where there is one writer the lane is told with the commit; several commit at the same
+/// time, here and on other nodes, so the row itself is asked. Without an answer it is told: once too often is no harm.
+async fn was_replaced(queue: &Queue, rule: &Rule, delivery: &Delivery) -> bool {
+    let store = &queue.shared.store;
+    if rule.handler.ordering != Ordering::Latest || delivery.attempt > 0 || !store.has_several_writers() {
+        return false;
+    }
+    let id = delivery.id;
+    let there = store.read(move |tx| deliveries::is_there(tx, id)).await;
+    there.is_ok_and(|is_there| !is_there)
 }
 
 /// A balance handler's condition, weighed on what it would be told.

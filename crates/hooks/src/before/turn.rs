@@ -149,6 +149,10 @@ impl Turn<'_> {
         if self.share < SHARE_MIN {
             return Err(NoDecision(FailureReason::Skipped, "too little of the time for the whole chain was left".to_owned()));
         }
+        // By a restore: nobody knows yet what may be said to whom, so it counts as failed, and its `on_failure` says what that means.
+        if let Some(paused) = &self.rule.handler.paused {
+            return Err(NoDecision(FailureReason::Tripped, format!("it is paused: {}", paused.reason)));
+        }
         if !gate.lets_through(self.shared.clock.now()) {
             let words = "it has failed too often and is tried again every 10 s only".to_owned();
             return Err(NoDecision(FailureReason::Tripped, words));

@@ -136,16 +136,16 @@ mod tests {
         event::{self, Actor, Event, Mode},
     };
     use hookswitch_store::{Clock, Database, MasterKey, Options, tables::deliveries};
-    use tempfile::TempDir;
+    use hookswitch_testdb::Home;
 
     use super::*;
 
     /// What an event takes here: its row and a body of 600.
     const EVENT_BYTES: u64 = 1_000;
 
-    fn store() -> (Store, TempDir) {
-        let home = tempfile::tempdir().unwrap();
-        let (database, key) = (Database::Sqlite(home.path().join("t.db")), MasterKey::from_bytes([7; 32]));
+    fn store() -> (Store, Home) {
+        let home = Home::new();
+        let (database, key) = (Database::at(&home.url()).unwrap(), MasterKey::from_bytes([7; 32]));
         (Store::open(Options { database, key, clock: Clock::system(), faults: None }).unwrap(), home)
     }
 
@@ -165,6 +165,7 @@ mod tests {
                     object_id: 12,
                     clients_id: 12,
                     companies_id: 1,
+                    era: 0,
                     mode: Mode::Live,
                     actor: Actor::Cli,
                     cause: None,

@@ -10,8 +10,8 @@ use hookswitch_model::{
     moment::Moment,
 };
 use hookswitch_store::{Clock, Database, Faults, MasterKey, Options, Place};
+use hookswitch_testdb::Home;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::*;
@@ -23,7 +23,7 @@ struct Scene {
     outcomes: Outcomes,
     store: Store,
     rule: Rule,
-    _home: TempDir,
+    _home: Home,
 }
 
 impl Scene {
@@ -32,8 +32,8 @@ impl Scene {
     }
 
     async fn with(faults: Option<Faults>) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let database = Database::Sqlite(home.path().join("test.db"));
+        let home = Home::new();
+        let database = Database::at(&home.url()).unwrap();
         let key = MasterKey::from_bytes([5; 32]);
         let store = Store::open(Options { database, key, clock: Clock::system(), faults }).unwrap();
         let causes = Causes::new(&store.vault().derive("cause"));
@@ -88,6 +88,7 @@ fn event(number: u128) -> Event {
         object_id: 12,
         clients_id: 12,
         companies_id: 1,
+        era: 0,
         mode: Mode::Live,
         actor: Actor::Cli,
         cause: None,

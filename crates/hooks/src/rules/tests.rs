@@ -32,6 +32,7 @@ fn event(kind: Kind, companies_id: i64) -> Event {
         object_id: 1,
         clients_id: 1,
         companies_id,
+        era: 0,
         mode: Mode::Live,
         actor: Actor::Cli,
         cause: None,

@@ -7,7 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{histogram::Histogram, post, process, subject::Receiver};
+use super::{
+    database::Server,
+    histogram::Histogram,
+    post, process,
+    report::{Figure, Section},
+    subject::Receiver,
+};
 
 /// Calls in flight at once, in the ceiling and in what is compared with it.
 pub(super) const CONCURRENCY: usize = 64;
@@ -36,6 +42,29 @@ impl Limits {
             flush_ms: flushes.percentile_ms(50.0),
             posts_per_second: posts.posts as f64 / posts.seconds,
         })
+    }
+}
+
+/// What a database server commits in a second, by the rows of a transaction.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ceilings {
+    /// As `clients.create` writes: the client, its counter, the event.
+    pub(super) three: f64,
+    /// As a transaction of the ledger does, or a create with one delivery.
+    pub(super) four: f64,
+}
+
+impl Ceilings {
+    pub(super) async fn measure(server: &Server, seconds: f64) -> anyhow::Result<Self> {
+        Ok(Self { three: server.ceiling(3, seconds).await?, four: server.ceiling(4, seconds).await? })
+    }
+
+    pub(super) fn section(&self) -> Section {
+        let figures = vec![
+            Figure::new("transactions of 3 rows (pgbench, 16 connections, prepared)", self.three, "/s"),
+            Figure::new("transactions of 4 rows", self.four, "/s"),
+        ];
+        Section { name: "database", about: "what the PostgreSQL server commits at all, measured in this run", figures }
     }
 }
 

@@ -10,6 +10,7 @@
 //! All of them are this binary, each a process of its own; they talk over the loopback, as bare HTTP (wire.rs). Every
 //! run measures the machine's limits first, because a figure without them says nothing about the program. What is
 //! measured, and what is wanted of it, is in `scenarios/`.
+mod database;
 mod histogram;
 mod limits;
 mod load;
@@ -31,10 +32,11 @@ use std::{
 use anyhow::Context as _;
 use clap::ValueEnum as _;
 
-use limits::Limits;
+use limits::{Ceilings, Limits};
 use report::{Figure, Section};
 use scenarios::Circumstances;
 pub(crate) use scenarios::Scenario;
+use subject::Place;
 
 /// No scenario takes longer, whatever happens; its processes are killed then. Large databases take their time.
 const SCENARIO_MAX: Duration = Duration::from_secs(600);
@@ -56,6 +58,8 @@ pub(crate) struct Options {
     pub(crate) only: Vec<Scenario>,
     /// Where the temporary folders are made: on the disk that is meant.
     pub(crate) folder: PathBuf,
+    /// The URL of a PostgreSQL server; `None` = the database inside.
+    pub(crate) database: Option<String>,
     /// JSON on standard output in place of the table.
     pub(crate) json: bool,
     /// Where to write the figures as Markdown.
@@ -64,7 +68,7 @@ pub(crate) struct Options {
 
 impl Options {
     fn wants(&self, scenario: Scenario) -> bool {
-        if self.only.is_empty() { scenario.is_usual() } else { self.only.contains(&scenario) }
+        if self.only.is_empty() { scenario.is_usual(self.database.is_some()) } else { self.only.contains(&scenario) }
     }
 }
 
@@ -76,9 +80,17 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<bool> {
     let limits = Limits::measure(&options.folder, options.seconds).await.context("measuring the machine's limits")?;
     let mut sections = Vec::new();
     show(options, &mut sections, machine(&limits))?;
+    let server = options.database.as_deref().map(|url| database::Server::at(url, &options.folder));
+    let ceilings = match &server {
+        Some(server) => Some(Ceilings::measure(server, options.seconds).await.context("measuring the database's limits")?),
+        None => None,
+    };
+    if let Some(ceilings) = &ceilings {
+        show(options, &mut sections, ceilings.section())?;
+    }
+    let place = Place { folder: options.folder.clone(), database: server };
     let Options { clients, packages, waiting, seconds, .. } = *options;
-    let folder = options.folder.clone();
-    let mut at = Circumstances { folder, seconds, clients, packages, waiting, limits, creates_per_second: None };
+    let mut at = Circumstances { place, seconds, clients, packages, waiting, limits, ceilings, creates_per_second: None };
     let longest =
         SCENARIO_MAX + Duration::from_secs_f64(seconds) + SCENARIO_MAX_PER_ROW * clients.max(packages).max(waiting / 10);
     for scenario in Scenario::value_variants() {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{
+    database::{self, Database},
     load::{Outcome, Plan, Until},
     process::{self, Listening, this_program},
     receive::{Tallies, Tally},
@@ -22,21 +23,53 @@ use super::{
 /// The admin's key in a server of the bench, which lives in a folder that nobody else can read.
 pub(super) const KEY: &str = "bench-admin-key-0123456789-abcdefghij";
 
+/// Where servers of the bench have their data.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// On the disk that is meant.
+    pub(super) folder: PathBuf,
+    /// The database server, if it is not the database inside.
+    pub(super) database: Option<database::Server>,
+}
+
+/// A server's own folder, and its own database, if that is not in the folder.
+pub(super) struct Home {
+    folder: TempDir,
+    database: Option<Database>,
+}
+
+impl Home {
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// How its database is named for the program, if it is not the one in its folder.
+    pub(super) fn database(&self) -> anyhow::Result<Option<String>> {
+        self.database.as_ref().map(Database::url).transpose()
+    }
+}
+
 /// A server of its own.
 pub(super) struct Subject {
     server: Listening,
-    folder: TempDir,
+    home: Home,
 }
 
 impl Subject {
-    /// Starts one with an empty database in a new folder within `folder`.
-    pub(super) async fn start(folder: &Path) -> anyhow::Result<Self> {
-        Self::start_in(Self::folder(folder)?).await
+    /// Starts one with an empty database in a new folder.
+    pub(super) async fn start(place: &Place) -> anyhow::Result<Self> {
+        Self::start_in(Self::home(place).await?).await
     }
 
-    /// A new folder within `folder`.
-    pub(super) fn folder(folder: &Path) -> anyhow::Result<TempDir> {
-        Ok(tempfile::Builder::new().prefix("hookswitch-bench-").tempdir_in(folder)?)
+    /// A new folder, and an empty database.
+    pub(super) async fn home(place: &Place) -> anyhow::Result<Home> {
+        let folder = tempfile::Builder::new().prefix("hookswitch-bench-").tempdir_in(&place.folder)?;
+        let database = match &place.database {
+            Some(server) => Some(server.make().await?),
+            None => None,
+        };
+        Ok(Home { folder, database })
     }
 
     /// Where its data is, within its folder.
@@ -45,39 +78,50 @@ impl Subject {
     }
 
     /// Starts one with an empty database and these lines in its configuration.
-    pub(super) async fn start_with(folder: &Path, config: &str) -> anyhow::Result<Self> {
-        let folder = Self::folder(folder)?;
-        std::fs::write(folder.path().join("hookswitch.toml"), config)?;
-        Self::start_in(folder).await
+    pub(super) async fn start_with(place: &Place, config: &str) -> anyhow::Result<Self> {
+        let home = Self::home(place).await?;
+        std::fs::write(home.path().join("hookswitch.toml"), config)?;
+        Self::start_in(home).await
+    }
+
+    /// One more node on the same database.
+    pub(super) async fn start_beside(&self) -> anyhow::Result<Self> {
+        let beside = self.home.path().parent().context("a folder within one")?;
+        let folder = tempfile::Builder::new().prefix("hookswitch-bench-").tempdir_in(beside)?;
+        let server = launch(folder.path(), self.home.database()?, Some(&Self::data(self.home.path()).join("master.key"))).await?;
+        Ok(Self { server, home: Home { folder, database: None } })
     }
 
     /// Kills it without a word, and starts it again on what it has left.
     pub(super) async fn kill_and_start_again(self) -> anyhow::Result<Self> {
-        let Self { server, folder } = self;
+        let Self { server, home } = self;
         server.kill().await?;
-        Self::start_in(folder).await
+        Self::start_in(home).await
     }
 
     /// Starts one on what is in its folder already.
-    pub(super) async fn start_in(folder: TempDir) -> anyhow::Result<Self> {
-        let data = Self::data(folder.path()).display().to_string();
-        let mut command = this_program(&["serve", "--listen", "127.0.0.1:0", "--data", &data])?;
-        command
-            .current_dir(folder.path())
-            .env("HOOKSWITCH_ADMIN_KEY", KEY)
-            .env("HOOKSWITCH_ADMIN_PASSWORD", "a bench's password");
-        // Its log would only be in the way; warnings and errors would not.
-        command.env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()));
-        let server = Listening::start(command).await.context("starting the server")?;
-        Ok(Self { server, folder })
+    pub(super) async fn start_in(home: Home) -> anyhow::Result<Self> {
+        let server = launch(home.path(), home.database()?, None).await?;
+        Ok(Self { server, home })
     }
 
-    /// Ends it in order, and removes its folder.
+    /// Ends it in order, and removes its folder and its database.
     pub(super) async fn end(self) -> anyhow::Result<()> {
-        let Self { server, folder } = self;
+        let Self { server, home: Home { folder, database } } = self;
         let status = server.terminate().await?;
         anyhow::ensure!(status.success(), "the server ended with {status}");
+        if let Some(database) = database {
+            database.remove().await?;
+        }
         Ok(folder.close()?)
+    }
+
+    /// Processor time that the database's processes have used up to now, in seconds; `None` if the database is inside.
+    pub(super) async fn database_seconds(&self) -> anyhow::Result<Option<f64>> {
+        match &self.home.database {
+            Some(database) => database.server().processor_seconds().await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// One call of the Core API.
@@ -102,14 +146,14 @@ impl Subject {
 
     /// Puts a script into its scripts folder.
     pub(super) fn script(&self, name: &str, text: &str) -> anyhow::Result<()> {
-        let path = Self::data(self.folder.path()).join("scripts").join(name);
+        let path = Self::data(self.home.path()).join("scripts").join(name);
         fs::write(&path, text)?;
         Ok(fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?)
     }
 
     /// The size of what a script has written beside itself.
     pub(super) fn script_wrote(&self, name: &str) -> u64 {
-        let path = Self::data(self.folder.path()).join("scripts").join(name);
+        let path = Self::data(self.home.path()).join("scripts").join(name);
         fs::metadata(path).map_or(0, |found| found.len())
     }
 
@@ -147,8 +191,11 @@ impl Subject {
     }
 
     /// The size of its database, in megabytes.
-    pub(super) fn database_mb(&self) -> anyhow::Result<f64> {
-        let sizes = fs::read_dir(Self::data(self.folder.path()))?.map(|entry| Ok(entry?.metadata()?.len()));
+    pub(super) async fn database_mb(&self) -> anyhow::Result<f64> {
+        if let Some(database) = &self.home.database {
+            return database.megabytes().await;
+        }
+        let sizes = fs::read_dir(Self::data(self.home.path()))?.map(|entry| Ok(entry?.metadata()?.len()));
         Ok(sizes.sum::<anyhow::Result<u64>>()? as f64 / 1e6)
     }
 
@@ -176,12 +223,36 @@ impl Subject {
 
     /// Processor time that it has used up to now, in seconds, over all its threads.
     pub(super) fn processor_seconds(&self) -> anyhow::Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.server.pid()?))?;
-        // After the name, which may hold blanks: fields 14 and 15 of all are the ticks in user mode and in the kernel.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks: f64 = fields.get(11..13).context("/proc/PID/stat")?.iter().filter_map(|field| field.parse::<f64>().ok()).sum();
-        Ok(ticks / TICKS_PER_SECOND)
+        ticks_of(i32::try_from(self.server.pid()?)?, false)
     }
+}
+
+/// Starts the program in a folder.
+async fn launch(folder: &Path, database: Option<String>, key_file: Option<&Path>) -> anyhow::Result<Listening> {
+    let data = Subject::data(folder).display().to_string();
+    let mut command = this_program(&["serve", "--listen", "127.0.0.1:0", "--data", &data])?;
+    command.current_dir(folder).env("HOOKSWITCH_ADMIN_KEY", KEY).env("HOOKSWITCH_ADMIN_PASSWORD", "a bench's password");
+    if let Some(url) = database {
+        command.env("HOOKSWITCH_DATABASE", url);
+    }
+    if let Some(key_file) = key_file {
+        command.arg("--key-file").arg(key_file);
+    }
+    // Its log would only be in the way; warnings and errors would not.
+    command.env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()));
+    Listening::start(command).await.context("starting the server")
+}
+
+/// Processor time that a process has used up to now, in seconds, over all its threads; with that of its children that have ended, if
+/// asked for.
+pub(super) fn ticks_of(pid: i32, with_ended: bool) -> anyhow::Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // After the name, which may hold blanks: fields 14 and 15 of all are the ticks in user mode and in the kernel, then those of
+    // the children.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let counted = if with_ended { 11..15 } else { 11..13 };
+    let ticks: f64 = fields.get(counted).context("/proc/PID/stat")?.iter().filter_map(|field| field.parse::<f64>().ok()).sum();
+    Ok(ticks / TICKS_PER_SECOND)
 }
 
 /// What Linux has counted in since for ever, whatever its timer does.

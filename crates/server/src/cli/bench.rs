@@ -11,7 +11,7 @@ use crate::bench::{self, Options, Scenario};
 /// --markdown names.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Example:\n  hookswitch bench --only create --only drain --seconds 5\n\nUse a release build: cargo run --release -- bench"
+    after_help = "Example:\n  hookswitch bench --only create --only drain --seconds 5\n  hookswitch bench create transactions delivered nodes --database postgres://hookswitch@127.0.0.1/postgres\n\nUse a release build: cargo run --release -- bench"
 )]
 pub(crate) struct Bench {
     /// Only these scenarios
@@ -35,6 +35,9 @@ pub(crate) struct Bench {
     /// Where the temporary folders are made: name one on the disk that you mean to use [default: the system's temporary folder]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+    /// Measure on a PostgreSQL server: the URL of a database that is always there; others are made beside it, and removed
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -62,6 +65,7 @@ impl Bench {
             waiting: self.waiting,
             only: [self.scenarios, self.only].concat(),
             folder: self.folder.unwrap_or_else(std::env::temp_dir),
+            database: self.database,
             json: self.json,
             markdown: self.markdown,
         })

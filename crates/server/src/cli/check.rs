@@ -1,16 +1,21 @@
 //! `hookswitch check`: is the database what it promises to be?
 //!
-//! The promises are read from whole tables while nothing moves, so that needs the data folder for itself. Of a running
-//! server it is asked whether it is ready and how its queues stand.
+//! The promises are read from whole tables while nothing moves, so that needs the data folder for itself. A backup is only read; a server's
+//! database is read in one snapshot, whoever works on it. Of a running server it is asked whether it is ready and how its queues
+//! stand.
 use std::fmt::Write as _;
 
 use anyhow::{Context as _, anyhow, ensure};
 use clap::Args;
 use hookswitch_core::check::{self, Finding};
+use hookswitch_store::{Clock, Options, Store, moving::Backup};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::remote::{Remote, Server, there_is_another_way};
+use super::{
+    backup::about,
+    remote::{Remote, Server, there_is_another_way},
+};
 use crate::{
     cli::{block_on, say},
     config::{
@@ -23,11 +28,12 @@ use crate::{
 
 /// Looks whether the database is what it promises to be: ledger and balances, edges, sequences, queue.
 ///
-/// It needs the data folder for itself: stop the server first. With --url or --key it asks a running server instead
+/// SQLite's data folder must not be in use: stop the server first. A PostgreSQL database may be, and a backup, named by
+/// --database sqlite:FILE, is only read. With --url or --key it asks a running server instead
 /// whether it is ready, and how its queues stand. Ends with status 1 if something is broken.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Example:\n  hookswitch check --data ./hookswitch-data\n  hookswitch check --url http://127.0.0.1:3080 --key KEY"
+    after_help = "Example:\n  hookswitch check --data ./hookswitch-data\n  hookswitch check --database sqlite:/backup/hookswitch.db --key-file ./hookswitch-data/master.key\n  hookswitch check --url http://127.0.0.1:3080 --key KEY"
 )]
 pub(crate) struct Check {
     #[command(flatten)]
@@ -43,22 +49,45 @@ impl Check {
     /// When something is broken, or it can't be looked at.
     pub(crate) fn run(self) -> Ended {
         let settings = Settings::read(&Flags::of_place(self.place), &config::environment)?;
-        match self.remote.server(&settings)? {
-            Some(server) => Ok(block_on(ask(&server))??),
-            None => {
-                let folder = Folder::existing(&settings).map_err(there_is_another_way)?;
-                block_on(look(&settings, &folder))?
-            }
+        if let Some(server) = self.remote.server(&settings)? {
+            return Ok(block_on(ask(&server))??);
         }
+        if let Some(findings) = look_at_backup(&settings)? {
+            return told(&settings, &findings);
+        }
+        if settings.database.file().is_none() {
+            return block_on(look_beside_nodes(&settings))?;
+        }
+        let folder = Folder::existing(&settings).map_err(there_is_another_way)?;
+        block_on(look(&settings, &folder))?
     }
+}
+
+/// A server's database is read in one snapshot, while nodes work on it.
+async fn look_beside_nodes(settings: &Settings) -> Ended {
+    let (database, key) = (settings.database.to_store(), wiring::key(settings)?);
+    let store = Store::open_to_read(Options { database, key, clock: Clock::system(), faults: None })?;
+    told(settings, &check::check(&store).await.context("reading the database")?)
+}
+
+/// A backup is only read, and needs no lock; `None` if it is none.
+fn look_at_backup(settings: &Settings) -> Ended<Option<Vec<Finding>>> {
+    let is_known = settings.key_file.exists();
+    let Some(file) = settings.database.file().filter(|file| is_known && file.is_file()) else { return Ok(None) };
+    let key = wiring::key(settings)?;
+    let Some(backup) = Backup::look(file, &key, &Clock::system()).map_err(about(file))? else { return Ok(None) };
+    Ok(Some(backup.read(check::look).with_context(|| format!("reading {}", file.display()))?))
 }
 
 async fn look(settings: &Settings, folder: &Folder) -> Ended {
     let store = wiring::store(settings, folder)?;
     let findings = check::check(&store).await;
     wiring::close_store(store, Instant::now() + wiring::CLOSE).await;
-    let findings = findings.context("reading the database")?;
-    say(&format!("{}\n{}", settings.database, text(&findings)))?;
+    told(settings, &findings.context("reading the database")?)
+}
+
+fn told(settings: &Settings, findings: &[Finding]) -> Ended {
+    say(&format!("{}\n{}", settings.database, text(findings)))?;
     let broken = findings.iter().filter(|finding| !finding.broken.is_empty()).count();
     if broken == 0 {
         return Ok(());

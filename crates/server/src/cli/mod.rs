@@ -1,9 +1,13 @@
 //! The command line: one command a file. Each is read, run to its end, and answered with an exit status.
+mod backup;
 mod bench;
 mod check;
 mod config;
+mod copy;
 mod demo;
+mod meter;
 mod remote;
+mod restore;
 mod resync;
 mod seed;
 mod serve;
@@ -42,6 +46,9 @@ enum Command {
     Token(token::Token),
     Seed(seed::Seed),
     Resync(resync::Resync),
+    Copy(copy::Copy),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     #[command(flatten)]
     Hidden(Hidden),
 }
@@ -90,6 +97,9 @@ impl Command {
             Self::Token(token) => token.run(),
             Self::Seed(seed) => seed.run(),
             Self::Resync(resync) => resync.run(),
+            Self::Copy(copy) => copy.run(),
+            Self::Backup(backup) => backup.run(),
+            Self::Restore(restore) => restore.run(),
             Self::Hidden(Hidden::ExampleHandler) => Ok(block_on(example_handler::run())??),
             Self::Serve(_) | Self::Config(_) | Self::Hidden(Hidden::Bench(_)) => Ok(()),
         }

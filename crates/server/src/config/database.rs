@@ -8,7 +8,7 @@ use std::{
 use toml::Value;
 
 /// The database inside the data folder.
-pub(super) const FILE: &str = "hookswitch.db";
+pub(crate) const FILE: &str = "hookswitch.db";
 const HIDDEN: &str = "***";
 const WANTED: &str = "must be sqlite:, sqlite:FILE or postgres://USER@HOST/DATABASE";
 

@@ -19,6 +19,26 @@ pub(crate) struct Place {
     pub(crate) key_file: Option<String>,
 }
 
+/// What commands take that are told their databases by flags of their own.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct KeyPlace {
+    /// The configuration file [env: HOOKSWITCH_CONFIG] [default: ./hookswitch.toml if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<String>,
+    /// The data folder [env: HOOKSWITCH_DATA] [default: ./hookswitch-data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+    /// What opens the secrets of both [env: HOOKSWITCH_KEY_FILE] [default: master.key in the data folder]
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<String>,
+}
+
+impl From<KeyPlace> for Place {
+    fn from(KeyPlace { config, data, key_file }: KeyPlace) -> Self {
+        Self { config, data, database: None, key_file }
+    }
+}
+
 /// Every setting that has a flag.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Flags {

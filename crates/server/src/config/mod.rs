@@ -21,10 +21,11 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::Path};
 
 use crate::ending::Ending;
 
+pub(crate) use database::{Database, FILE as DATABASE_FILE};
 pub(crate) use layers::Shown;
 pub(crate) use settings::Settings;
 
@@ -36,6 +37,14 @@ impl From<Wrong> for Ending {
     fn from(Wrong(words): Wrong) -> Self {
         Self::Usage(words)
     }
+}
+
+/// A database that is named on the command line by a flag of its own.
+///
+/// # Errors
+/// If it is none.
+pub(crate) fn database(flag: &str, url: &str, data: &Path) -> Result<Database, Wrong> {
+    Database::read(&url.into(), data).map_err(|words| Wrong(format!("{flag} {words}")))
 }
 
 /// How a variable of the environment is looked up; a parameter, so that tests have an environment of their own.

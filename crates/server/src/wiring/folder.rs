@@ -19,13 +19,13 @@ use nix::{
 };
 
 use crate::{
-    config::Settings,
+    config::{DATABASE_FILE, Settings},
     ending::{Ended, Ending},
 };
 
 const LOCK_FILE: &str = "lock";
 /// What shows that a folder is a data folder, whatever its mode.
-const OUR_FILES: [&str; 3] = [LOCK_FILE, "hookswitch.db", "master.key"];
+const OUR_FILES: [&str; 3] = [LOCK_FILE, DATABASE_FILE, "master.key"];
 const PRIVATE: u32 = 0o700;
 const OPEN_TO_OTHERS: u32 = 0o077;
 /// Whoever may write here may run programs as us: only we.
@@ -68,6 +68,24 @@ impl Folder {
         }
     }
 
+    /// Takes the locks of a database that is named by its file alone, of whatever data folder that is.
+    ///
+    /// # Errors
+    /// When another process has it.
+    pub(crate) fn of_file(database: &Path) -> Ended<Self> {
+        let inside = database.with_file_name(LOCK_FILE);
+        let outside = beside(database);
+        let is_inside = inside.exists() || database.file_name().is_some_and(|name| name == DATABASE_FILE);
+        let mut files = Vec::with_capacity(2);
+        if is_inside {
+            files.push(inside);
+        }
+        if !is_inside || outside.exists() {
+            files.push(outside);
+        }
+        Ok(Self { _locks: files.iter().map(|file| lock(file)).collect::<Ended<_>>()? })
+    }
+
     fn lock(settings: &Settings) -> Ended<Self> {
         let data = settings.data.as_path();
         // A server's database is meant to be shared, by nodes that have a data folder each.
@@ -76,6 +94,15 @@ impl Folder {
         let locks = files.map(|file| lock(&file)).collect::<Ended<_>>()?;
         Ok(Self { _locks: locks })
     }
+}
+
+/// Makes the folder of a new database, if absent.
+///
+/// # Errors
+/// When it can't be made.
+pub(super) fn make_folder_of(database: &Path) -> Ended {
+    let Some(folder) = database.parent() else { return Ok(()) };
+    DirBuilder::new().recursive(true).mode(PRIVATE).create(folder).map_err(|error| unusable(folder, &error))
 }
 
 fn beside(database: &Path) -> PathBuf {

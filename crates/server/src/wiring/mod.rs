@@ -12,6 +12,7 @@
 mod first_login;
 mod folder;
 mod node;
+mod side;
 
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ use crate::{
 
 pub(crate) use first_login::{Given, first_login, url_of};
 pub(crate) use folder::Folder;
+pub(crate) use side::{Side, nobody_uses};
 
 /// This program, also after its file was replaced by an upgrade.
 const OURSELVES: &str = "/proc/self/exe";
@@ -56,6 +58,20 @@ pub(crate) fn store(settings: &Settings, _locked: &Folder) -> Ended<Store> {
         }
         error => error.into(),
     })
+}
+
+/// The key file that a database was written with: none is made.
+///
+/// # Errors
+/// When it is not there, or is none.
+pub(crate) fn key(settings: &Settings) -> Ended<MasterKey> {
+    let file = &settings.key_file;
+    if !file.exists() {
+        let words =
+            format!("the key file {} is missing, and without it the database can't be read: --key-file names it", file.display());
+        return Err(Ending::Database(words));
+    }
+    Ok(MasterKey::load_or_create(file)?)
 }
 
 /// A new key file beside an old database would only hide that the right one is missing. What is in a server's database is not known

@@ -4,13 +4,27 @@
 //! |---|---|---|
 //! | `+column` | `column` | keeps an index out of SQLite's sight; PostgreSQL has statistics and needs no hints |
 //! | `LIKE` | `ILIKE` | SQLite's looks past the case of ASCII letters |
+//! | `CROSS JOIN ... ON` | `JOIN ... ON` | keeps the order of two tables; there it can't have a condition |
+//! | `LOWER($1)` | `LOWER($1 COLLATE "C")` | a value has the server's locale, a column ours: they would fold other letters |
 //! | `INTEGER` numbers that the engine gives | identity columns | |
 //! | `TEXT` | `TEXT COLLATE "C"` | so that order, `LOWER` and ranges are those of bytes and ASCII, whatever the server's locale is |
 //! | `BLOB` | `BYTEA` | |
 
 /// A statement.
 pub(super) fn statement(sql: &str) -> String {
-    without_unary_plus(&sql.replace(" LIKE ", " ILIKE "))
+    folded_as_columns(&without_unary_plus(&sql.replace(" LIKE ", " ILIKE ").replace(" CROSS JOIN ", " JOIN ")))
+}
+
+fn folded_as_columns(sql: &str) -> String {
+    const FOLDS: &str = "LOWER($";
+    let mut parts = sql.split(FOLDS);
+    let mut spelled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = part.split_at(digits);
+        spelled.extend([FOLDS, number, " COLLATE \"C\"", rest]);
+    }
+    spelled
 }
 
 /// A plus that stands right before a name; between two values it has a space on either side.
@@ -49,8 +63,16 @@ mod tests {
 
     #[test]
     fn hints_for_sqlite_are_left_out_and_sums_are_kept() {
-        let sql = "SELECT 1 FROM x WHERE +x.name = $1 AND a LIKE $2 ORDER BY +LOWER(x.name) ASC, +(b + c) DESC LIMIT 1 + $3";
-        let expected = "SELECT 1 FROM x WHERE x.name = $1 AND a ILIKE $2 ORDER BY LOWER(x.name) ASC, (b + c) DESC LIMIT 1 + $3";
+        let sql = "SELECT 1 FROM y CROSS JOIN x ON x.id = y.id WHERE +x.name = $1 AND a LIKE $2 ORDER BY +LOWER(x.name) ASC, +(b + c) DESC LIMIT 1 + $3";
+        let expected = "SELECT 1 FROM y JOIN x ON x.id = y.id WHERE x.name = $1 AND a ILIKE $2 ORDER BY LOWER(x.name) ASC, (b + c) DESC LIMIT 1 + $3";
+        assert_eq!(statement(sql), expected);
+    }
+
+    #[test]
+    fn a_value_is_folded_by_the_rule_of_the_columns() {
+        let sql = "SELECT 1 FROM x WHERE LOWER(name) = LOWER($1) OR LOWER(x.name) IN (LOWER($12), LOWER($3))";
+        let expected = "SELECT 1 FROM x WHERE LOWER(name) = LOWER($1 COLLATE \"C\") OR LOWER(x.name) IN (LOWER($12 COLLATE \"C\"), \
+                        LOWER($3 COLLATE \"C\"))";
         assert_eq!(statement(sql), expected);
     }
 

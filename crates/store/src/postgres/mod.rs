@@ -23,7 +23,7 @@ mod readers;
 mod schema;
 mod session;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tls;
 mod value;
 mod writers;

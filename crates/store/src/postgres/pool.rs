@@ -63,6 +63,19 @@ impl Link {
         Self { dialer, session }
     }
 
+    /// Connects before there is anything to do, so that neither a caller waits for it nor a lack of file descriptors hinders it then. If
+    /// it fails, it is tried again when there is.
+    pub(crate) fn warm_up(&mut self) {
+        if self.session.is_none() {
+            match self.dialer.dial() {
+                Ok(session) => self.session = Some(session),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection to the database could not be made; it is tried again when it is needed")
+                }
+            }
+        }
+    }
+
     /// The connection, made anew if need be.
     ///
     /// # Errors

@@ -34,6 +34,7 @@ pub(crate) fn start(
         let (reads, clock, faults) = (Arc::clone(&reads), clock.clone(), faults.cloned());
         let mut link = Link::new(dialer.clone(), None);
         std::thread::Builder::new().name(format!("store-{name}-{index}")).spawn(move || {
+            link.warm_up();
             loop {
                 // The one who holds the lock waits for the next; the others wait for the lock.
                 let next = reads.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();

@@ -8,7 +8,7 @@ use super::{
     session::Limits,
     tls,
 };
-use crate::{Clock, Error, OpenError, Tx, Vault, migrate, params, tables};
+use crate::{Clock, Error, OpenError, Tx, Vault, migrate, opening::Purpose, params};
 use std::{sync::Arc, time::Duration};
 
 /// The oldest version that has all that is asked of it, and is still looked after by its makers.
@@ -18,11 +18,17 @@ const SCHEMA_LOCK: i64 = 0x0048_5343_4845_4d41;
 /// A migration may rewrite a table of a hundred million rows.
 const MIGRATION_MAX: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// Connects for the first time, and brings the schema up to date.
+/// Connects for the first time, and brings the schema up to date, unless it is only to be read; gives the era, too.
 ///
 /// # Errors
 /// In words for the operator; nothing was changed then.
-pub(crate) fn open(address: Address, limits: Limits, clock: &Clock, vault: &Vault) -> Result<(Dialer, Session), OpenError> {
+pub(crate) fn open(
+    address: Address,
+    purpose: Purpose,
+    limits: Limits,
+    clock: &Clock,
+    vault: &Vault,
+) -> Result<(Dialer, Session, i64), OpenError> {
     let tls = tls::connector(&address.trust)?;
     let dialer = Dialer { address, tls, limits, outage: Arc::new(Outage::default()) };
     let shown = dialer.address.shown();
@@ -30,9 +36,9 @@ pub(crate) fn open(address: Address, limits: Limits, clock: &Clock, vault: &Vaul
     look(&session)?;
     let patience = session.patience();
     session.be_patient(MIGRATION_MAX);
-    bring_up_to_date(&session, clock, vault).inspect_err(|_| session.roll_back())?;
+    let era = bring_up_to_date(&session, purpose, clock, vault).inspect_err(|_| session.roll_back())?;
     session.be_patient(patience);
-    Ok((dialer, session))
+    Ok((dialer, session, era))
 }
 
 fn plain(error: &Error) -> String {
@@ -72,20 +78,34 @@ fn look(session: &Session) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn bring_up_to_date(session: &Session, clock: &Clock, vault: &Vault) -> Result<(), OpenError> {
+fn bring_up_to_date(session: &Session, purpose: Purpose, clock: &Clock, vault: &Vault) -> Result<i64, OpenError> {
+    if purpose == Purpose::Read {
+        session.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        let mut tx = Tx::postgres(session, clock.now());
+        migrate::is_current(&applied(&tx)?)?;
+        let era = purpose.start(&mut tx, vault)?;
+        session.roll_back();
+        return Ok(era);
+    }
     session.begin("BEGIN")?;
     session.put("SET LOCAL statement_timeout = 0", &[])?;
     session.put("SET LOCAL lock_timeout = 0", &[])?;
     session.put("SET LOCAL idle_in_transaction_session_timeout = 0", &[])?;
     session.put("SELECT pg_advisory_xact_lock($1)", params![SCHEMA_LOCK])?;
     let mut tx = Tx::postgres(session, clock.now());
-    for migration in migrate::missing(&applied(&tx)?)? {
+    let applied = applied(&tx)?;
+    let oldest = match migrate::is_newer(&applied) {
+        true => tx.first(migrate::OLDEST_OF_NEWER, params![migrate::known()], |row| row.get::<Option<i64>>(0))?.flatten(),
+        false => None,
+    };
+    for migration in migrate::missing(&applied, oldest)? {
         session.batch(&dialect::migration(migrate::RECORDS))?;
         session.batch(&dialect::migration(migration.sql))?;
         migrate::record(&mut tx, migration)?;
     }
-    tables::start(&mut tx, vault)?;
-    Ok(session.commit()?)
+    let era = purpose.start(&mut tx, vault)?;
+    session.commit()?;
+    Ok(era)
 }
 
 fn applied(tx: &Tx<'_>) -> Result<Vec<(i64, String)>, Error> {

@@ -74,7 +74,7 @@ impl Session {
         let mut config = address.config.clone();
         let Limits { statement, lock } = limits;
         let ours = format!(
-            "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={IDLE_MS} -c jit=off",
+            "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={IDLE_MS} -c jit=off -c client_min_messages=warning",
             statement.as_millis(),
             lock.as_millis()
         );

@@ -5,6 +5,9 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, private::BytesMut, to_
 
 use crate::{Error, Param};
 
+/// As for whatever else is no text. Fields refuse the character before it gets here.
+const REPLACEMENT: &str = "\u{fffd}";
+
 /// A value that outlives its statement's text: it is sent later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Owned {
@@ -53,6 +56,8 @@ impl ToSql for Param<'_> {
             Self::Int(number) if *wanted == Type::INT4 => i32::try_from(*number)?.to_sql(wanted, out),
             Self::Int(number) if *wanted == Type::INT2 => i16::try_from(*number)?.to_sql(wanted, out),
             Self::Int(number) => number.to_sql(&Type::INT8, out),
+            // What a handler answered, in the log: a text there can hold every character but this one.
+            Self::Text(text) if text.contains('\0') => text.replace('\0', REPLACEMENT).to_sql(&Type::TEXT, out),
             Self::Text(text) => text.to_sql(&Type::TEXT, out),
             Self::Blob(bytes) => bytes.to_sql(&Type::BYTEA, out),
         }

@@ -49,7 +49,6 @@ pub(crate) fn start(
     let (queue, jobs) = mpsc::channel(QUEUE_MAX);
     let (jobs, counts) = (Arc::new(Mutex::new(jobs)), Arc::new(Counts::default()));
     let mut threads = Vec::with_capacity(count);
-    // The others connect when there is something to do.
     for (index, session) in std::iter::once(Some(first)).chain(std::iter::repeat_with(|| None)).take(count).enumerate() {
         let link = Link::new(dialer.clone(), session);
         let writing =
@@ -74,6 +73,7 @@ struct Writing {
 
 impl Writing {
     fn run(&self, mut link: Link, jobs: &Mutex<mpsc::Receiver<Option<Box<dyn Job>>>>) {
+        link.warm_up();
         loop {
             let next = {
                 let mut jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,11 +100,14 @@ impl Writing {
         };
         let mut then = Vec::new();
         let committed = self.commit(session, job.as_mut(), &mut then);
-        self.counts.fails.store(committed.is_err(), Ordering::Relaxed);
+        let is_trouble = committed.as_ref().is_err_and(|error| !matches!(error, Error::Taken { .. } | Error::Again));
+        self.counts.fails.store(is_trouble, Ordering::Relaxed);
         if let Err(error) = &committed {
             session.roll_back();
             then.clear();
-            tracing::error!(%error, "a transaction failed");
+            if is_trouble {
+                tracing::error!(%error, "a transaction failed");
+            }
             if matches!(error, Error::InDoubt(_)) {
                 self.health.in_doubt.fetch_add(1, Ordering::Relaxed);
             }

@@ -9,6 +9,9 @@ use crate::OpenError;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Statements kept prepared by each connection.
 const STATEMENTS_MAX: usize = 256;
+/// How often others who have a file open are waited for.
+const ALONE_TRIES: u32 = 500;
+const ALONE_EVERY: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// The writer's connection, to a file made if absent. Nothing is changed if it turns out to be no database.
 pub(crate) fn connect(path: &Path) -> Result<Connection, OpenError> {
@@ -35,13 +38,21 @@ fn look(path: &Path) -> Result<(), OpenError> {
     }
 }
 
+/// Looks at the first bytes of a file that must be there.
+pub(crate) fn look_at(path: &Path) -> Result<(), OpenError> {
+    let mut head = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(16).read_to_end(&mut head));
+    read.map_err(|error| OpenError::Other(format!("{}: {error}", path.display())))?;
+    if head == MAGIC { Ok(()) } else { Err(OpenError::Damaged(format!("{} does not begin like a SQLite file", path.display()))) }
+}
+
 /// A statement keeps its plan whatever is bound to it. Else many are planned anew at each call, in the hope of statistics
 /// that are not there.
 fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
-fn damaged(error: rusqlite::Error) -> OpenError {
+pub(crate) fn damaged(error: rusqlite::Error) -> OpenError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => OpenError::Damaged(error.to_string()),
         _ => OpenError::Other(error.to_string()),
@@ -56,6 +67,26 @@ pub(crate) fn set_up_writer(connection: &Connection) -> rusqlite::Result<()> {
          PRAGMA cache_size = -12288; PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 134217728;
          PRAGMA foreign_keys = OFF",
     )
+}
+
+/// Sets up the only connection to a file: without a log beside it. Nothing is lost before it is flushed at the end, because until
+/// then the file has another name.
+pub(crate) fn set_up_alone(connection: &Connection) -> Result<(), OpenError> {
+    let other = |error: rusqlite::Error| OpenError::Other(error.to_string());
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.execute_batch("PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY").map_err(other)?;
+    for _ in 0..ALONE_TRIES {
+        let mode = connection.query_row("PRAGMA journal_mode = DELETE", (), |row| row.get::<_, String>(0));
+        match mode {
+            Ok(mode) if mode == "delete" => return Ok(()),
+            // Threads of a store that was closed a moment ago still have theirs.
+            Ok(_) => {}
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {}
+            Err(error) => return Err(damaged(error)),
+        }
+        std::thread::sleep(ALONE_EVERY);
+    }
+    Err(OpenError::Other("another process has the file open".to_owned()))
 }
 
 /// A reader's connection.

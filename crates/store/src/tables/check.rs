@@ -1,6 +1,6 @@
 //! Questions that `hookswitch check` asks of the whole database. Each gives the first offenders, at most
 //! [`OFFENDERS_MAX`], and none if all is well. They read whole tables: for a quiet hour, not for a page.
-use crate::{Error, Tx, params};
+use crate::{Error, Tx, moving, numbering, params};
 
 /// How many offenders one question names at most.
 pub const OFFENDERS_MAX: i64 = 20;
@@ -17,7 +17,7 @@ pub struct Offender {
 }
 
 const LEDGER: &str =
-    "SELECT c.id, c.balance, COALESCE((SELECT SUM(t.amount) FROM transactions t WHERE t.clients_id = c.id), 0) AS total
+    "SELECT c.id, c.balance, COALESCE((SELECT CAST(SUM(t.amount) AS BIGINT) FROM transactions t WHERE t.clients_id = c.id), 0) AS total
   FROM clients c
   WHERE c.balance <> COALESCE((SELECT SUM(t.amount) FROM transactions t WHERE t.clients_id = c.id), 0)
   ORDER BY c.id LIMIT $1";
@@ -71,9 +71,9 @@ pub fn seqs(tx: &Tx) -> Result<Vec<Offender>, Error> {
     offenders(tx, SEQS)
 }
 
-const LAST_SEQS: &str =
-    "SELECT s.clients_id, s.seq, MAX(e.seq) AS last_seq FROM client_seqs s JOIN events e ON e.clients_id = s.clients_id
-  GROUP BY s.clients_id, s.seq HAVING MAX(e.seq) <> s.seq ORDER BY s.clients_id LIMIT $1";
+const LAST_SEQS: &str = "SELECT e.clients_id, COALESCE(s.seq, 0), e.last_seq
+  FROM (SELECT clients_id, MAX(seq) AS last_seq FROM events GROUP BY clients_id) e LEFT JOIN client_seqs s ON s.clients_id = e.clients_id
+  WHERE s.seq IS NULL OR s.seq <> e.last_seq ORDER BY e.clients_id LIMIT $1";
 
 /// Clients whose counter of events is not the number of the last one.
 ///
@@ -81,6 +81,141 @@ const LAST_SEQS: &str =
 /// Whatever the engine says.
 pub fn last_seqs(tx: &Tx) -> Result<Vec<Offender>, Error> {
     offenders(tx, LAST_SEQS)
+}
+
+const TOLD: &str =
+    "SELECT t.clients_id, t.seq, COALESCE(s.seq, 0) FROM told t LEFT JOIN client_seqs s ON s.clients_id = t.clients_id
+  WHERE t.seq > COALESCE(s.seq, 0) ORDER BY t.clients_id, t.handlers_id LIMIT $1";
+
+/// Clients of whom some handler is said to have heard an event (`stored`) that was never given a number.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn told(tx: &Tx) -> Result<Vec<Offender>, Error> {
+    offenders(tx, TOLD)
+}
+
+const OTHERS_EVENTS: &str = "SELECT d.clients_id, d.id, e.row_id FROM deliveries d JOIN events e ON e.row_id = d.events_row
+  WHERE d.seq <> e.seq OR d.clients_id <> e.clients_id OR d.event_id <> e.id OR d.companies_id <> e.companies_id
+    OR d.id / 65536 <> e.row_id
+  ORDER BY d.id LIMIT $1";
+
+/// Deliveries (`stored` is their id) that are not of the event (`expected` is its row) that they name.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn others_events(tx: &Tx) -> Result<Vec<Offender>, Error> {
+    offenders(tx, OTHERS_EVENTS)
+}
+
+const OUTCOMES: &str = "SELECT clients_id, id, 0 FROM outcomes
+  WHERE outcome NOT IN ('asked', 'committed', 'aborted') OR (outcome = 'committed' AND seq IS NULL)
+    OR (outcome <> 'committed' AND seq IS NOT NULL) OR (outcome = 'aborted' AND ended_by IS NULL)
+  ORDER BY id LIMIT $1";
+
+/// Outcomes (`stored` is their id) that do not say how it ended.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn outcomes(tx: &Tx) -> Result<Vec<Offender>, Error> {
+    offenders(tx, OUTCOMES)
+}
+
+const RESYNCS: &str = "SELECT 0, r.id, r.handlers_id FROM resyncs r
+  WHERE r.ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM handlers h WHERE h.id = r.handlers_id) ORDER BY r.id LIMIT $1";
+
+/// Resyncs (`stored` is their id) under way for a handler (`expected`) that is gone.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn resyncs(tx: &Tx) -> Result<Vec<Offender>, Error> {
+    offenders(tx, RESYNCS)
+}
+
+const JOURNAL: &str = "SELECT 0, j.rows_there, j.last_row - c.value
+  FROM (SELECT COUNT(*) AS rows_there, COALESCE(MAX(row_id), 0) AS last_row FROM events) j JOIN counters c ON c.name = 'events_cut'
+  WHERE j.rows_there > 0 AND j.rows_there > j.last_row - c.value LIMIT $1";
+
+/// The rows of the journal, if there are more (`stored`) than its counters say (`expected`). Fewer may be: an engine that numbers for
+/// several writers at once leaves numbers out.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn journal(tx: &Tx) -> Result<Vec<Offender>, Error> {
+    offenders(tx, JOURNAL)
+}
+
+const LOG: &str = "SELECT 0, x.last_id, c.value FROM (SELECT COALESCE(MAX(id), 0) AS last_id FROM executions) x
+  JOIN counters c ON c.name = 'log_last_id' WHERE x.last_id > c.value LIMIT $1";
+
+/// The last row of the log (`stored`), if its counter (`expected`) is below it.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn log(tx: &Tx) -> Result<Vec<Offender>, Error> {
+    offenders(tx, LOG)
+}
+
+/// An id that would be given again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenAgain {
+    /// The table.
+    pub table: &'static str,
+    /// The highest id that is there.
+    pub highest: i64,
+    /// The next that would be given.
+    pub next: i64,
+}
+
+/// The tables whose ids come in blocks, and what else remembers such ids when their rows are gone.
+const BLOCKS: [(&str, &str); 11] = [
+    ("clients", "SELECT MAX(id) FROM clients"),
+    ("clients", "SELECT MAX(clients_id) FROM client_seqs"),
+    ("accounts", "SELECT MAX(id) FROM accounts"),
+    ("packages", "SELECT MAX(id) FROM packages"),
+    ("client_packages", "SELECT MAX(id) FROM client_packages"),
+    ("transactions", "SELECT MAX(id) FROM transactions"),
+    ("companies", "SELECT MAX(id) FROM companies"),
+    ("users", "SELECT MAX(id) FROM users"),
+    ("handlers", "SELECT MAX(id) FROM handlers"),
+    ("custom_fields", "SELECT MAX(id) FROM custom_fields"),
+    ("resyncs", "SELECT MAX(id) FROM resyncs"),
+];
+
+/// Tables in which the next id is not above all that are there: from blocks, and from the engine.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn ids(tx: &Tx) -> Result<Vec<GivenAgain>, Error> {
+    const NEXT: &str = "SELECT next FROM id_blocks WHERE name = $1";
+    let mut found = Vec::new();
+    let mut look = |table, highest: i64, next: i64| {
+        if highest >= next {
+            found.push(GivenAgain { table, highest, next });
+        }
+    };
+    for (table, highest) in BLOCKS {
+        let next = tx.first(NEXT, params![table], |row| row.get(0))?.unwrap_or(1);
+        let highest = tx.first(highest, &[], |row| row.get::<Option<i64>>(0))?.flatten().unwrap_or(0);
+        look(table, highest, next);
+    }
+    for table in moving::catalogue::copied().filter(|table| table.numbered) {
+        let highest = format!("SELECT MAX({}) FROM {}", table.key()[0].name, table.name);
+        let highest = tx.first(&highest, &[], |row| row.get::<Option<i64>>(0))?.flatten().unwrap_or(0);
+        look(table.name, highest, numbering::last(tx, table)? + 1);
+    }
+    Ok(found)
+}
+
+const SHARDS: &str = "SELECT 0, s.shard, s.nodes_id FROM shards s
+  WHERE s.shard < 0 OR s.shard > 255 OR NOT EXISTS (SELECT 1 FROM nodes n WHERE n.id = s.nodes_id) ORDER BY s.shard LIMIT $1";
+
+/// Shards (`stored`) that do not exist, or are of a node (`expected`) that does not.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn shards(tx: &Tx) -> Result<Vec<Offender>, Error> {
+    offenders(tx, SHARDS)
 }
 
 const ORPHANS: &str = "SELECT d.clients_id, d.id, 0 FROM deliveries d

@@ -162,6 +162,7 @@ impl Recorded {
             object_id: self.object_id,
             clients_id: self.clients_id,
             companies_id: self.companies_id,
+            era: self.payload.get("event").and_then(|head| head.get("era")).and_then(Value::as_i64).unwrap_or(0),
             mode: Mode::Live,
             actor: serde_json::from_value(self.payload.get("event")?.get("actor")?.clone()).ok()?,
             cause: self.cause.clone(),

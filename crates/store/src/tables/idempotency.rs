@@ -45,3 +45,25 @@ pub fn put(tx: &mut Tx<'_>, users_id: i64, method: &str, key: &str, params_hash:
 pub fn cut(tx: &mut Tx<'_>, before: Moment, limit: i64) -> Result<u64, Error> {
     tx.execute(CUT, params![before, limit])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Clock, migrate};
+
+    #[test]
+    fn what_has_expired_is_forgotten_in_portions_and_nothing_else() {
+        let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+        migrate::migrate(&mut connection, &Clock::system()).unwrap();
+        for second in 1..=5 {
+            let mut tx = Tx::sqlite(&connection, Moment::from_millis(second * 1_000));
+            put(&mut tx, 1, "clients.create", &format!("key {second}"), b"hash", "{}").unwrap();
+        }
+        // Used once more, it is a new one.
+        let (mut tx, old) = (Tx::sqlite(&connection, Moment::from_millis(6_000)), Moment::from_millis(4_000));
+        put(&mut tx, 1, "clients.create", "key 1", b"hash", "{}").unwrap();
+        assert_eq!([2, 2, 2].map(|most| cut(&mut tx, old, most).unwrap()), [2, 1, 0]);
+        let known = |key| find(&tx, 1, "clients.create", key, Moment(0)).unwrap().is_some();
+        assert_eq!(["key 1", "key 2", "key 4", "key 5"].map(known), [true, false, false, true]);
+    }
+}

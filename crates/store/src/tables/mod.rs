@@ -8,6 +8,7 @@ pub mod companies;
 pub mod custom_fields;
 pub mod cut;
 pub mod deliveries;
+pub mod era;
 pub mod events;
 pub mod executions;
 pub mod handlers;
@@ -18,7 +19,7 @@ pub mod outcomes;
 pub mod packages;
 pub mod resyncs;
 pub mod search;
-mod settings;
+pub(crate) mod settings;
 pub mod shadows;
 pub mod shards;
 pub mod told;
@@ -26,11 +27,25 @@ pub mod transactions;
 pub mod users;
 pub mod versions;
 
-use crate::{OpenError, Tx, Vault};
+use crate::{OpenError, Tx, Vault, moving};
 
-/// What must be there before anything else: the proof of the key file, and the first reseller.
-pub(crate) fn start(tx: &mut Tx<'_>, vault: &Vault) -> Result<(), OpenError> {
+/// What must be there before anything else: the proof of the key file, and the first reseller. Gives the era.
+pub(crate) fn start(tx: &mut Tx<'_>, vault: &Vault) -> Result<i64, OpenError> {
+    moving::refuse(tx)?;
     settings::prove_key(tx, vault)?;
     companies::seed(tx)?;
-    Ok(())
+    Ok(era::read(tx)?)
+}
+
+/// The same for a database that is only read.
+pub(crate) fn start_to_read(tx: &mut Tx<'_>, vault: &Vault) -> Result<i64, OpenError> {
+    moving::refuse(tx)?;
+    settings::check_key(tx, vault)?;
+    Ok(era::read(tx)?)
+}
+
+/// The same for a database that is to be filled: nothing is put there.
+pub(crate) fn start_to_fill(tx: &mut Tx<'_>, vault: &Vault) -> Result<i64, OpenError> {
+    settings::check_key(tx, vault)?;
+    Ok(0)
 }

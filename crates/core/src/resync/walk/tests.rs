@@ -7,6 +7,7 @@ use hookswitch_model::{
     },
 };
 use hookswitch_store::{Clock, Database, MasterKey, Options, Store};
+use hookswitch_testdb::Home;
 use serde_json::json;
 
 use super::{super::count::Counting, *};
@@ -64,8 +65,8 @@ fn portions(tx: &Tx, walk: &Walk, max: usize) -> Result<Vec<Item>, Error> {
 
 #[tokio::test]
 async fn however_it_is_cut_into_portions_the_same_objects_come_once_and_in_order() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = Database::Sqlite(folder.path().join("walk.db"));
+    let home = Home::new();
+    let database = Database::at(&home.url()).unwrap();
     let store =
         Store::open(Options { database, key: MasterKey::from_bytes([7; 32]), clock: Clock::system(), faults: None }).unwrap();
     let vault = store.vault().clone();

@@ -19,7 +19,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 
 pub(super) async fn restart(at: &Circumstances) -> anyhow::Result<Section> {
     let receiver = Receiver::start().await?;
-    let server = Subject::start(&at.folder).await?;
+    let server = Subject::start(&at.place).await?;
     let handlers = paused_handlers(&server, &receiver, HANDLERS).await?;
     let events = u64::from(at.waiting) / HANDLERS as u64;
     let made = server.make_clients(events).await?;
@@ -45,7 +45,7 @@ pub(super) async fn restart(at: &Circumstances) -> anyhow::Result<Section> {
         Figure::new("until the queues were empty", took, "s"),
         Figure::new("delivered", deliveries / took, "/s"),
         Figure::new("of the raw ceiling", deliveries / took / at.limits.posts_per_second, "x"),
-        Figure::new("size of the database", server.database_mb()?, "MB"),
+        Figure::new("size of the database", server.database_mb().await?, "MB"),
     ];
     server.end().await?;
     Ok(Section { name: "backlog", about: "deliveries for ten paused handlers; kill -9, start, resume", figures })

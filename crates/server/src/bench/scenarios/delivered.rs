@@ -15,6 +15,7 @@ use crate::bench::{
 
 const SHARE_OF_CREATES_WANTED: f64 = 0.75;
 const SHARE_OF_CEILING_WANTED: f64 = 0.5;
+const ON_POSTGRES_WANTED: f64 = 2_000.0;
 const QUEUE: u64 = 50_000;
 /// A queue that is not empty after this time never will be.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -40,7 +41,7 @@ pub(super) async fn sustained(at: &mut Circumstances) -> anyhow::Result<Section>
     let creates = at.creates_per_second.unwrap_or_default();
     let (server, receiver) = (at.warm_server().await?, Receiver::start().await?);
     listener(&server, &receiver).await?;
-    let busy = server.processor_seconds()?;
+    let (busy, database_busy) = (server.processor_seconds()?, server.database_seconds().await?);
     let until = Until::Seconds(at.seconds * SUSTAINED_TIMES);
     let outcome = server.load(Load { until, ..Load::clients_create() }).await?;
     let at_end = receiver.tally("/order").await?;
@@ -50,9 +51,11 @@ pub(super) async fn sustained(at: &mut Circumstances) -> anyhow::Result<Section>
     let busy = server.processor_seconds()? - busy;
     nothing_wrong(&whole, outcome.answered)?;
     let rate = at_end.posts as f64 / outcome.seconds;
-    let figures = vec![
+    let delivered = Figure::new("delivered while creating", rate, "/s");
+    let delivered = if at.ceilings.is_some() { delivered.at_least(ON_POSTGRES_WANTED) } else { delivered };
+    let mut figures = vec![
         Figure::new("created", outcome.rate(), "/s"),
-        Figure::new("delivered while creating", rate, "/s"),
+        delivered,
         Figure::new("delivered, of the create-only rate", rate / creates, "x").at_least(SHARE_OF_CREATES_WANTED),
         Figure::new("not yet delivered at the end", outcome.answered.saturating_sub(at_end.posts) as f64, "events"),
         Figure::new("until the last one was", catching_up.as_secs_f64() * 1000.0, "ms"),
@@ -60,6 +63,10 @@ pub(super) async fn sustained(at: &mut Circumstances) -> anyhow::Result<Section>
         Figure::new("99 % of a create", outcome.latency.percentile_ms(99.0), "ms"),
         Figure::new("the server's processor time per event", busy * 1e6 / outcome.answered.max(1) as f64, "us"),
     ];
+    if let Some(ceilings) = at.ceilings {
+        figures.push(Figure::new("of pgbench with a transaction of as many rows", rate / ceilings.four, "x"));
+    }
+    figures.extend(throughput::database_cost(&server, database_busy, outcome.answered).await?);
     server.end().await?;
     Ok(Section {
         name: "delivered",

@@ -16,7 +16,7 @@ const WITH_QUEUE_WANTED_MB: f64 = 150.0;
 const SETTLE: Duration = Duration::from_secs(2);
 
 pub(super) async fn held(at: &Circumstances) -> anyhow::Result<Section> {
-    let server = Subject::start(&at.folder).await?;
+    let server = Subject::start(&at.place).await?;
     tokio::time::sleep(SETTLE).await;
     let fresh = server.memory()?;
     // Nobody listens on the discard port of this machine; paused, so that nobody is even tried.

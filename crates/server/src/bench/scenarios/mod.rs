@@ -6,20 +6,19 @@ mod fan_out;
 mod hang;
 mod memory;
 mod night;
+mod nodes;
 mod search;
 mod soak;
 mod throughput;
 mod workers;
 
-use std::path::PathBuf;
-
 use clap::ValueEnum;
 
 use super::{
-    limits::Limits,
+    limits::{Ceilings, Limits},
     load::Until,
     report::Section,
-    subject::{Load, Subject},
+    subject::{Load, Place, Subject},
 };
 
 /// One question.
@@ -51,11 +50,13 @@ pub(crate) enum Scenario {
     Soak,
     /// Calls to a script that stays
     Workers,
+    /// Two nodes on one database, beside one (only with `--database`)
+    Nodes,
 }
 
 /// What the scenarios of one run share.
 pub(super) struct Circumstances {
-    pub(super) folder: PathBuf,
+    pub(super) place: Place,
     /// How long one measurement takes.
     pub(super) seconds: f64,
     /// How many clients lists are searched for.
@@ -65,6 +66,8 @@ pub(super) struct Circumstances {
     /// How many deliveries wait.
     pub(super) waiting: u32,
     pub(super) limits: Limits,
+    /// Of the database server, if there is one.
+    pub(super) ceilings: Option<Ceilings>,
     /// Creates per second of this run, once measured.
     pub(super) creates_per_second: Option<f64>,
 }
@@ -72,7 +75,7 @@ pub(super) struct Circumstances {
 impl Circumstances {
     /// A server that has seen some requests: statements are prepared, files have grown.
     async fn warm_server(&self) -> anyhow::Result<Subject> {
-        let server = Subject::start(&self.folder).await?;
+        let server = Subject::start(&self.place).await?;
         server.load(Load { until: Until::Seconds(1.0), ..Load::clients_create() }).await?;
         Ok(server)
     }
@@ -80,8 +83,8 @@ impl Circumstances {
 
 impl Scenario {
     /// True if it is measured unless others are named.
-    pub(super) fn is_usual(self) -> bool {
-        self != Self::Soak
+    pub(super) fn is_usual(self, with_server: bool) -> bool {
+        self != Self::Soak && (self != Self::Nodes || with_server)
     }
 
     /// Measures.
@@ -100,6 +103,7 @@ impl Scenario {
             Self::Night => night::renewals(at).await,
             Self::Soak => soak::soak(at).await,
             Self::Workers => workers::calls(at).await,
+            Self::Nodes => nodes::beside_one(at).await,
         }
     }
 }

@@ -37,7 +37,7 @@ const CREATE_WANTED_MS: f64 = 50.0;
 const PATH: &str = "/rise";
 
 pub(super) async fn renewals(at: &Circumstances) -> anyhow::Result<Section> {
-    let (server, receiver) = (Subject::start(&at.folder).await?, Receiver::start().await?);
+    let (server, receiver) = (Subject::start(&at.place).await?, Receiver::start().await?);
     let count = u64::from(at.packages);
     let moment = prepare(&server, &receiver, at.packages).await?;
     let left = wait_until(moment).await?;

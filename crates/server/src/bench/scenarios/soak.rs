@@ -39,7 +39,7 @@ impl Look {
             memory_mb: server.memory()?.resident_mb,
             descriptors: server.descriptors()? as f64,
             waiting: server.waiting().await? as f64,
-            database_mb: server.database_mb()?,
+            database_mb: server.database_mb().await?,
         })
     }
 }
@@ -54,7 +54,7 @@ fn updates(picks: &[i64]) -> Load<'static> {
 }
 
 pub(super) async fn soak(at: &Circumstances) -> anyhow::Result<Section> {
-    let (server, receiver) = (Subject::start_with(&at.folder, CONFIG).await?, Receiver::start().await?);
+    let (server, receiver) = (Subject::start_with(&at.place, CONFIG).await?, Receiver::start().await?);
     server.make_clients(CLIENTS).await?;
     let picks = server.all_clients().await?;
     let task = receiver.url("/rise");

@@ -25,3 +25,12 @@ pub fn fold(tx: &mut Tx<'_>, handlers_id: i64, key: &str, behind: i64) -> Result
     }
     Ok((rows, count))
 }
+
+/// True if a delivery is still there: another transaction may have put a newer one in its place since it was read.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn is_there(tx: &Tx<'_>, id: i64) -> Result<bool, Error> {
+    const SQL: &str = "SELECT 1 FROM deliveries WHERE id = $1";
+    Ok(tx.first(SQL, params![id], |row| row.get::<i64>(0))?.is_some())
+}

@@ -28,7 +28,7 @@ use uuid::Uuid;
 use super::executions;
 use crate::{Error, Param, Row, Tx, params};
 
-pub use fold::fold;
+pub use fold::{fold, is_there};
 pub use list::{LIST, STATES, Selected, get, search, selected, selection};
 pub use shift::{back_again, move_on, set_back};
 pub use standing::{Lane, Standing, lane, standing};

@@ -95,6 +95,17 @@ pub fn abort(tx: &mut Tx<'_>, id: i64, ended_by: &str, message: Option<&str>) ->
     tx.put(SQL, params![ended_by, message, now, id])
 }
 
+/// What is undecided will never be committed here: the database was restored, and whoever had asked is not there.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn abort_undecided(tx: &mut Tx<'_>, ended_by: &str, message: &str) -> Result<(), Error> {
+    const SQL: &str =
+        "UPDATE outcomes SET outcome = 'aborted', ended_by = $1, message = $2, next_at = $3 WHERE outcome = 'asked'";
+    let now = tx.now();
+    tx.execute(SQL, params![ended_by, message, now]).map(drop)
+}
+
 /// He was not asked after all.
 ///
 /// # Errors

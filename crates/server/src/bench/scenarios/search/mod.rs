@@ -2,10 +2,7 @@
 //! that of a small reseller whose rows are the last ones.
 mod questions;
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -15,7 +12,7 @@ use crate::bench::{
     load::Until,
     process::this_program,
     report::{Figure, Section},
-    subject::{KEY, Load, Receiver, Subject},
+    subject::{Home, KEY, Load, Receiver, Subject},
 };
 use questions::{KINDS, Kind, QUESTIONS, Question};
 
@@ -34,16 +31,16 @@ const TIMES: u64 = 60;
 const DEEP: f64 = 0.9;
 
 pub(super) async fn lists(at: &Circumstances) -> anyhow::Result<Section> {
-    let folder = Subject::folder(&at.folder)?;
+    let home = Subject::home(&at.place).await?;
     let started = Instant::now();
-    fill(folder.path(), at.clients).await?;
+    fill(&home, at.clients).await?;
     let took = started.elapsed().as_secs_f64();
-    let server = Subject::start_in(folder).await?;
+    let server = Subject::start_in(home).await?;
     let reseller = furnish(&server).await?;
     let mut figures = vec![
         Figure::new("clients in the database", f64::from(at.clients), ""),
         Figure::new("made", f64::from(at.clients) / took, "clients/s"),
-        Figure::new("size of the database", server.database_mb()?, "MB"),
+        Figure::new("size of the database", server.database_mb().await?, "MB"),
     ];
     for (who, key) in [("", KEY), (", a reseller", reseller.as_str())] {
         for kind in KINDS {
@@ -59,12 +56,15 @@ pub(super) async fn lists(at: &Circumstances) -> anyhow::Result<Section> {
 }
 
 /// Fills the folder as anybody would: with the program itself.
-async fn fill(folder: &Path, clients: u32) -> anyhow::Result<()> {
-    let data = Subject::data(folder).display().to_string();
+async fn fill(home: &Home, clients: u32) -> anyhow::Result<()> {
+    let data = Subject::data(home.path()).display().to_string();
     let clients = clients.to_string();
     let amounts = ["--clients", &clients, "--accounts", ACCOUNTS, "--transactions", TRANSACTIONS, "--packages", PACKAGES];
     let mut command = this_program(&[&["seed", "--data", &data, "--seed", "1"], &amounts[..]].concat())?;
-    let status = command.current_dir(folder).stdout(std::process::Stdio::null()).status().await?;
+    if let Some(url) = home.database()? {
+        command.env("HOOKSWITCH_DATABASE", url);
+    }
+    let status = command.current_dir(home.path()).stdout(std::process::Stdio::null()).status().await?;
     anyhow::ensure!(status.success(), "seed ended with {status}");
     Ok(())
 }

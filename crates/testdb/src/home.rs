@@ -7,13 +7,13 @@ use crate::{Engine, Fresh};
 
 /// A folder of its own, and on PostgreSQL a database of its own too. Both go with this: keep it as long as the database is open.
 #[derive(Debug)]
-pub struct Place {
+pub struct Home {
     // Dropped first: who uses the database has its files in the folder.
     fresh: Option<Fresh>,
     folder: TempDir,
 }
 
-impl Place {
+impl Home {
     /// On the engine of this run.
     ///
     /// # Panics
