@@ -43,12 +43,12 @@ async fn nodes_go_on_and_start_again_on_the_schema_of_the_next_version_but_not_o
     wait_until("more is done on the newer schema", async || load.acknowledged() > so_far + 100).await;
     let (clients, promised) = load.end().await;
     // One after another, as an operator upgrades; these come back as they were.
-    for at in 0..2 {
-        let (status, _) = nodes[at].terminate().await;
+    for node in &mut nodes {
+        let (status, _) = node.terminate().await;
         assert!(status.success());
-        nodes[at].start_again().await;
-        assert!(nodes[at].stderr().contains("a newer version has brought the schema further"), "{}", nodes[at].stderr());
-        wait_shared(&nodes[at], 2).await;
+        node.start_again().await;
+        assert!(node.stderr().contains("a newer version has brought the schema further"), "{}", node.stderr());
+        wait_shared(node, 2).await;
     }
     nodes[1].wait_all_delivered().await;
     let repeated = assert_in_order(&nodes[1], &told, &clients, &promised).await;
