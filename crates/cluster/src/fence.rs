@@ -1,9 +1,9 @@
 //! Nothing is written as a node that has ended.
 //!
 //! A node may freeze, and wake when others have long taken over. Whatever it was about to write then is out of date. So each
-//! transaction that writes the end of a delivery or takes a step of the clock checks, as its first thing, that the life of the node in
-//! which that was begun still goes on; who ends a life takes the same lock for himself alone, so either the write comes first and is
-//! seen by the successor, or it does not happen.
+//! transaction that writes the end of a delivery or takes a step of the clock checks, as its first thing, that the life of the
+//! node in which that was begun still goes on; who ends a life takes the same lock for himself alone, so either the write comes
+//! first and is seen by the successor, or it does not happen.
 use hookswitch_model::refusal::Refusal;
 use hookswitch_store::{Error, Subject, Tx, tables::nodes};
 

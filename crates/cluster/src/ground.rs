@@ -1,8 +1,8 @@
 //! What this node owns right now, and what it has under way there.
 //!
 //! Whoever does something for a client asks with [`Ground::hold`] right before, and keeps the [`Tenure`] until what came of it is
-//! written down: so long the client's shard is not handed over. That is the whole agreement between those who deliver, tell and take
-//! steps on one side and the release of shards on the other.
+//! written down: so long the client's shard is not handed over. That is the whole agreement between those who deliver, tell and
+//! take steps on one side and the release of shards on the other.
 //!
 //! **Turns.** What somebody read of a client is only good for as long as nobody else may have delivered for it. Each gain of
 //! shards begins a new turn; who holds something in memory notes the turn before it reads, and [`Ground::hold`] refuses what was
@@ -115,8 +115,8 @@ impl Ground {
         self.epoch.store(epoch, SeqCst);
     }
 
-    /// The lease was given anew, to one who asked at that time. If it had come to its end meanwhile, whoever was turned away has to
-    /// look again.
+    /// The lease was given anew, to one who asked at that time. If it had come to its end meanwhile, whoever was turned away has
+    /// to look again.
     pub(crate) fn renewed(&self, asked_at: std::time::Duration) {
         let was_leased = self.is_leased();
         if !was_leased {

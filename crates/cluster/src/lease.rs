@@ -8,7 +8,8 @@
 //!
 //! The database gives a lease on its own clock; the node counts it from *before* it asked, so it ends for the node first. It
 //! counts on a clock that goes on while the machine sleeps: else a node that wakes would think that no time had passed. What is
-//! left between the two ends, [`MARGIN`] and the way, is for clocks that run at different speeds, and for a call to be broken off.
+//! left between the two ends, [`MARGIN`] and the way, is for clocks that run at different speeds, and for a call to be broken
+//! off.
 use std::{
     sync::atomic::{AtomicI64, Ordering},
     time::Duration,

@@ -1,7 +1,7 @@
 //! Many nodes on one database: who is there, who owns which clients, and what nodes tell each other.
 //!
-//! Any node takes any request. But what is done for a client after its commits, delivering, telling outcomes, the clock's steps, is
-//! done by one node at a time: the owner of the client's shard.
+//! Any node takes any request. But what is done for a client after its commits, delivering, telling outcomes, the clock's steps,
+//! is done by one node at a time: the owner of the client's shard.
 //!
 //! ```text
 //!   node a: owns shards 0..127            node b: owns shards 128..255
@@ -22,9 +22,9 @@
 //! | `member` | the life of a node |
 //! | `notice`, `post` | what nodes tell each other, and how it gets there |
 //!
-//! **Invariant:** a shard that one node owns by its own clock is no other's by the tables. It rests on three things: a lease ends for
-//! its node before it ends for the others (`lease`), what is under way ends before a shard is given up (`release`), and what a
-//! dead node still writes is refused (`fence`).
+//! **Invariant:** a shard that one node owns by its own clock is no other's by the tables. It rests on three things: a lease ends
+//! for its node before it ends for the others (`lease`), what is under way ends before a shard is given up (`release`), and what
+//! a dead node still writes is refused (`fence`).
 //!
 //! **One lease a node, not one a shard.** 256 rows that are renewed every 2 s by many nodes are a hundred times the writes, and a
 //! transaction that settles deliveries of forty clients would have forty rows to check. A shard changes hands by its row in

@@ -1,7 +1,7 @@
 //! The way of notices: gathered for a moment, sent together, heard by everybody who listens in this program.
 //!
-//! A notice is a hint, never the truth: whoever hears it looks at the database. One that is lost costs time, so where some may have
-//! been lost, everybody is told to look at everything.
+//! A notice is a hint, never the truth: whoever hears it looks at the database. One that is lost costs time, so where some may
+//! have been lost, everybody is told to look at everything.
 use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},

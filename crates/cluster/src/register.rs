@@ -1,5 +1,5 @@
-//! What a node does with the two tables: joins, goes on, ends those that are dead, takes what is nobody's, gives up what it has let
-//! go. Each is one short transaction; all times in them are the database's.
+//! What a node does with the two tables: joins, goes on, ends those that are dead, takes what is nobody's, gives up what it has
+//! let go. Each is one short transaction; all times in them are the database's.
 use hookswitch_model::moment::Moment;
 use hookswitch_store::{
     Error, Subject, Tx,

@@ -1,5 +1,5 @@
-//! Handing shards over in order: nothing is begun in them any more, what is under way ends or is broken off, and only then are they
-//! given up. Each as soon as it is idle: one hanging call holds up its own shard only.
+//! Handing shards over in order: nothing is begun in them any more, what is under way ends or is broken off, and only then are
+//! they given up. Each as soon as it is idle: one hanging call holds up its own shard only.
 //!
 //! ```text
 //!   let go -----> idle ---------------------------------------.

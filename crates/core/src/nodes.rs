@@ -1,7 +1,8 @@
-//! This node among others, as far as the core goes: who may call, what is due, resyncs. What handlers hear is `hooks`' own business.
+//! This node among others, as far as the core goes: who may call, what is due, resyncs. What handlers hear is `hooks`' own
+//! business.
 //!
-//! A notice is a hint: whoever hears it looks at the database. So one that is lost costs time only: versions are compared every few
-//! seconds, the clock looks at everything at least every half minute, and so do those who run resyncs.
+//! A notice is a hint: whoever hears it looks at the database. So one that is lost costs time only: versions are compared every
+//! few seconds, the clock looks at everything at least every half minute, and so do those who run resyncs.
 use std::time::Duration;
 
 use hookswitch_cluster::{Notice, Notices, Standing};

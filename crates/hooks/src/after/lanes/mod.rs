@@ -28,12 +28,12 @@
 //! the store's writer. A delivery that was taken is not loaded again until what became of it is written down; while a look
 //! at the queue is under way no lane is forgotten, because what was seen then may have been written down since.
 //!
-//! **With many writers** ([`Source::Told`]) less can be counted on. Ids rise in the order of commits within one client only: one with
-//! a smaller id may turn up behind the place where the queue was looked at, and what is heard of it comes in any order, twice, or
-//! never. So nothing comes in by hand. What is heard ([`Lanes::there_is`]) and what a look finds says no more than that a lane has
-//! something, and each lane reads its own deliveries, in their order, from behind what it has seen; one that begins reads from
-//! the very first. That is right because a lane is known as long as anything of it is under way. What was never heard of is found by
-//! going over the queue once more now and then ([`Lanes::look_again`]).
+//! **With many writers** ([`Source::Told`]) less can be counted on. Ids rise in the order of commits within one client only: one
+//! with a smaller id may turn up behind the place where the queue was looked at, and what is heard of it comes in any order,
+//! twice, or never. So nothing comes in by hand. What is heard ([`Lanes::there_is`]) and what a look finds says no more than that
+//! a lane has something, and each lane reads its own deliveries, in their order, from behind what it has seen; one that begins
+//! reads from the very first. That is right because a lane is known as long as anything of it is under way. What was never heard
+//! of is found by going over the queue once more now and then ([`Lanes::look_again`]).
 //!
 //! | file | subject |
 //! |---|---|
@@ -246,8 +246,8 @@ impl<E: Entry> Lanes<E> {
         }
     }
 
-    /// The database has this delivery, which may be new, and may stand for those that wait (`latest`): then what is held may be gone
-    /// from the database, and is read again. With [`Source::Told`].
+    /// The database has this delivery, which may be new, and may stand for those that wait (`latest`): then what is held may be
+    /// gone from the database, and is read again. With [`Source::Told`].
     fn there_is(&mut self, key: Key, id: i64, latest: bool) {
         if latest {
             self.read_again(key, id);
