@@ -105,10 +105,10 @@ fn end_the_dead(tx: &mut Tx<'_>, me: i64) -> Result<Vec<String>, Error> {
     let lapsed = |tx: &Tx<'_>| Ok::<_, Error>(nodes::all(tx)?.into_iter().filter(|node| node.id != me && node.has_lapsed(now)));
     let dead: Vec<Node> = lapsed(tx)?.collect();
     for node in dead {
-        // Whatever it is writing right now comes first. It may have gone on meanwhile.
+        // Whatever it is writing right now comes first. It may have gone on meanwhile, which takes no lock.
         tx.lock(Subject::Node(node.id))?;
-        if let Some(node) = lapsed(tx)?.find(|still| still.id == node.id) {
-            nodes::end(tx, node.id, node.epoch)?;
+        let Some(node) = lapsed(tx)?.find(|still| still.id == node.id) else { continue };
+        if nodes::end_lapsed(tx, node.id, node.epoch, now)? {
             shards::give_up_all(tx, node.id)?;
             ended.push(node.name);
         }
