@@ -105,7 +105,7 @@ impl Member {
         self.hand_over(release).await?;
         if self.leaving.load(SeqCst) && release.is_none() {
             let (me, epoch) = (self.me.id, self.ground.epoch());
-            self.store.write(move |tx| register::leave(tx, me, epoch)).await?;
+            self.store.write_apart(move |tx| register::leave(tx, me, epoch)).await?;
             self.ground.lose_all();
             self.post.tell(Notice::Membership);
             return Ok(true);
@@ -132,7 +132,7 @@ impl Member {
             }
             register::renew(tx, me, epoch, lag)
         };
-        match self.store.write(renewed).await? {
+        match self.store.write_apart(renewed).await? {
             Some(seen) => {
                 self.ground.renewed(asked_at);
                 self.post.tell(Notice::Echo { at: micros(self.stopwatch.now()) });
@@ -152,7 +152,7 @@ impl Member {
 
     async fn take(&self) -> Result<(), Error> {
         let (me, epoch) = (self.me.id, self.ground.epoch());
-        let taken = self.store.write(move |tx| register::take(tx, me, epoch)).await?;
+        let taken = self.store.write_apart(move |tx| register::take(tx, me, epoch)).await?;
         self.ground.gain(&taken.shards);
         if !taken.shards.is_empty() {
             tracing::info!(shards = taken.shards.len(), owned = self.ground.owned().len(), "this node has taken shards");
@@ -194,7 +194,7 @@ impl Member {
                 Next::Cut(shards) => self.ground.cut(&shards),
                 Next::GiveUp(shards) => {
                     let (me, epoch) = (self.me.id, self.ground.epoch());
-                    self.store.write(move |tx| register::give_up(tx, me, epoch, &shards)).await?;
+                    self.store.write_apart(move |tx| register::give_up(tx, me, epoch, &shards)).await?;
                     under_way.given_up(&shards);
                     tracing::info!(shards = shards.len(), owned = self.ground.owned().len(), "this node has handed shards over");
                     self.post.tell(Notice::Membership);
