@@ -47,12 +47,12 @@ impl Rejected {
 
 impl Api {
     /// The caller behind a key, called from an address.
-    pub(crate) fn caller(&self, key: Option<&str>, from: IpAddr) -> Result<Arc<Caller>, Rejected> {
+    pub(crate) async fn caller(&self, key: Option<&str>, from: IpAddr) -> Result<Arc<Caller>, Rejected> {
         let Some(key) = key.filter(|key| !key.is_empty()) else {
             let refusal = Refusal::AuthFailed("the key is missing; send it as X-Api-Key".to_owned());
             return Err(Rejected { refusal, retry_after_seconds: None });
         };
-        self.parts.core.authenticate(key, from).map_err(|refusal| self.rejected(refusal, from))
+        self.parts.core.authenticate(key, from).await.map_err(|refusal| self.rejected(refusal, from))
     }
 
     fn rejected(&self, refusal: Refusal, from: IpAddr) -> Rejected {

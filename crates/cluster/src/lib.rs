@@ -59,9 +59,10 @@ use tokio::sync::{Notify, mpsc, watch};
 pub use fence::{Fence, Fenced};
 pub use ground::{Standing, Tenure};
 pub use lease::{LEASE, MARGIN, RENEW_EVERY, SinceBoot, Stopwatch};
+pub use member::JoinError;
 pub use notice::Notice;
 pub use post::{Notices, Sending, Wire};
-pub use register::Identity;
+pub use register::{Identity, InMemory, Memory};
 pub use shard::{SHARDS, Shard, Shards};
 
 use ground::Ground;
@@ -117,8 +118,8 @@ impl Cluster {
     /// One of many on a database that can be shared, which also carries what nodes tell each other. Called within a runtime.
     ///
     /// # Errors
-    /// Whatever the store says.
-    pub async fn on(store: Store, me: Identity) -> Result<Self, Error> {
+    /// [`JoinError`].
+    pub async fn on(store: Store, me: Identity) -> Result<Self, JoinError> {
         let heard = store.listen()?;
         let wire = Arc::new(ByDatabase(store.clone()));
         Self::join(store, me, Arc::new(SinceBoot), (wire, heard)).await
@@ -128,13 +129,13 @@ impl Cluster {
     /// Called within a runtime.
     ///
     /// # Errors
-    /// Whatever the store says.
+    /// [`JoinError`]; it may take some seconds to find out that another has this id.
     pub async fn join(
         store: Store,
         me: Identity,
         stopwatch: Arc<dyn Stopwatch>,
         (wire, heard): (Arc<dyn Wire>, mpsc::Receiver<Heard>),
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, JoinError> {
         let post = Arc::new(Post::new(me.id));
         let member = Arc::new(Member {
             ground: Arc::new(Ground::new(me.id, Arc::clone(&stopwatch))),

@@ -26,7 +26,7 @@ use crate::{
     lease::{RENEW_EVERY, Stopwatch},
     notice::Notice,
     post::Post,
-    register::{self, Identity, Seen},
+    register::{self, Begun, Identity, Joining, Seen},
     release::{Next, Release},
     shard::Shards,
 };
@@ -37,6 +37,22 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(500);
 /// How often it is looked whether the lease has ended: well within its margin.
 const WATCH_EVERY: Duration = Duration::from_millis(100);
+
+/// So long a node tries to join while others are in the way.
+const JOINED_WITHIN: Duration = Duration::from_secs(12);
+/// So long it may take to note which life has begun.
+const KEPT_WITHIN: Duration = Duration::from_secs(2);
+
+/// Why a node can't join.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JoinError {
+    /// Its data folder is a copy of another's, or the other way round.
+    #[error("another node with this id is alive; remove the file `node` from this data folder, if it is a copy")]
+    AnotherIsAlive,
+    /// It could not be found out.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
 
 pub(crate) struct Member {
     pub(crate) me: Identity,
@@ -56,20 +72,51 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    /// Begins a life.
-    pub(crate) async fn join(&self) -> Result<(), Error> {
-        let (asked_at, me) = (self.stopwatch.now(), self.me.clone());
-        let once = || {
-            let me = me.clone();
-            move |tx: &mut hookswitch_store::Tx<'_>| register::join(tx, &me)
-        };
-        let (epoch, kept) = self.store.write_again(once).await?;
+    /// Begins a life: at once if this node knows of its last one, or that has ended; else when its lease has lapsed.
+    pub(crate) async fn join(&self) -> Result<(), JoinError> {
+        let (began, mut other) = (self.stopwatch.now(), None);
+        loop {
+            let (asked_at, me, last) = (self.stopwatch.now(), self.me.clone(), self.me.memory.last());
+            match self.store.write_apart(move |tx| register::join(tx, &me, last)).await {
+                Ok(Joining::Begun(begun)) => {
+                    self.begin(begun, asked_at).await;
+                    return Ok(());
+                }
+                Ok(Joining::Another(epoch, renewed_at)) => {
+                    if other.is_none() {
+                        tracing::warn!(
+                            node = self.me.id,
+                            epoch,
+                            "a life of this node that it knows nothing of has a lease; waiting for its end"
+                        );
+                    }
+                    if *other.get_or_insert((epoch, renewed_at)) != (epoch, renewed_at) {
+                        return Err(JoinError::AnotherIsAlive);
+                    }
+                }
+                // What its last life still writes has locked it.
+                Err(Error::Again) if asked_at.saturating_sub(began) < JOINED_WITHIN => {}
+                Err(error) => return Err(error.into()),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn begin(&self, Begun { epoch, kept, broke_off }: Begun, asked_at: Duration) {
         self.ground.begin(epoch);
         self.ground.renewed(asked_at);
         self.ground.gain(&kept);
         tracing::info!(node = self.me.id, name = self.me.name, epoch, shards = kept.len(), "this node has joined");
         self.post.tell(Notice::Membership);
-        Ok(())
+        if broke_off {
+            // What its last life was about to tell is told by nobody.
+            self.post.tell(Notice::Everything);
+        }
+        let memory = Arc::clone(&self.me.memory);
+        let kept = tokio::task::spawn_blocking(move || memory.keep(epoch));
+        if !matches!(tokio::time::timeout(KEPT_WITHIN, kept).await, Ok(Ok(()))) {
+            tracing::warn!(epoch, "this node's life could not be noted in time");
+        }
     }
 
     /// Lives, until it has left.
@@ -89,7 +136,7 @@ impl Member {
     }
 
     /// Renews, takes, hands over; true if it has left.
-    async fn round(&self, release: &mut Option<Release>) -> Result<bool, Error> {
+    async fn round(&self, release: &mut Option<Release>) -> Result<bool, JoinError> {
         let Some(seen) = self.renew().await? else {
             *release = None;
             return Ok(self.leaving.load(SeqCst));
@@ -105,7 +152,7 @@ impl Member {
         self.hand_over(release).await?;
         if self.leaving.load(SeqCst) && release.is_none() {
             let (me, epoch) = (self.me.id, self.ground.epoch());
-            self.store.write(move |tx| register::leave(tx, me, epoch)).await?;
+            self.store.write_apart(move |tx| register::leave(tx, me, epoch)).await?;
             self.ground.lose_all();
             self.post.tell(Notice::Membership);
             return Ok(true);
@@ -122,7 +169,7 @@ impl Member {
     }
 
     /// `None` if this life was ended; then another has begun, unless it leaves anyway.
-    async fn renew(&self) -> Result<Option<Seen>, Error> {
+    async fn renew(&self) -> Result<Option<Seen>, JoinError> {
         let (asked_at, me, epoch) = (self.stopwatch.now(), self.me.id, self.ground.epoch());
         let lag = Some(self.lag_us.load(SeqCst)).filter(|lag| *lag >= 0);
         let leaves = self.leaving.load(SeqCst);
@@ -132,7 +179,7 @@ impl Member {
             }
             register::renew(tx, me, epoch, lag)
         };
-        match self.store.write(renewed).await? {
+        match self.store.write_apart(renewed).await? {
             Some(seen) => {
                 self.ground.renewed(asked_at);
                 self.post.tell(Notice::Echo { at: micros(self.stopwatch.now()) });
@@ -152,7 +199,11 @@ impl Member {
 
     async fn take(&self) -> Result<(), Error> {
         let (me, epoch) = (self.me.id, self.ground.epoch());
-        let taken = self.store.write(move |tx| register::take(tx, me, epoch)).await?;
+        let taken = match self.store.write_apart(move |tx| register::take(tx, me, epoch)).await {
+            // A dead node's last transaction may still go on. That is for the next round: this node's own lease comes first.
+            Err(Error::Again) => return Ok(()),
+            taken => taken?,
+        };
         self.ground.gain(&taken.shards);
         if !taken.shards.is_empty() {
             tracing::info!(shards = taken.shards.len(), owned = self.ground.owned().len(), "this node has taken shards");
@@ -194,7 +245,7 @@ impl Member {
                 Next::Cut(shards) => self.ground.cut(&shards),
                 Next::GiveUp(shards) => {
                     let (me, epoch) = (self.me.id, self.ground.epoch());
-                    self.store.write(move |tx| register::give_up(tx, me, epoch, &shards)).await?;
+                    self.store.write_apart(move |tx| register::give_up(tx, me, epoch, &shards)).await?;
                     under_way.given_up(&shards);
                     tracing::info!(shards = shards.len(), owned = self.ground.owned().len(), "this node has handed shards over");
                     self.post.tell(Notice::Membership);

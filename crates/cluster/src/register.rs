@@ -1,5 +1,7 @@
-//! What a node does with the two tables: joins, goes on, ends those that are dead, takes what is nobody's, gives up what it has
-//! let go. Each is one short transaction; all times in them are the database's.
+//! What a node does with the two tables: joins, goes on, ends those that are dead, takes what is nobody's, gives up what it has let
+//! go. Each is one short transaction; all times in them are the database's.
+use std::sync::{Arc, Mutex, PoisonError};
+
 use hookswitch_model::moment::Moment;
 use hookswitch_store::{
     Error, Subject, Tx,
@@ -28,6 +30,50 @@ pub struct Identity {
     pub name: String,
     /// Of the program.
     pub version: String,
+    /// Where it remembers its last life.
+    pub memory: Arc<dyn Memory>,
+}
+
+/// Where a node remembers the epoch of its last life, so that it takes over from itself at once, and from nobody else: two nodes may
+/// have one id, because somebody has copied a data folder.
+pub trait Memory: std::fmt::Debug + Send + Sync {
+    /// The last that was kept; `None` if none ever was.
+    fn last(&self) -> Option<i64>;
+    /// Keeps it. Called on a thread that may block. If it can't, the next life waits until this one's lease has lapsed.
+    fn keep(&self, epoch: i64);
+}
+
+/// Remembers for as long as it lives: for nodes that have no folder.
+#[derive(Debug, Default)]
+pub struct InMemory(Mutex<Option<i64>>);
+
+impl Memory for InMemory {
+    fn last(&self) -> Option<i64> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, epoch: i64) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(epoch);
+    }
+}
+
+/// What came of joining.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Joining {
+    /// A life has begun.
+    Begun(Begun),
+    /// A life of this node that it knows nothing of has a lease: this one, renewed last at that time. Nothing was changed.
+    Another(i64, Moment),
+}
+
+/// A life that has begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Begun {
+    pub(crate) epoch: i64,
+    /// What this node had and nobody has taken since.
+    pub(crate) kept: Shards,
+    /// True if its last life was not ended in order: what that was about to tell was told by nobody.
+    pub(crate) broke_off: bool,
 }
 
 /// What a look at the tables found.
@@ -51,17 +97,22 @@ fn lease_from(tx: &Tx<'_>) -> Result<Moment, Error> {
     Ok(tx.database_now()?.plus_millis(ms))
 }
 
-/// Begins a life; gives its epoch, and what this node had and nobody has taken since.
+/// Begins a life, unless one goes on that is not the `last` that this node knows of.
 ///
 /// # Errors
 /// Whatever the store says.
-pub(crate) fn join(tx: &mut Tx<'_>, me: &Identity) -> Result<(i64, Shards), Error> {
+pub(crate) fn join(tx: &mut Tx<'_>, me: &Identity, last: Option<i64>) -> Result<Joining, Error> {
     tx.lock(Subject::Membership)?;
     // What the last life of it still writes comes first, or not at all.
     tx.lock(Subject::Node(me.id))?;
+    let (now, before) = (tx.database_now()?, nodes::all(tx)?.into_iter().find(|node| node.id == me.id));
+    if let Some(node) = before.as_ref().filter(|node| node.is_alive(now) && Some(node.epoch) != last) {
+        return Ok(Joining::Another(node.epoch, node.renewed_at));
+    }
+    let broke_off = before.is_some_and(|node| node.valid_until != Moment(0));
     let valid_until = lease_from(tx)?;
     let epoch = nodes::join(tx, me.id, &me.name, &me.version, valid_until)?;
-    Ok((epoch, look(tx)?.view.of(me.id)))
+    Ok(Joining::Begun(Begun { epoch, kept: look(tx)?.view.of(me.id), broke_off }))
 }
 
 /// Goes on; `None` if this life was ended.
@@ -105,10 +156,10 @@ fn end_the_dead(tx: &mut Tx<'_>, me: i64) -> Result<Vec<String>, Error> {
     let lapsed = |tx: &Tx<'_>| Ok::<_, Error>(nodes::all(tx)?.into_iter().filter(|node| node.id != me && node.has_lapsed(now)));
     let dead: Vec<Node> = lapsed(tx)?.collect();
     for node in dead {
-        // Whatever it is writing right now comes first. It may have gone on meanwhile.
+        // Whatever it is writing right now comes first. It may have gone on meanwhile, which takes no lock.
         tx.lock(Subject::Node(node.id))?;
-        if let Some(node) = lapsed(tx)?.find(|still| still.id == node.id) {
-            nodes::end(tx, node.id, node.epoch)?;
+        let Some(node) = lapsed(tx)?.find(|still| still.id == node.id) else { continue };
+        if nodes::end_lapsed(tx, node.id, node.epoch, now)? {
             shards::give_up_all(tx, node.id)?;
             ended.push(node.name);
         }

@@ -1,5 +1,5 @@
 //! Nodes in one process, on one SQLite file and one clock that is turned by hand: joining, leaving, dying, freezing.
-use std::sync::Mutex;
+use std::{collections::HashMap, sync::Mutex};
 
 use hookswitch_store::{Clock, Database, Hand, MasterKey, Options};
 
@@ -38,6 +38,7 @@ struct World {
     clock: Clock,
     hand: Hand,
     room: Room,
+    memories: Mutex<HashMap<i64, Arc<InMemory>>>,
 }
 
 impl World {
@@ -46,19 +47,21 @@ impl World {
         let (clock, hand) = Clock::manual(Moment(1_000_000_000));
         let (database, key) = (Database::Sqlite(folder.path().join("t.db")), MasterKey::from_bytes([7; 32]));
         let store = Store::open(Options { database, key, clock: clock.clone(), faults: None }).unwrap();
-        Self { _folder: folder, store, clock, hand, room: Room::default() }
-    }
-
-    fn identity(id: i64) -> Identity {
-        Identity { id, name: format!("node {id}"), version: "1".to_owned() }
+        Self { _folder: folder, store, clock, hand, room: Room::default(), memories: Mutex::default() }
     }
 
     async fn join(&self, id: i64) -> Cluster {
+        let memory = Arc::clone(self.memories.lock().unwrap().entry(id).or_default());
+        self.join_with(id, memory).await.unwrap()
+    }
+
+    async fn join_with(&self, id: i64, memory: Arc<InMemory>) -> Result<Cluster, JoinError> {
         let (to, heard) = mpsc::channel(100);
         self.room.0.lock().unwrap().push(to);
         let stopwatch = Arc::new(Same(self.clock.clone()));
         let wire = (Arc::new(self.room.clone()) as Arc<dyn Wire>, heard);
-        Cluster::join(self.store.clone(), Self::identity(id), stopwatch, wire).await.unwrap()
+        let me = Identity { id, name: format!("node {id}"), version: "1".to_owned(), memory };
+        Cluster::join(self.store.clone(), me, stopwatch, wire).await
     }
 }
 
@@ -151,10 +154,39 @@ async fn who_comes_back_at_once_has_what_it_had_and_its_old_life_is_over() {
     owns(&first, 256).await;
     let (second, old) = (world.join(2).await, first.fence());
     tokio::join!(owns(&first, 128), owns(&second, 128));
+    let mut heard = second.notices();
     drop(first);
     let back = world.join(1).await;
     assert_eq!(back.watch().borrow().owned.len(), 128);
+    // What it was about to tell has come to nobody.
+    while heard.next().await.unwrap() != Notice::Everything {}
     assert!(!world.store.write(move |tx| old.holds(tx)).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_copy_of_a_node_does_not_take_its_place() {
+    let world = World::new();
+    let first = world.join(1).await;
+    owns(&first, 256).await;
+    let epoch = first.epoch();
+    world.hand.advance(1);
+    assert_eq!(world.join_with(1, Arc::default()).await.unwrap_err(), JoinError::AnotherIsAlive);
+    assert!(first.epoch() == epoch && first.owns(5));
+}
+
+#[tokio::test]
+async fn who_does_not_know_its_last_life_waits_for_the_end_of_its_lease() {
+    let world = World::new();
+    let first = world.join(1).await;
+    owns(&first, 256).await;
+    let epoch = first.epoch();
+    drop(first);
+    let joining = world.join_with(1, Arc::default());
+    tokio::pin!(joining);
+    // It has found the other life when it begins to wait.
+    assert!(tokio::time::timeout(Duration::from_millis(200), &mut joining).await.is_err());
+    world.hand.advance(11_000);
+    assert!(joining.await.unwrap().epoch() > epoch);
 }
 
 #[tokio::test]

@@ -94,8 +94,8 @@ impl Core {
     ///
     /// # Errors
     /// `auth-failed`.
-    pub fn authenticate(&self, key: &str, from: IpAddr) -> Result<Arc<Caller>, Refusal> {
-        self.access.authenticate(key, from)
+    pub async fn authenticate(&self, key: &str, from: IpAddr) -> Result<Arc<Caller>, Refusal> {
+        self.access.authenticate_anew(key, from).await
     }
 
     /// Runs one request through the one door.

@@ -187,6 +187,18 @@ impl Hooks {
         self.read_rules().await
     }
 
+    /// True if handlers were saved on another node since this version was read.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn is_outdated(&self, seen: i64) -> Result<bool, Error> {
+        if !self.shared.store.has_several_writers() {
+            return Ok(false);
+        }
+        let newest = self.shared.store.read(|tx| tables::versions::read(tx, tables::versions::HANDLERS)).await?;
+        Ok(newest != seen)
+    }
+
     /// The same, unless somebody has done so since `seen`, which turned out to be out of date.
     ///
     /// # Errors

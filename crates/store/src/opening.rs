@@ -14,10 +14,12 @@ use crate::{
 pub(crate) const READERS: usize = 4;
 /// Threads that search for callers: they may be long at it, and others must not wait for them.
 pub(crate) const SEARCHERS: usize = 3;
-/// Connections that write to a server. With those that read, four nodes find room in what a server allows by default.
-const WRITERS: usize = 16;
+/// Connections that write to a server. With the one apart and those that read, four nodes find room in what a server allows by default.
+const WRITERS: usize = 15;
 /// A statement that writes may touch all that a handler has waiting; one that reads is waited for.
 const WRITING: Limits = Limits { statement: Duration::from_secs(120), lock: Duration::from_secs(15) };
+/// What is written apart is short, and worth nothing when it comes late.
+const APART: Limits = Limits { statement: Duration::from_secs(5), lock: Duration::from_secs(1) };
 const READING: Limits = Limits { statement: Duration::from_secs(5), lock: Duration::from_secs(5) };
 
 /// What a database is opened for.
@@ -48,13 +50,15 @@ impl Purpose {
 /// An open database.
 pub(crate) struct Opened {
     pub(crate) writer: Writer,
+    /// With a connection of its own, for what can't wait for others. The same where there is but one who writes.
+    pub(crate) apart: Writer,
     pub(crate) readers: Readers,
     pub(crate) searchers: Readers,
     pub(crate) place: Place,
     /// How often it was restored from a backup.
     pub(crate) era: i64,
-    /// Ends when the last who writes has ended.
-    pub(crate) thread: JoinHandle<()>,
+    /// They end when the last who writes has ended.
+    pub(crate) threads: Vec<JoinHandle<()>>,
 }
 
 /// A file.
@@ -78,7 +82,8 @@ pub(crate) fn from_file(
     let readers = sqlite::start_readers("reader", readers, clock, faults.as_ref()).map_err(threads)?;
     let searchers = sqlite::start_readers("searcher", searchers, clock, faults.as_ref()).map_err(threads)?;
     let (writer, thread) = sqlite::start_writer(connection, clock.clone(), faults).map_err(threads)?;
-    Ok(Opened { writer, readers, searchers, place: Place::file(path), era, thread })
+    let (apart, threads) = (writer.clone(), vec![thread]);
+    Ok(Opened { writer, apart, readers, searchers, place: Place::file(path), era, threads })
 }
 
 /// A database of a server.
@@ -102,8 +107,11 @@ pub(crate) fn from_server(
     let readers = postgres::start_readers("reader", READERS, &reading, clock, faults).map_err(threads)?;
     let searchers = postgres::start_readers("searcher", SEARCHERS, &reading, clock, faults).map_err(threads)?;
     let health = Arc::new(Health::default());
-    let (writer, thread) = postgres::start_writers(&dialer, first, WRITERS, clock, faults, &health).map_err(threads)?;
-    Ok(Opened { writer, readers, searchers, place: Place::Server { shown, health, dialer: Box::new(dialer) }, era, thread })
+    let start = |dialer: &_, first, kind| postgres::start_writers(dialer, first, kind, clock, faults, &health).map_err(threads);
+    let (writer, all) = start(&dialer, Some(first), ("writer", WRITERS))?;
+    let (apart, alone) = start(&dialer.within(APART), None, ("apart", 1))?;
+    let place = Place::Server { shown, health, dialer: Box::new(dialer) };
+    Ok(Opened { writer, apart, readers, searchers, place, era, threads: vec![all, alone] })
 }
 
 fn threads(error: std::io::Error) -> OpenError {

@@ -73,6 +73,7 @@ pub struct Figures {
 #[derive(Clone)]
 pub struct Store {
     writer: Writer,
+    apart: Writer,
     readers: Readers,
     searchers: Readers,
     clock: Clock,
@@ -80,7 +81,7 @@ pub struct Store {
     ids: Ids,
     place: Arc<Place>,
     era: i64,
-    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 impl Store {
@@ -115,9 +116,9 @@ impl Store {
             Database::Sqlite(path) => from_file(path, purpose, &clock, &vault, faults)?,
             Database::Postgres(url) => from_server(&url, purpose, &clock, &vault, faults.as_ref())?,
         };
-        let Opened { writer, readers, searchers, place, era, thread } = opened;
-        let (thread, place) = (Arc::new(Mutex::new(Some(thread))), Arc::new(place));
-        Ok(Self { writer, readers, searchers, clock, vault, ids: Ids::default(), place, era, thread })
+        let Opened { writer, apart, readers, searchers, place, era, threads } = opened;
+        let (threads, place) = (Arc::new(Mutex::new(threads)), Arc::new(place));
+        Ok(Self { writer, apart, readers, searchers, clock, vault, ids: Ids::default(), place, era, threads })
     }
 
     /// Writes: the closure runs in a transaction, which may be shared with others, its own part undone if it fails. What it wrote
@@ -131,9 +132,20 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (answer, answered) = oneshot::channel();
-        self.writer.submit(Box::new(Writing { work: Some(work), result: None, answer })).await?;
-        answered.await.unwrap_or_else(|_| Err(Error::engine("the store ended before it answered").into()))
+        write_by(&self.writer, work).await
+    }
+
+    /// Writes something short that must not wait behind what others write, such as that this node is alive. Where several can write
+    /// it has a connection of its own, waits for a lock for a second only ([`Error::Again`]), and comes after nothing but its like.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_apart<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        write_by(&self.apart, work).await
     }
 
     /// Reads something short that somebody waits for: the closure sees one snapshot, and has a few seconds.
@@ -284,13 +296,22 @@ impl Store {
     pub async fn close(self) -> Result<(), Error> {
         self.ids.give_back(&self).await?;
         self.writer.end().await;
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            let ended = tokio::task::spawn_blocking(move || thread.join());
-            let _ = tokio::time::timeout(CLOSING_MAX, ended).await;
-        }
+        self.apart.end().await;
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let ended = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
+        let _ = tokio::time::timeout(CLOSING_MAX, ended).await;
         Ok(())
     }
+}
+
+async fn write_by<T, E>(writer: &Writer, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    let (answer, answered) = oneshot::channel();
+    writer.submit(Box::new(Writing { work: Some(work), result: None, answer })).await?;
+    answered.await.unwrap_or_else(|_| Err(Error::engine("the store ended before it answered").into()))
 }
 
 async fn read_by<T, E>(

@@ -1,7 +1,7 @@
 //! What is saved on one node counts on all, and everybody sees who is there.
 use std::time::{Duration, Instant};
 
-use hookswitch_testkit::{Chance, Recorder, Reply, Server, after, before, json, wait_until, with};
+use hookswitch_testkit::{Chance, Recorder, Reply, Server, after, before, json, program::run, wait_until, with};
 
 use super::{
     alive,
@@ -111,4 +111,25 @@ async fn a_tripped_before_handler_is_known_to_all_nodes() {
     let calls = asked.calls().len();
     second.client("Client 3").await;
     assert_eq!(asked.calls().len(), calls, "nobody waits for it there either");
+}
+
+#[tokio::test]
+async fn a_copied_data_folder_is_refused_and_its_owner_lives_on() {
+    let mut node = nodes(1).await.remove(0);
+    let copy = tempfile::tempdir().unwrap();
+    std::fs::create_dir(copy.path().join("data")).unwrap();
+    std::fs::copy(node.data().join("node"), copy.path().join("data/node")).unwrap();
+    // It goes on in another life than that of the copy, and does so at once.
+    node.kill9().await;
+    let killed = Instant::now();
+    node.start_again().await;
+    assert!(killed.elapsed() < Duration::from_secs(8), "it does not wait for the end of its own lease");
+    let config = std::fs::read_to_string(node.home().join("hookswitch.toml")).unwrap();
+    let key = format!("key_file = '{}'\n", node.data().join("master.key").display());
+    std::fs::write(copy.path().join("hookswitch.toml"), config + &key).unwrap();
+    let refused = run(copy.path(), &["serve", "--data", "data", "--listen", "127.0.0.1:0"], &[]).await;
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("another node with this id is alive; remove the file `node`"), "{said}");
+    wait_shared(&node, 1).await;
+    assert!(!node.stderr().contains("taken for dead"), "nobody has ended it");
 }

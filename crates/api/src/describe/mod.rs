@@ -77,15 +77,15 @@ pub(crate) fn routes() -> Router<Api> {
 }
 
 async fn show_openapi(State(api): State<Api>, Extension(at): Extension<Circumstances>, headers: HeaderMap) -> Response {
-    show(&api, &at, &headers, &OPENAPI_TEXT)
+    show(&api, &at, &headers, &OPENAPI_TEXT).await
 }
 
 async fn show_openrpc(State(api): State<Api>, Extension(at): Extension<Circumstances>, headers: HeaderMap) -> Response {
-    show(&api, &at, &headers, &OPENRPC_TEXT)
+    show(&api, &at, &headers, &OPENRPC_TEXT).await
 }
 
-fn show(api: &Api, at: &Circumstances, headers: &HeaderMap, document: &Bytes) -> Response {
-    match api.accepts(keys::in_headers(headers), at) {
+async fn show(api: &Api, at: &Circumstances, headers: &HeaderMap, document: &Bytes) -> Response {
+    match api.accepts(keys::in_headers(headers), at).await {
         Ok(()) => ([(header::CONTENT_TYPE, problem::JSON)], Body::from(document.clone())).into_response(),
         Err(rejected) => problem::rejected(&rejected, at.request_id.text()),
     }
@@ -96,10 +96,10 @@ impl Api {
     ///
     /// # Errors
     /// For a wrong one.
-    pub(crate) fn accepts(&self, key: Option<&str>, at: &Circumstances) -> Result<(), Rejected> {
+    pub(crate) async fn accepts(&self, key: Option<&str>, at: &Circumstances) -> Result<(), Rejected> {
         match key {
             None => Ok(()),
-            some => self.caller(some, at.from).map(drop),
+            some => self.caller(some, at.from).await.map(drop),
         }
     }
 }

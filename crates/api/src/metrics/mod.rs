@@ -126,7 +126,7 @@ fn outcome(refusal: Option<&Refusal>) -> &'static str {
 
 /// Answers `GET /metrics`.
 pub(crate) async fn show(State(api): State<Api>, Extension(at): Extension<Circumstances>, headers: HeaderMap) -> Response {
-    if let Err(rejected) = may_see(&api, &at, &headers) {
+    if let Err(rejected) = may_see(&api, &at, &headers).await {
         return problem::rejected(&rejected, at.request_id.text());
     }
     let standing = Standing::of(&api.parts.core).await;
@@ -138,11 +138,11 @@ pub(crate) async fn show(State(api): State<Api>, Extension(at): Extension<Circum
 
 /// The figures are those of the whole system: a reseller's key, which must not tell him how others are doing, does
 /// not do.
-fn may_see(api: &Api, at: &Circumstances, headers: &HeaderMap) -> Result<(), Rejected> {
+async fn may_see(api: &Api, at: &Circumstances, headers: &HeaderMap) -> Result<(), Rejected> {
     if api.parts.open_metrics {
         return Ok(());
     }
-    let caller = api.caller(keys::in_headers(headers), at.from)?;
+    let caller = api.caller(keys::in_headers(headers), at.from).await?;
     if caller.companies_id.is_some() {
         let words = "these are figures of the whole system, your key is a reseller's".to_owned();
         return Err(Rejected { refusal: Refusal::AccessDenied(words), retry_after_seconds: None });

@@ -57,7 +57,7 @@ async fn serve(api: &Api, at: &Circumstances, place: Place, request: Request) ->
         Ok(held) => held,
         Err(unread) => return problem::unread(unread, at.request_id.text()),
     };
-    let caller = match api.caller(keys::in_headers(&head.headers), at.from) {
+    let caller = match api.caller(keys::in_headers(&head.headers), at.from).await {
         Ok(caller) => caller,
         Err(rejected) => return problem::rejected(&rejected, at.request_id.text()),
     };

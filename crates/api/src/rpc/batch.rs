@@ -29,7 +29,7 @@ pub(super) async fn answer(envelope: Envelope, calls: Vec<Value>, room: Room) ->
     if let Some((status, fault)) = flaw(&envelope, &calls) {
         return answer::failed(status, &fault, &envelope.at);
     }
-    let shared = match shared_caller(&envelope, &calls) {
+    let shared = match shared_caller(&envelope, &calls).await {
         Ok(shared) => shared,
         Err(rejected) => return answer::failed(StatusCode::OK, &rejected.into(), &envelope.at),
     };
@@ -60,10 +60,10 @@ fn flaw(envelope: &Envelope, calls: &[Value]) -> Option<(StatusCode, Fault)> {
 }
 
 /// The caller of all calls that bring no key of their own; `None` only if there is no key but theirs.
-fn shared_caller(envelope: &Envelope, calls: &[Value]) -> Result<Option<Arc<Caller>>, Rejected> {
+async fn shared_caller(envelope: &Envelope, calls: &[Value]) -> Result<Option<Arc<Caller>>, Rejected> {
     match keys::in_headers(&envelope.headers) {
         None if calls.iter().any(message::has_auth) => Ok(None),
-        key => envelope.api.caller(key, envelope.at.from).map(Some),
+        key => envelope.api.caller(key, envelope.at.from).await.map(Some),
     }
 }
 

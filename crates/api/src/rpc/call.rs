@@ -39,14 +39,14 @@ pub(super) async fn run(envelope: &Envelope, call: Value, shared: Option<&Arc<Ca
         Err(no_call) => return no_call.into(),
     };
     if method == describe::DISCOVER {
-        let result = discover(envelope, &params, auth.as_ref(), shared);
+        let result = discover(envelope, &params, auth.as_ref(), shared).await;
         return Outcome { id, result };
     }
     let caller = match (&auth, shared) {
         (None, Some(shared)) => Ok(Arc::clone(shared)),
         // What is no text is a wrong key like any other that nobody has.
-        (Some(own), _) => envelope.api.caller(Some(own.as_str().unwrap_or("?")), envelope.at.from),
-        (None, None) => envelope.api.caller(keys::in_headers(&envelope.headers), envelope.at.from),
+        (Some(own), _) => envelope.api.caller(Some(own.as_str().unwrap_or("?")), envelope.at.from).await,
+        (None, None) => envelope.api.caller(keys::in_headers(&envelope.headers), envelope.at.from).await,
     };
     let result = match caller {
         Ok(caller) => perform(envelope, &method, params, caller).await,
@@ -56,10 +56,15 @@ pub(super) async fn run(envelope: &Envelope, call: Value, shared: Option<&Arc<Ca
 }
 
 /// The one method that needs no key; a wrong one is refused all the same.
-fn discover(envelope: &Envelope, params: &Object, auth: Option<&Value>, shared: Option<&Arc<Caller>>) -> Result<Answer, Fault> {
+async fn discover(
+    envelope: &Envelope,
+    params: &Object,
+    auth: Option<&Value>,
+    shared: Option<&Arc<Caller>>,
+) -> Result<Answer, Fault> {
     let own = auth.map(|own| own.as_str().unwrap_or("?"));
     if shared.is_none() || own.is_some() {
-        envelope.api.accepts(own.or_else(|| keys::in_headers(&envelope.headers)), &envelope.at)?;
+        envelope.api.accepts(own.or_else(|| keys::in_headers(&envelope.headers)), &envelope.at).await?;
     }
     field::check_create(&[], params).map_err(Refusal::from)?;
     Ok(Answer { result: describe::openrpc().clone(), warnings: Vec::new() })

@@ -173,6 +173,8 @@ impl Snapshot {
 pub struct Access {
     now: Arc<ArcSwap<Snapshot>>,
     store: Store,
+    /// One at a time asks whether the snapshot is old.
+    renewing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Access {
@@ -182,7 +184,7 @@ impl Access {
     /// Whatever the store says.
     pub async fn load(store: Store) -> Result<Self, hookswitch_store::Error> {
         let snapshot = store.read(Snapshot::load).await?;
-        Ok(Self { now: Arc::new(ArcSwap::from_pointee(snapshot)), store })
+        Ok(Self { now: Arc::new(ArcSwap::from_pointee(snapshot)), store, renewing: Arc::default() })
     }
 
     /// The snapshot that counts now.
@@ -199,6 +201,30 @@ impl Access {
         let fresh = Arc::new(self.store.read(Snapshot::load).await?);
         self.now.rcu(|old| if old.version > fresh.version { Arc::clone(old) } else { Arc::clone(&fresh) });
         Ok(())
+    }
+
+    /// The same, also where the key was made on another node a moment ago: a right one is never refused.
+    ///
+    /// # Errors
+    /// As [`Access::authenticate`].
+    pub async fn authenticate_anew(&self, key: &str, from: IpAddr) -> Result<Arc<Caller>, Refusal> {
+        let known = self.authenticate(key, from);
+        if known.is_ok() || !self.store.has_several_writers() {
+            return known;
+        }
+        let _one_at_a_time = self.renewing.lock().await;
+        let known = self.authenticate(key, from);
+        if known.is_err() && self.is_old().await? {
+            self.reload().await?;
+            return self.authenticate(key, from);
+        }
+        known
+    }
+
+    async fn is_old(&self) -> Result<bool, Refusal> {
+        let version = self.now.load().version;
+        let newest = self.store.read(|tx| tables::versions::read(tx, tables::versions::ACCESS)).await?;
+        Ok(newest != version)
     }
 
     /// The caller behind a key, called from an address.

@@ -219,7 +219,15 @@ async fn decide_and_commit(
     journey: &mut ask::Journey,
 ) -> Result<Answer, Refusal> {
     loop {
-        let asked = ask::decide(core, act, request, journey).await?;
+        let version = core.hooks.rules().version;
+        let asked = match ask::decide(core, act, request, journey).await {
+            Err(refusal) if is_by_handler(&refusal) && core.hooks.is_outdated(version).await? => {
+                journey.reload()?;
+                core.hooks.reload_since(version).await?;
+                continue;
+            }
+            decided => decided?,
+        };
         match commit::commit(core, act, request, &asked, journey).await? {
             Outcome::Committed(committed) => {
                 if let Some(watched) = journey.watched {
@@ -237,6 +245,11 @@ async fn decide_and_commit(
             }
         }
     }
+}
+
+/// A commit finds that handlers were saved on another node meanwhile; a refusal of theirs must find it, too.
+fn is_by_handler(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::ForbiddenByHandler { .. } | Refusal::HandlerFailed { .. })
 }
 
 /// Watches for handlers that answer each other, if some could hear of this.

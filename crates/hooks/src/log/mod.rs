@@ -325,8 +325,6 @@ impl Content {
             kept = usize::try_from(cut.rows).unwrap_or(usize::MAX).min(kept);
             cut_to = old.end.unwrap_or(Mark::START);
         }
-        // With whatever is dated by it.
-        clock_seen::note(tx, self.node)?;
         executions::insert(tx, &self.rows[..kept])?;
         // In the order in which a commit folds deliveries: neither waits for the other.
         let mut changes: Vec<&Change> =
@@ -335,6 +333,8 @@ impl Content {
         changes.iter().try_for_each(|change| change.write(tx))?;
         changes.iter().filter_map(|change| change.forgets()).try_for_each(|row| events::forget_secrets(tx, row))?;
         Self::told(&changes).into_iter().try_for_each(|told| told::note(tx, told))?;
+        // With whatever is dated by it. Last, because the node's lease is renewed in the same row, and must not wait for all this.
+        clock_seen::note(tx, self.node)?;
         Ok(Written { dropped: (self.rows.len() - kept) as u64, cut_to, over })
     }
 

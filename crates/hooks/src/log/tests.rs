@@ -1,7 +1,7 @@
 //! What a node writes down whose life was ended meanwhile.
 use std::sync::atomic::AtomicUsize;
 
-use hookswitch_cluster::{Heard, Identity, Sending, SinceBoot, Wire};
+use hookswitch_cluster::{Heard, Identity, InMemory, Sending, SinceBoot, Wire};
 use hookswitch_model::moment::Moment;
 use hookswitch_store::{Clock, Database, MasterKey, Options, tables::nodes};
 use tokio::sync::mpsc::Receiver;
@@ -19,7 +19,7 @@ impl Wire for Nowhere {
 
 async fn joined(store: &Store) -> (Cluster, mpsc::Sender<Heard>) {
     let (wire, heard): (_, Receiver<Heard>) = mpsc::channel(1);
-    let me = Identity { id: 7, name: "a".to_owned(), version: "1".to_owned() };
+    let me = Identity { id: 7, name: "a".to_owned(), version: "1".to_owned(), memory: Arc::new(InMemory::default()) };
     (Cluster::join(store.clone(), me, Arc::new(SinceBoot), (Arc::new(Nowhere), heard)).await.unwrap(), wire)
 }
 

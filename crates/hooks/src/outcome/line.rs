@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use hookswitch_cluster::Tenure;
+use hookswitch_cluster::{Cluster, Tenure};
 use hookswitch_model::{Object, event::Stage, handler::Handler, moment::Moment};
 use hookswitch_store::{
     Error, Tx,
@@ -115,7 +115,9 @@ impl Line {
                 continue;
             };
             // Never closed.
-            let Ok(place) = Arc::clone(&self.places).acquire_many_owned(share(&rule.handler)).await else { return };
+            let Ok(place) = Arc::clone(&self.places).acquire_many_owned(share(&rule.handler, &shared.cluster)).await else {
+                return;
+            };
             let Some(tenure) = shared.cluster.hold(one.clients_id, turn) else {
                 self.give_back(one.id);
                 continue;
@@ -180,9 +182,9 @@ async fn until(shared: &Shared, due: Option<Moment>) {
     }
 }
 
-/// How many of the line's places one call takes: fewer calls at once for a handler of low concurrency.
-fn share(handler: &Handler) -> u32 {
-    IN_FLIGHT_MAX.div_ceil(handler.concurrency.clamp(1, IN_FLIGHT_MAX))
+/// How many of the line's places one call takes: fewer calls at once for a handler of low concurrency, which all nodes share.
+fn share(handler: &Handler, cluster: &Cluster) -> u32 {
+    IN_FLIGHT_MAX.div_ceil(cluster.part_of(handler.concurrency).clamp(1, IN_FLIGHT_MAX))
 }
 
 fn request(shared: &Shared, rule: &Rule, due: &Due, now: Moment) -> Call {

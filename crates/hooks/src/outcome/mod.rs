@@ -38,7 +38,10 @@ use std::{
 
 use arc_swap::ArcSwap;
 use hookswitch_cluster::{Cluster, Notice};
-use hookswitch_store::{Error, Store, tables::outcomes};
+use hookswitch_store::{
+    Error, Store,
+    tables::outcomes::{self, Recovered},
+};
 use tokio::sync::{Notify, Semaphore, mpsc};
 
 use crate::{call::Caller, cause::Causes, log::Log, rules::Rules, shutdown::Shutdown};
@@ -104,11 +107,18 @@ impl Outcomes {
     /// asked anything, and whenever a node was found dead.
     pub(crate) async fn recover(&self) -> Result<(), Error> {
         let Ending { by, message } = Ending::crash();
-        let recover = move |tx: &mut hookswitch_store::Tx<'_>| {
-            outcomes::recover(tx, &by.shown().to_string(), message.as_deref().unwrap_or_default())
+        let (by, message) = (by.shown().to_string(), message.unwrap_or_default());
+        let recover = || {
+            let (by, message) = (by.clone(), message.clone());
+            move |tx: &mut hookswitch_store::Tx<'_>| outcomes::recover(tx, &by, &message)
         };
-        for handlers_id in self.0.store.write(recover).await? {
+        let Recovered { waiting, decided } = self.0.store.write_again(recover).await?;
+        for handlers_id in waiting {
             self.0.wake(handlers_id);
+            if decided {
+                // Whose the clients are that it was about, tells it.
+                self.0.cluster.tell(Notice::Queue { handlers_id });
+            }
         }
         Ok(())
     }

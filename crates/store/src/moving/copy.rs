@@ -132,6 +132,7 @@ fn rows_of(portion: &Portion) -> i64 {
 fn begin(tx: &mut Tx<'_>, kind: Kind, fingerprint: &str) -> Result<HashMap<String, Come>, CopyError> {
     match withheld::read(tx)? {
         Some(there) if there.kind == kind && there.source == fingerprint => return Ok(withheld::come(tx)?.into_iter().collect()),
+        Some(there) if there.source == withheld::NOTHING_YET => {}
         // The state that it is restored from is made anew each time: nothing is lost by beginning again.
         Some(there) if there.kind == Kind::Restore && kind == Kind::Restore => {}
         Some(there) if there.kind == Kind::Copy && kind == Kind::Copy => return Err(CopyError::OtherSource),

@@ -30,5 +30,5 @@ pub use backup::{Backup, Held, copy_pages, finish_backup, work_on};
 pub use catalogue::{Column, Table};
 pub use copy::{CopyError, Progress, copy};
 pub use stand::{Stand, Sum};
-pub(crate) use withheld::refuse;
 pub use withheld::{Kind, Withheld, is_new, release};
+pub(crate) use withheld::{refuse, withhold_if_new};

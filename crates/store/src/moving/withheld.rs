@@ -16,6 +16,9 @@ pub enum Kind {
     Backup,
 }
 
+/// The source of what nothing was copied into yet.
+pub(super) const NOTHING_YET: &str = "";
+
 impl Kind {
     const ALL: [Self; 3] = [Self::Copy, Self::Restore, Self::Backup];
 
@@ -65,6 +68,11 @@ pub(super) fn begin(tx: &mut Tx<'_>, kind: Kind, source: &str) -> Result<(), Err
     let now = tx.now();
     end(tx)?;
     tx.execute("INSERT INTO withheld (kind, source, dt) VALUES ($1, $2, $3)", params![kind.word(), source, now]).map(drop)
+}
+
+/// A database that was just made to be filled is not served, also if that is broken off before anything is in it.
+pub(crate) fn withhold_if_new(tx: &mut Tx<'_>) -> Result<(), Error> {
+    if read(tx)?.is_none() && is_new(tx)? { begin(tx, Kind::Copy, NOTHING_YET) } else { Ok(()) }
 }
 
 /// The database is whole, and may be served.

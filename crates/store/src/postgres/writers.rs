@@ -37,11 +37,11 @@ pub(crate) struct Health {
     pub(crate) in_doubt: AtomicU64,
 }
 
-/// Starts so many threads with a connection each, the first of which is there; they end when they are told to, or when the last handle is gone.
+/// Starts so many threads with a connection each, the first of which may be there; they end when they are told to, or when the last handle is gone.
 pub(crate) fn start(
     dialer: &Dialer,
-    first: Session,
-    count: usize,
+    first: Option<Session>,
+    (name, count): (&'static str, usize),
     clock: &Clock,
     faults: Option<&Faults>,
     health: &Arc<Health>,
@@ -49,15 +49,15 @@ pub(crate) fn start(
     let (queue, jobs) = mpsc::channel(QUEUE_MAX);
     let (jobs, counts) = (Arc::new(Mutex::new(jobs)), Arc::new(Counts::default()));
     let mut threads = Vec::with_capacity(count);
-    for (index, session) in std::iter::once(Some(first)).chain(std::iter::repeat_with(|| None)).take(count).enumerate() {
+    for (index, session) in std::iter::once(first).chain(std::iter::repeat_with(|| None)).take(count).enumerate() {
         let link = Link::new(dialer.clone(), session);
         let writing =
             Writing { clock: clock.clone(), faults: faults.cloned(), counts: Arc::clone(&counts), health: Arc::clone(health) };
         let jobs = Arc::clone(&jobs);
         let run = move || writing.run(link, &jobs);
-        threads.push(std::thread::Builder::new().name(format!("store-writer-{index}")).spawn(run)?);
+        threads.push(std::thread::Builder::new().name(format!("store-{name}-{index}")).spawn(run)?);
     }
-    let all = std::thread::Builder::new().name("store-writers".to_owned()).spawn(move || {
+    let all = std::thread::Builder::new().name(format!("store-{name}s")).spawn(move || {
         // A thread that panicked has ended, too.
         threads.into_iter().for_each(|thread| drop(thread.join()));
     })?;

@@ -47,5 +47,6 @@ pub(crate) fn start_to_read(tx: &mut Tx<'_>, vault: &Vault) -> Result<i64, OpenE
 /// The same for a database that is to be filled: nothing is put there.
 pub(crate) fn start_to_fill(tx: &mut Tx<'_>, vault: &Vault) -> Result<i64, OpenError> {
     settings::check_key(tx, vault)?;
+    crate::moving::withhold_if_new(tx)?;
     Ok(0)
 }

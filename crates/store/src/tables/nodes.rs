@@ -118,6 +118,17 @@ pub fn end(tx: &mut Tx<'_>, id: i64, epoch: i64) -> Result<(), Error> {
     tx.execute(SQL, params![next, id, epoch]).map(drop)
 }
 
+/// The same, if its lease has lapsed by then: also where it went on since the row was read. True if it was ended.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn end_lapsed(tx: &mut Tx<'_>, id: i64, epoch: i64, now: Moment) -> Result<bool, Error> {
+    // Going on takes no lock. So this may wait for a row that is being renewed, and is then decided about as it has become.
+    const SQL: &str = "UPDATE nodes SET epoch = $1, valid_until = 0 WHERE id = $2 AND epoch = $3 AND valid_until <= $4";
+    let next = next_epoch(tx)?;
+    Ok(tx.execute(SQL, params![next, id, epoch, now])? > 0)
+}
+
 /// Forgets nodes that ended before then.
 ///
 /// # Errors
@@ -159,6 +170,18 @@ mod tests {
             assert!(!all(tx)?[0].has_lapsed(Moment(99)), "it is ended once");
             forget(tx, Moment(i64::MAX))?;
             assert!(epoch(tx, 7)?.is_none() && join(tx, 7, "a", "1", Moment(40))? > first + 1, "also when its row was forgotten");
+            Ok(())
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn who_went_on_meanwhile_is_not_ended() {
+        within(|tx| {
+            let epoch = join(tx, 7, "a", "1", Moment(10))?;
+            assert!(renew(tx, 7, epoch, Moment(20), None)? && !end_lapsed(tx, 7, epoch, Moment(10))?);
+            assert!(renew(tx, 7, epoch, Moment(20), None)? && end_lapsed(tx, 7, epoch, Moment(20))?);
+            assert!(!renew(tx, 7, epoch, Moment(30), None)?);
             Ok(())
         })
         .await;

@@ -59,14 +59,14 @@ static FILES: [File; 5] = [
 pub(crate) fn routes() -> Router<Api> {
     FILES.iter().fold(Router::new(), |router, file| {
         let show = move |State(api): State<Api>, Extension(at): Extension<Circumstances>, headers: HeaderMap| async move {
-            show(&api, &at, &headers, file)
+            show(&api, &at, &headers, file).await
         };
         router.route(file.path, get(show))
     })
 }
 
-fn show(api: &Api, at: &Circumstances, headers: &HeaderMap, file: &'static File) -> Response {
-    if let Err(rejected) = api.accepts(keys::in_headers(headers), at) {
+async fn show(api: &Api, at: &Circumstances, headers: &HeaderMap, file: &'static File) -> Response {
+    if let Err(rejected) = api.accepts(keys::in_headers(headers), at).await {
         return problem::rejected(&rejected, at.request_id.text());
     }
     let mut response = Response::new(Body::from(file.bytes));

@@ -114,12 +114,21 @@ pub fn withdraw(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
     tx.put("DELETE FROM outcomes WHERE id = $1 AND outcome = 'asked'", params![id])
 }
 
+/// What came of looking for what was left undecided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovered {
+    /// Handlers that have something to hear.
+    pub waiting: Vec<i64>,
+    /// True if anything was undecided.
+    pub decided: bool,
+}
+
 /// What was left undecided by a life of a node that is over, or by the only node before it was started: what the journal has is
-/// committed, and nothing else is. Gives the handlers that have something to hear.
+/// committed, and nothing else is.
 ///
 /// # Errors
 /// Whatever the engine says.
-pub fn recover(tx: &mut Tx<'_>, ended_by: &str, message: &str) -> Result<Vec<i64>, Error> {
+pub fn recover(tx: &mut Tx<'_>, ended_by: &str, message: &str) -> Result<Recovered, Error> {
     // Rows and events are one transaction, so the first finds nothing; should it ever, the journal is the truth.
     const COMMITTED: &str = "UPDATE outcomes SET outcome = 'committed', next_at = $1,
         seq = (SELECT e.seq FROM events e WHERE e.id = outcomes.event_id)
@@ -128,9 +137,8 @@ pub fn recover(tx: &mut Tx<'_>, ended_by: &str, message: &str) -> Result<Vec<i64
     const ABORTED: &str = "UPDATE outcomes SET outcome = 'aborted', ended_by = $1, message = $2, next_at = $3
       WHERE outcome = 'asked' AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.epoch = outcomes.asked_by)";
     let now = tx.now();
-    tx.put(COMMITTED, params![now])?;
-    tx.put(ABORTED, params![ended_by, message, now])?;
-    waiting(tx)
+    let decided = tx.execute(COMMITTED, params![now])? + tx.execute(ABORTED, params![ended_by, message, now])?;
+    Ok(Recovered { waiting: waiting(tx)?, decided: decided > 0 })
 }
 
 /// Which handlers have something to hear.
