@@ -232,7 +232,7 @@ impl Store {
         postgres::notices::listen(dialer.clone()).map_err(Error::engine)
     }
 
-    /// How often this database was restored from a backup: stands in every event, so that its receivers can tell numbers apart
+    /// Higher after each restore from a backup, 0 before the first: stands in every event, so that its receivers can tell numbers apart
     /// that were given twice. Nobody restores a database that is served, so it stays while this lives.
     #[must_use]
     pub fn era(&self) -> i64 {

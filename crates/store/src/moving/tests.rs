@@ -270,7 +270,7 @@ async fn from_one_engine_into_the_other_and_back_nothing_changes() {
 
 #[tokio::test]
 async fn a_server_that_is_read_is_left_as_it_is() {
-    let (bed, home) = (Bed::new(), tempfile::tempdir().unwrap());
+    let (bed, home) = (Bed::empty(), tempfile::tempdir().unwrap());
     assert!(matches!(Store::open_to_read(at_server(&bed)), Err(OpenError::Older)), "an empty database has no tables");
     let used = Store::open(at_server(&bed)).unwrap();
     fill(&used, 10).await;
