@@ -1,5 +1,6 @@
 //! The store's handle: opening, writing, reading, closing.
 use std::{
+    fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     thread::JoinHandle,
@@ -19,14 +20,23 @@ use crate::{
 /// A last checkpoint that takes longer is left to the next start.
 const CLOSING_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Which database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Which database. `Debug` shows no URL: it may hold a password.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Database {
     /// A file, made if absent.
     Sqlite(PathBuf),
     /// A database of a server, by its URL (`postgres://...`); its tables are made if absent.
     Postgres(String),
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(file) => out.debug_tuple("Sqlite").field(file).finish(),
+            Self::Postgres(_) => out.write_str("Postgres(***)"),
+        }
+    }
 }
 
 impl Database {
@@ -282,14 +292,30 @@ impl Store {
     /// # Errors
     /// Whatever the store says.
     pub async fn close(self) -> Result<(), Error> {
-        self.ids.give_back(&self).await?;
-        self.writer.end().await;
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+        if let Some(thread) = self.end().await? {
             let ended = tokio::task::spawn_blocking(move || thread.join());
             let _ = tokio::time::timeout(CLOSING_MAX, ended).await;
         }
         Ok(())
+    }
+
+    /// The same, and the log is merged however long that takes: what was filled may be large, and its file is wanted alone.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn close_whole(self) -> Result<(), Error> {
+        if let Some(thread) = self.end().await? {
+            let ended = tokio::task::spawn_blocking(move || thread.join()).await;
+            ended.ok().and_then(Result::ok).ok_or_else(|| Error::engine("closing the database panicked"))?;
+        }
+        Ok(())
+    }
+
+    /// Takes nothing more; gives the thread that ends then.
+    async fn end(&self) -> Result<Option<JoinHandle<()>>, Error> {
+        self.ids.give_back(self).await?;
+        self.writer.end().await;
+        Ok(self.thread.lock().unwrap_or_else(PoisonError::into_inner).take())
     }
 }
 
