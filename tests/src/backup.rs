@@ -54,6 +54,15 @@ async fn serve(file: &Path, key_file: &str) -> Server {
     Setup::default().arg("--database").arg(url(file)).arg("--key-file").arg(key_file).start().await
 }
 
+/// The era that a restore says it began.
+#[track_caller]
+fn begun(output: &Output) -> i64 {
+    let said = assert_ended(output, 0, "; era ");
+    let era = said.lines().find_map(|line| line.split_once("; era ")).unwrap().1.parse().unwrap();
+    assert!(era > 0, "{said}");
+    era
+}
+
 fn era(call: &Call) -> Option<i64> {
     call.event("era").as_i64()
 }
@@ -115,7 +124,8 @@ async fn under_load_a_backup_is_whole_and_after_its_restore_the_story_goes_on_in
     let key = key_of(&server);
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("new.db");
-    let said = assert_ended(&restore(&server, &backup, &file).await, 0, "era 1");
+    let ended = restore(&server, &backup, &file).await;
+    let (new_era, said) = (begun(&ended), text(&ended.stdout));
     assert!(said.contains("handler 1 crm (after)") && said.contains("handler 2 fraud (before)"), "{said}");
     assert_ended(&check(&server, &file).await, 0, "every balance is the sum of its transactions");
 
@@ -140,21 +150,21 @@ async fn under_load_a_backup_is_whole_and_after_its_restore_the_story_goes_on_in
     restored.ok("clients.update", json!({"id": clients[0], "notes": "told again"})).await;
     wait_until("both are told", async || told.calls().len() >= 2).await;
     let asked = asked.wait_exactly(1).await;
-    assert_eq!((era(&asked[0]), asked[0].event("seq").as_i64()), (Some(1), None));
+    assert_eq!((era(&asked[0]), asked[0].event("seq").as_i64()), (Some(new_era), None));
     let created = told.calls().into_iter().find(|call| call.events_id() == "clients.create").unwrap();
-    assert_eq!((era(&created), created.seq(), created.clients_id()), (Some(1), 1, new));
+    assert_eq!((era(&created), created.seq(), created.clients_id()), (Some(new_era), 1, new));
     let updated = told.calls().into_iter().find(|call| call.events_id() == "clients.update").unwrap();
-    assert_eq!(era(&updated), Some(1));
+    assert_eq!(era(&updated), Some(new_era));
     assert!(updated.seq() <= heard, "{} was given before, which is what the era is for: {heard} was", updated.seq());
     let tested = restored.ok("provisioning.handlers.test", json!({"id": handler})).await;
-    assert!(tested["request"].as_str().unwrap_or_default().contains(r#""era":1"#), "{tested}");
+    assert!(tested["request"].as_str().unwrap_or_default().contains(&format!(r#""era":{new_era},"#)), "{tested}");
 
     // Told anew how things stand.
     told.forget();
     let resync = restored.ok("provisioning.handlers.resync", json!({"id": handler})).await;
     assert!(resync["total"].as_i64().is_none_or(|total| total >= 5), "{resync}");
     wait_until("all clients are told", async || told.calls().len() >= 5).await;
-    assert!(told.calls().iter().all(|call| era(call) == Some(1)), "a resync, too");
+    assert!(told.calls().iter().all(|call| era(call) == Some(new_era)), "a resync, too");
 }
 
 #[tokio::test]
@@ -168,7 +178,7 @@ async fn what_waited_is_shown_and_sent_as_it_was_written_when_the_handler_is_res
     let backup = back_up(&server, "backup.db").await;
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("new.db");
-    let said = assert_ended(&restore(&server, &backup, &file).await, 0, "era 1");
+    let said = assert_ended(&restore(&server, &backup, &file).await, 0, "; era ");
     let counts: Vec<i64> = said
         .lines()
         .find_map(|line| line.trim().strip_prefix("handler 1 after (after): "))
@@ -188,7 +198,7 @@ async fn what_waited_is_shown_and_sent_as_it_was_written_when_the_handler_is_res
 }
 
 #[tokio::test]
-async fn a_second_restore_raises_the_era_again_and_a_backup_is_never_overwritten_unasked() {
+async fn each_restore_begins_a_higher_era_also_of_the_same_backup_and_a_backup_is_never_overwritten_unasked() {
     let server = Server::start().await;
     server.client("Acme").await;
     let backup = back_up(&server, "backup.db").await;
@@ -200,12 +210,17 @@ async fn a_second_restore_raises_the_era_again_and_a_backup_is_never_overwritten
     assert_ended(&forced, 0, "1 clients");
     let home = tempfile::tempdir().unwrap();
     let (first, second) = (home.path().join("first.db"), home.path().join("second.db"));
-    assert_ended(&restore(&server, &backup, &first).await, 0, "era 1");
+    let of_the_first = begun(&restore(&server, &backup, &first).await);
     let (database, key, to) = (url(&first), key_of(&server), home.path().join("of-first.db"));
     let of_first = to.display().to_string();
     let args = ["backup", "--to", &of_first, "--data", "restored", "--database", &database, "--key-file", &key];
     assert_ended(&run(server.home(), &args, &[]).await, 0, "1 clients");
-    assert_ended(&restore(&server, &to, &second).await, 0, "era 2");
+    let of_the_second = begun(&restore(&server, &to, &second).await);
+    assert!(of_the_second > of_the_first, "of a backup of what was restored: {of_the_first}, then {of_the_second}");
+    let since_1970 = || std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    wait_until("the clock is past both", async || since_1970() > of_the_second.cast_unsigned()).await;
+    let of_the_third = begun(&restore(&server, &backup, &home.path().join("third.db")).await);
+    assert!(of_the_third > of_the_second, "of the first backup once more: {of_the_second}, then {of_the_third}");
     let left: Vec<_> = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().contains("partial")), "{left:?}");
 }
@@ -238,7 +253,7 @@ async fn what_can_not_be_restored_is_refused_and_nothing_is_left_behind() {
     assert_ended(&restore(&server, &home.path().join("absent.db"), &file).await, 3, "there is no backup");
     assert!(!file.exists());
     // Into what is there already; and a running server has its own.
-    assert_ended(&restore(&server, &backup, &file).await, 0, "era 1");
+    assert_ended(&restore(&server, &backup, &file).await, 0, "; era ");
     let of_file = std::fs::read(&file).unwrap();
     assert_ended(&restore(&server, &backup, &file).await, 3, "is there already");
     assert_eq!(std::fs::read(&file).unwrap(), of_file);
@@ -258,7 +273,7 @@ async fn a_backup_is_not_served_and_a_newer_one_not_read() {
     let args = ["serve", "--data", "other", "--database", &database, "--key-file", &key, "--listen", "127.0.0.1:0"];
     assert_ended(&run(server.home(), &args, &[]).await, 3, "this is a backup");
     const RUN: &str = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\nc.execute(sys.argv[2])\nc.commit()";
-    spoil_file(&backup, RUN, &["INSERT INTO migrations VALUES (999, 'x', 'y', 0)"]);
+    spoil_file(&backup, RUN, &["INSERT INTO migrations (number, name, hash, dt) VALUES (999, 'x', 'y', 0)"]);
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("new.db");
     assert_ended(&restore(&server, &backup, &file).await, 3, "newer version");
@@ -299,7 +314,7 @@ async fn check_says_in_words_what_is_wrong_and_a_broken_backup_is_restored_only_
     assert!(!file.exists());
     let (from, to, key) = (backup.display().to_string(), url(&file), key_of(&server));
     let args = ["restore", "--even-if-broken", "--from", &from, "--data", "restored", "--database", &to, "--key-file", &key];
-    assert_ended(&run(server.home(), &args, &[]).await, 0, "era 1");
+    assert_ended(&run(server.home(), &args, &[]).await, 0, "; era ");
 }
 
 #[tokio::test]
@@ -312,7 +327,7 @@ async fn a_backup_of_either_engine_is_restored_into_a_server_s_new_database() {
     let fresh = hookswitch_testkit::postgres::Fresh::make();
     let (from, key) = (backup.display().to_string(), key_of(&server));
     let args = ["restore", "--from", &from, "--data", "restored", "--database", fresh.url(), "--key-file", &key];
-    assert_ended(&run(server.home(), &args, &[]).await, 0, "era 1");
+    let new_era = begun(&run(server.home(), &args, &[]).await);
     assert_ended(&run(server.home(), &args, &[]).await, 3, "in use");
     let args = ["check", "--data", "restored", "--database", fresh.url(), "--key-file", &key];
     assert_ended(&run(server.home(), &args, &[]).await, 0, "no id is given twice");
@@ -321,7 +336,7 @@ async fn a_backup_of_either_engine_is_restored_into_a_server_s_new_database() {
     told.forget();
     restored.ok("provisioning.handlers.resume", json!({"id": 1})).await;
     restored.client("Next").await;
-    assert_eq!(era(&told.wait(1).await[0]), Some(1));
+    assert_eq!(era(&told.wait(1).await[0]), Some(new_era));
     let left: Vec<_> =
         std::fs::read_dir(server.home().join("restored")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().contains("partial")), "{left:?}");

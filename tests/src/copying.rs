@@ -72,6 +72,7 @@ async fn the_story_goes_on_in_the_other_engine_and_back_in_the_first() {
     let handler = server.handler(after("clients.*", &told)).await;
     let client = server.client("Acme").await;
     server.pay(client, "12.5").await;
+    server.wait_all_delivered().await;
     server.ok("provisioning.handlers.pause", json!({"id": handler})).await;
     server.ok("clients.update", json!({"id": client, "notes": "this waits"})).await;
     let before = seen(&server).await;

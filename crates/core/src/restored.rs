@@ -1,8 +1,8 @@
 //! A database that was made from a backup: what happened after the backup is lost here, and was heard elsewhere.
 //!
 //! So nobody is called before somebody has said how to go on: every handler is paused, before handlers too, which count as failed
-//! until then. And the era is raised: numbers that were given after the backup was made are given again, to other events and
-//! objects, and receivers tell them apart by it.
+//! until then. And a new era begins: numbers that were given after the backup was made are given again, to other events and
+//! objects, and receivers tell them apart by it, also when the same backup is restored a second time.
 use std::collections::HashMap;
 
 use hookswitch_hooks::outcome::by::By;

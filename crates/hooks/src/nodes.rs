@@ -71,12 +71,29 @@ async fn follow(hooks: Hooks, mut standing: tokio::sync::watch::Receiver<hookswi
 
 async fn look(hooks: Hooks) {
     let (mut compare, mut all) = (tokio::time::interval(COMPARE_EVERY), tokio::time::interval(LOOK_EVERY));
+    let mut in_doubt = 0;
     loop {
         tokio::select! {
-            _ = compare.tick() => compare_versions(&hooks).await,
+            _ = compare.tick() => {
+                compare_versions(&hooks).await;
+                in_doubt = look_after_doubt(&hooks, in_doubt).await;
+            }
             _ = all.tick() => look_again(&hooks).await,
         }
     }
+}
+
+/// What was in doubt when it was committed may be there, and nobody was told: then everybody looks. `known`: how many such commits
+/// there were the last time; gives how many there are.
+async fn look_after_doubt(hooks: &Hooks, known: u64) -> u64 {
+    let now = hooks.shared.store.commits_in_doubt();
+    if now > known {
+        tracing::warn!(commits = now - known, "the database was lost during commits; everything is looked at again");
+        hooks.shared.cluster.tell(Notice::Everything);
+        reload(hooks).await;
+        look_again(hooks).await;
+    }
+    now
 }
 
 /// Whether handlers were saved and nobody has told.

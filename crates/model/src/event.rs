@@ -246,7 +246,7 @@ pub struct Event {
     pub clients_id: i64,
     /// The client's reseller: decides which handlers are concerned.
     pub companies_id: i64,
-    /// How often the database was restored from a backup before it: numbers of events that came after the backup are given again.
+    /// Higher after each restore from a backup, 0 before the first: numbers of events that came after the backup are given again.
     pub era: i64,
     /// Whether it is meant.
     pub mode: Mode,

@@ -110,6 +110,11 @@ pub enum OpenError {
         /// What is wrong with it.
         words: String,
     },
+    /// Others are in the way of changing the schema.
+    #[error(
+        "others read or write the database without a pause, so that its schema can't be changed: when a backup or a long query has ended, start it again; nothing was changed"
+    )]
+    Busy,
     /// Anything else.
     #[error("the database can't be used: {0}")]
     Other(String),
@@ -125,6 +130,9 @@ fn words(kind: Kind) -> &'static str {
 
 impl From<Error> for OpenError {
     fn from(error: Error) -> Self {
-        Self::Other(error.to_string())
+        match error {
+            Error::Again => Self::Busy,
+            error => Self::Other(error.to_string()),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The store's handle: opening, writing, reading, closing.
 use std::{
+    fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     thread::JoinHandle,
@@ -19,14 +20,23 @@ use crate::{
 /// A last checkpoint that takes longer is left to the next start.
 const CLOSING_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Which database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Which database. `Debug` shows no URL: it may hold a password.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Database {
     /// A file, made if absent.
     Sqlite(PathBuf),
     /// A database of a server, by its URL (`postgres://...`); its tables are made if absent.
     Postgres(String),
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(file) => out.debug_tuple("Sqlite").field(file).finish(),
+            Self::Postgres(_) => out.write_str("Postgres(***)"),
+        }
+    }
 }
 
 impl Database {
@@ -244,7 +254,7 @@ impl Store {
         postgres::notices::listen(dialer.clone()).map_err(Error::engine)
     }
 
-    /// How often this database was restored from a backup: stands in every event, so that its receivers can tell numbers apart
+    /// Higher after each restore from a backup, 0 before the first: stands in every event, so that its receivers can tell numbers apart
     /// that were given twice. Nobody restores a database that is served, so it stays while this lives.
     #[must_use]
     pub fn era(&self) -> i64 {
@@ -294,13 +304,28 @@ impl Store {
     /// # Errors
     /// Whatever the store says.
     pub async fn close(self) -> Result<(), Error> {
-        self.ids.give_back(&self).await?;
-        self.writer.end().await;
-        self.apart.end().await;
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let threads = self.end().await?;
         let ended = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
         let _ = tokio::time::timeout(CLOSING_MAX, ended).await;
         Ok(())
+    }
+
+    /// The same, and the log is merged however long that takes: what was filled may be large, and its file is wanted alone.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn close_whole(self) -> Result<(), Error> {
+        let threads = self.end().await?;
+        let ended = tokio::task::spawn_blocking(move || threads.into_iter().all(|thread| thread.join().is_ok())).await;
+        if matches!(ended, Ok(true)) { Ok(()) } else { Err(Error::engine("closing the database panicked")) }
+    }
+
+    /// Takes nothing more; gives the threads that end then.
+    async fn end(&self) -> Result<Vec<JoinHandle<()>>, Error> {
+        self.ids.give_back(self).await?;
+        self.writer.end().await;
+        self.apart.end().await;
+        Ok(std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 

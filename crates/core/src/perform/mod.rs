@@ -117,7 +117,7 @@ pub struct At {
     pub access: Arc<Snapshot>,
     /// When the request came.
     pub now: Moment,
-    /// How often the database was restored: a member of every event.
+    /// Higher after each restore of the database: a member of every event.
     pub era: i64,
     /// Whether it is meant.
     pub mode: Mode,

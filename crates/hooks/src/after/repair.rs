@@ -1,6 +1,6 @@
 //! The repair at hand: sending again what was given up, discarding what is of no use any more.
 //!
-//! Both work in portions of a transaction each, so that a hundred thousand deliveries don't hold the writer up; afterwards
+//! Both work in portions of a transaction each, so that a hundred thousand deliveries don't hold the writer up; after each
 //! the handlers concerned look at their queues anew.
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -146,7 +146,7 @@ impl After {
         Ok(())
     }
 
-    /// Plans and does, portion by portion; afterwards the handlers concerned look at their queues anew.
+    /// Plans and does, portion by portion; after each the handlers concerned look at their queues anew, also if the next one fails.
     async fn portions<P: Send + 'static>(
         &self,
         selection: &Arc<Query>,
@@ -156,7 +156,7 @@ impl After {
     ) -> Result<(), Refusal> {
         // What has ended by now is to be seen as it ended.
         self.0.log.flush().await;
-        let (mut after, mut concerned) = (Some(0), BTreeSet::new());
+        let mut after = Some(0);
         while let Some(from) = after {
             let once = || {
                 let (selection, plan, work) = (Arc::clone(selection), plan.clone(), work.clone());
@@ -170,12 +170,12 @@ impl After {
             };
             let (portion, planned) = self.0.store.write_again(once).await?;
             sum(&planned);
-            concerned.extend(portion.iter().map(|selected| selected.handlers_id));
+            let concerned: BTreeSet<i64> = portion.iter().map(|selected| selected.handlers_id).collect();
+            for handlers_id in concerned {
+                self.0.cluster.tell(Notice::Queue { handlers_id });
+                self.0.queue(handlers_id).inspect(Queue::start_over);
+            }
             after = next(&portion);
-        }
-        for handlers_id in concerned {
-            self.0.cluster.tell(Notice::Queue { handlers_id });
-            self.0.queue(handlers_id).inspect(Queue::start_over);
         }
         Ok(())
     }

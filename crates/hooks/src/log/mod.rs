@@ -293,8 +293,11 @@ impl Batch {
                 }
                 Err(error) => {
                     tracing::error!(%error, rows = content.rows.len(), "what handlers answered could not be written down; trying again");
-                    // Once may be a passing trouble; twice means that the deliveries must go on without their rows.
-                    if std::mem::replace(&mut refused, true) {
+                    // Once may be a passing trouble; twice means that the deliveries must go on without their rows. Who was in the
+                    // way, or a database that is away, says nothing about the rows: they wait. After a commit in doubt they may
+                    // be written a second time: calls that are in the log twice are better than none.
+                    let is_about_rows = !matches!(error, Error::Again | Error::Unreachable(_) | Error::InDoubt(_));
+                    if is_about_rows && std::mem::replace(&mut refused, true) {
                         shared.rows_dropped.fetch_add(content.rows.len() as u64, Ordering::Relaxed);
                         content = Arc::new(Content { rows: Vec::new(), ..(*content).clone() });
                     }

@@ -4,7 +4,7 @@
 //! action one flush. The closures that write run to their end also when whoever waits for them is gone; so the list of what
 //! is owed is kept by them ([`hookswitch_store::Tx::on_commit`]), never by the one who waits.
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -81,12 +81,23 @@ impl Owed {
         let place = place.ok().and_then(Result::ok).ok_or_else(|| Error::Engine("too many outcomes are owed".to_owned()))?;
         let new = new(rule, event, self.shared.cluster.epoch());
         let (shared, open, place) = (Arc::clone(&self.shared), Arc::clone(&self.open), Arc::new(place));
-        let write = move |tx: &mut Tx<'_>| {
-            let id = outcomes::insert(tx, &new)?;
-            tx.on_commit(move || keep(&shared, &open, Noted { id, handlers_id, clients_id, event_id, _place: place }));
-            Ok(())
+        let written = Arc::new(OnceLock::new());
+        let write = {
+            let written = Arc::clone(&written);
+            move |tx: &mut Tx<'_>| {
+                let id = outcomes::insert(tx, &new)?;
+                let row = Noted { id, handlers_id, clients_id, event_id, _place: place };
+                let _first = written.set(row.clone());
+                tx.on_commit(move || keep(&shared, &open, row));
+                Ok(())
+            }
         };
-        self.shared.store.write(write).await.map(|()| Note::New)
+        let noted = self.shared.store.write(write).await;
+        if let (Err(Error::InDoubt(_)), Some(row)) = (&noted, written.get()) {
+            // It may be there, and this node, which lives on, would be waited for: the handler is not asked.
+            self.shared.settle([Settled { row: row.clone(), fate: Fate::Withdrawn }]);
+        }
+        noted.map(|()| Note::New)
     }
 
     /// It was not asked after all.

@@ -136,7 +136,7 @@ fn head_of(events_id: &Value, stages: &[&str]) -> Value {
             "stage": {"type": "string", "enum": stages},
             "mode": {"type": "string", "enum": [Mode::Live.word(), Mode::DryRun.word(), Mode::Test.word()]},
             "seq": number("The number of the client's event; absent before the commit"),
-            "era": number("How often the database was restored from a backup; absent before the first time, which means 0"),
+            "era": number("A number that rises each time the database is restored from a backup; absent before the first time, which means 0"),
             "actor": actor(),
             "cause": {"type": ["string", "null"], "description": "The event that a handler was reacting to, or resync"},
             "resync": {

@@ -14,7 +14,6 @@ use hookswitch_store::{
     Clock, Database, MasterKey, OpenError, Options, Store,
     moving::{self, Held, Kind},
 };
-use tokio::time::Instant;
 
 use super::{copy::fill, meter::Meter};
 use crate::{
@@ -79,7 +78,8 @@ async fn from_server(settings: &Settings, key: &MasterKey, to: &Path) -> Ended {
     let file = Store::open_to_fill(options(Database::Sqlite(to.to_owned())))?;
     let copied = fill(&from, &file, Kind::Copy).await;
     drop(from);
-    wiring::close_store(file, Instant::now() + wiring::CLOSE).await;
+    // All of it is brought from its log into the file now, which takes as long as it takes.
+    file.close_whole().await.context("closing the backup")?;
     copied.map(drop)
 }
 

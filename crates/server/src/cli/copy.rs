@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::Args;
 use hookswitch_store::{
     MasterKey, Store,
-    moving::{self, CopyError, Kind, Stand},
+    moving::{self, CopyError, Kind, Progress, Stand},
 };
 use tokio::time::Instant;
 
@@ -72,7 +72,9 @@ async fn between(source: &Side, target: &Side, key: &MasterKey) -> Ended<(Stand,
     let copied = async {
         wiring::nobody_uses(&from).await?;
         wiring::nobody_uses(&to).await?;
-        fill(&from, &to, Kind::Copy).await
+        let mut meter = Meter::of("rows");
+        let copied = moving::take_over(&from, &to, |at| show(&mut meter, &at)).await;
+        told(copied, &to, &meter)
     };
     let copied = copied.await;
     for store in [from, to] {
@@ -87,10 +89,20 @@ async fn between(source: &Side, target: &Side, key: &MasterKey) -> Ended<(Stand,
 /// When it can't be begun or gone on with, or the copy is not the same as its source.
 pub(super) async fn fill(from: &Store, to: &Store, kind: Kind) -> Ended<(Stand, f64)> {
     let mut meter = Meter::of("rows");
-    let copied = moving::copy(from, to, kind, |at| meter.show(at.done, at.all, &format!(", {}", at.table))).await;
+    let copied = moving::copy(from, to, kind, |at| show(&mut meter, &at)).await;
+    told(copied, to, &meter)
+}
+
+fn show(meter: &mut Meter, at: &Progress) {
+    meter.show(at.done, at.all, &format!(", {}", at.table));
+}
+
+fn told(copied: Result<Stand, CopyError>, to: &Store, meter: &Meter) -> Ended<(Stand, f64)> {
     match copied {
         Ok(stand) => Ok((stand, meter.seconds())),
-        Err(error @ (CopyError::InUse | CopyError::OtherSource)) => Err(Ending::Database(format!("{}: {error}", to.shown()))),
+        Err(error @ (CopyError::InUse | CopyError::OtherSource | CopyError::Used)) => {
+            Err(Ending::Database(format!("{}: {error}", to.shown())))
+        }
         Err(error) => Err(Ending::Failed(anyhow::Error::new(error).context("copying"))),
     }
 }

@@ -42,8 +42,8 @@ use crate::{
 /// Makes a new database from a backup, with every handler paused.
 ///
 /// The backup is looked at first, as `hookswitch check` does, and left as it is. What happened after it was made is lost here, but
-/// handlers have heard of it: they are all paused until you say for each how to go on, and from now on every event says `era`, one
-/// higher than before. What waited for each handler is shown.
+/// handlers have heard of it: they are all paused until you say for each how to go on, and from now on every event says `era`,
+/// higher than ever before. What waited for each handler is shown.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  hookswitch restore --from /backup/hookswitch-2026-11-23.db --data ./hookswitch-data")]
 pub(crate) struct Restore {

@@ -58,6 +58,11 @@ impl Serve {
     pub(crate) fn run(self) -> Ended {
         let settings = Settings::read(&self.flags, &config::environment)?;
         telemetry::start(settings.log, "info")?;
+        if settings.tells_password() {
+            tracing::warn!(
+                "the command line holds the password of the database, and every user of this machine can read that: say it by HOOKSWITCH_DATABASE or in the configuration file"
+            );
+        }
         raise_file_limit();
         hide_process();
         let given = Given::read(&config::environment)?;

@@ -79,6 +79,11 @@ pub(super) fn masked(value: &Value) -> Value {
     value.as_str().map_or_else(|| value.clone(), |text| Value::from(mask(text)))
 }
 
+/// True if a text that is shown has something left out.
+pub(super) fn hides(shown: &str) -> bool {
+    shown.contains(HIDDEN)
+}
+
 /// Without a password: neither between user and host, nor among the parameters. A password that should have been percent-encoded and
 /// is not may hold any of the marks of a URL, so the last `@` ends it: rather too much is hidden than too little.
 fn mask(url: &str) -> String {

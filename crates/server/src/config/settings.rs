@@ -121,6 +121,15 @@ impl Settings {
             shown,
         })
     }
+
+    /// True if the password of the database stands in the command line, where every user of the machine can read it.
+    pub(crate) fn tells_password(&self) -> bool {
+        self.shown.iter().any(|shown| {
+            shown.key == keys::DATABASE.name
+                && matches!(shown.origin, super::layers::Origin::Flag(_))
+                && shown.value.as_ref().and_then(Value::as_str).is_some_and(database::hides)
+        })
+    }
 }
 
 /// Bounded far below already.

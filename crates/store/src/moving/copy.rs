@@ -13,7 +13,7 @@ use super::{
     stand::{self, Stand},
     withheld::{self, Come, Kind},
 };
-use crate::{Error, Store, Tx, numbering};
+use crate::{Error, Store, Tx, numbering, tables::nodes};
 
 /// Portions that are read ahead, and that are written in one transaction at most.
 const AHEAD: usize = 8;
@@ -40,6 +40,9 @@ pub enum CopyError {
         "the target holds a part of a copy of another database, or of this one before it was changed: begin again with a new target"
     )]
     OtherSource,
+    /// Somebody has used the source while it was copied.
+    #[error("the source was used while it was copied: stop whatever uses it, and begin again with a new target")]
+    Used,
     /// The copy is not what its source is.
     #[error("the copy is not the same as its source: {}", .0.join("; "))]
     Differs(Vec<String>),
@@ -54,12 +57,35 @@ enum Message {
     Portion(Portion),
 }
 
-/// Copies all that goes along. Nobody may write to either database meanwhile, unless a changed source does not matter (a
-/// backup). A target that an earlier copy of the same source has left is gone on with.
+/// Copies all that goes along, as it stands at one moment; what is done to the source afterwards does not matter (a backup). Nobody
+/// may write to the target meanwhile. One that an earlier copy of the same source has left is gone on with.
 ///
 /// # Errors
 /// [`CopyError`]; a copy that was broken off can be gone on with.
 pub async fn copy(source: &Store, target: &Store, kind: Kind, told: impl FnMut(Progress)) -> Result<Stand, CopyError> {
+    end(target, fill(source, target, kind, told).await?.0).await
+}
+
+/// The same of a source that is given up: nobody may have used it meanwhile, since that would be lost. Looked at before the target may
+/// be served.
+///
+/// # Errors
+/// The same; [`CopyError::Used`].
+pub async fn take_over(source: &Store, target: &Store, told: impl FnMut(Progress)) -> Result<Stand, CopyError> {
+    let (stand, before) = fill(source, target, Kind::Copy, told).await?;
+    let now = source.read_whole(|tx| {
+        let now = tx.database_now()?;
+        let is_served = nodes::all(tx)?.iter().any(|node| node.is_alive(now));
+        Ok::<_, Error>((Stand::of(tx)?.fingerprint(tx)?, is_served))
+    });
+    if now.await? != (before, false) {
+        return Err(CopyError::Used);
+    }
+    end(target, stand).await
+}
+
+/// Brings everything over; gives how the source stood, and the hash of that.
+async fn fill(source: &Store, target: &Store, kind: Kind, told: impl FnMut(Progress)) -> Result<(Stand, String), CopyError> {
     let (portions, arriving) = mpsc::channel(AHEAD);
     let (come, from) = oneshot::channel();
     let reading = source.read_whole(move |tx| read_all(tx, &portions, from));
@@ -67,8 +93,7 @@ pub async fn copy(source: &Store, target: &Store, kind: Kind, told: impl FnMut(P
     let (read, written) = tokio::join!(reading, write_all(target, kind, arriving, come, told));
     let stand = written?;
     read?;
-    let stand = stand.ok_or_else(|| Error::engine("the source ended before it was read"))?;
-    end(target, stand).await
+    Ok(stand.ok_or_else(|| Error::engine("the source ended before it was read"))?)
 }
 
 /// Reads the source: how it stands, then whatever is not in the target yet. An error is that of the source; a target that is gone
@@ -101,9 +126,10 @@ async fn write_all(
     mut arriving: mpsc::Receiver<Message>,
     come: oneshot::Sender<HashMap<String, Come>>,
     mut told: impl FnMut(Progress),
-) -> Result<Option<Stand>, CopyError> {
+) -> Result<Option<(Stand, String)>, CopyError> {
     let Some(Message::Stand(stand, fingerprint)) = arriving.recv().await else { return Ok(None) };
-    let mut there = target.write(move |tx| begin(tx, kind, &fingerprint)).await?;
+    let source = fingerprint.clone();
+    let mut there = target.write(move |tx| begin(tx, kind, &source)).await?;
     let (mut done, all) = (there.values().map(|come| come.rows).sum(), stand.all_rows());
     // Gone only if the reader has failed, which it says itself.
     let _ = come.send(there.clone());
@@ -121,7 +147,7 @@ async fn write_all(
         there = target.write(move |tx| put(tx, &portions, there)).await?;
         told(Progress { table, done, all });
     }
-    Ok(Some(*stand))
+    Ok(Some((*stand, fingerprint)))
 }
 
 fn rows_of(portion: &Portion) -> i64 {

@@ -28,7 +28,7 @@ mod withheld;
 
 pub use backup::{Backup, Held, copy_pages, finish_backup, work_on};
 pub use catalogue::{Column, Table};
-pub use copy::{CopyError, Progress, copy};
+pub use copy::{CopyError, Progress, copy, take_over};
 pub use stand::{Stand, Sum};
 pub use withheld::{Kind, Withheld, is_new, release};
 pub(crate) use withheld::{refuse, withhold_if_new};

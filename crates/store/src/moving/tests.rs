@@ -270,7 +270,7 @@ async fn from_one_engine_into_the_other_and_back_nothing_changes() {
 
 #[tokio::test]
 async fn a_server_that_is_read_is_left_as_it_is() {
-    let (bed, home) = (Bed::new(), tempfile::tempdir().unwrap());
+    let (bed, home) = (Bed::empty(), tempfile::tempdir().unwrap());
     assert!(matches!(Store::open_to_read(at_server(&bed)), Err(OpenError::Older)), "an empty database has no tables");
     let used = Store::open(at_server(&bed)).unwrap();
     fill(&used, 10).await;
@@ -298,4 +298,39 @@ async fn a_half_filled_server_is_not_served_and_one_in_use_is_not_filled() {
     let other = Store::open(at_server(&used)).unwrap();
     other.write(|tx| fill_table(tx, catalogue::named("users").unwrap(), 1)).await.unwrap();
     assert_eq!(copy(&source, &other, Kind::Copy, |_| {}).await.unwrap_err(), CopyError::InUse);
+}
+
+#[tokio::test]
+async fn what_was_used_meanwhile_is_not_taken_over() {
+    const SERVED: &str = "INSERT INTO counters (name, value) VALUES ('era', 5)";
+    let home = tempfile::tempdir().unwrap();
+    let (source, used) = (open(&home.path().join("a.db")), home.path().join("b.db"));
+    fill(&source, 10).await;
+    let target = to_fill(&used);
+    let (writer, mut is_first) = (source.clone(), true);
+    let taken = take_over(&source, &target, |_| {
+        if std::mem::take(&mut is_first) {
+            let writer = writer.clone();
+            let write = async move { writer.write(|tx| tx.execute(SERVED, &[])).await.unwrap() };
+            std::thread::scope(|scope| {
+                let one = || tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(write);
+                scope.spawn(one).join().unwrap();
+            });
+        }
+    });
+    assert_eq!(taken.await.unwrap_err(), CopyError::Used);
+    target.close().await.unwrap();
+    assert!(matches!(Store::open(options(&used)), Err(OpenError::Withheld(Kind::Copy))));
+    let fresh = home.path().join("c.db");
+    let target = to_fill(&fresh);
+    take_over(&source, &target, |_| {}).await.unwrap();
+    target.close_whole().await.unwrap();
+    open(&fresh);
+}
+
+#[test]
+fn a_password_is_in_no_debug_output() {
+    let shown =
+        format!("{:?}", Options { database: Database::Postgres("postgres://a:s3cret@h/d".to_owned()), ..options(Path::new("")) });
+    assert!(shown.contains("Postgres") && !shown.contains("s3cret"), "{shown}");
 }

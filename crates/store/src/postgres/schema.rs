@@ -17,6 +17,12 @@ const VERSION_MIN: i64 = 130_000;
 const SCHEMA_LOCK: i64 = 0x0048_5343_4845_4d41;
 /// A migration may rewrite a table of a hundred million rows.
 const MIGRATION_MAX: Duration = Duration::from_secs(6 * 60 * 60);
+/// So long a migration waits for a table that others use, such as a backup that runs for an hour: nodes that serve queue up behind it
+/// meanwhile.
+const TABLE_WITHIN: &str = "SET LOCAL lock_timeout = 2000";
+/// How often it is begun at most, and how long the others have to themselves in between.
+const TRIES_MAX: u32 = 30;
+const BETWEEN_TRIES: Duration = Duration::from_secs(2);
 
 /// Connects for the first time, and brings the schema up to date, unless it is only to be read; gives the era, too.
 ///
@@ -36,7 +42,7 @@ pub(crate) fn open(
     look(&session)?;
     let patience = session.patience();
     session.be_patient(MIGRATION_MAX);
-    let era = bring_up_to_date(&session, purpose, clock, vault).inspect_err(|_| session.roll_back())?;
+    let era = once_nobody_is_in_the_way(&session, purpose, clock, vault)?;
     session.be_patient(patience);
     Ok((dialer, session, era))
 }
@@ -78,6 +84,21 @@ fn look(session: &Session) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// Brings up to date, from the beginning again when others use a table for too long.
+fn once_nobody_is_in_the_way(session: &Session, purpose: Purpose, clock: &Clock, vault: &Vault) -> Result<i64, OpenError> {
+    let mut tries = 1;
+    loop {
+        match bring_up_to_date(session, purpose, clock, vault).inspect_err(|_| session.roll_back()) {
+            Err(OpenError::Busy) if tries < TRIES_MAX => {
+                tracing::warn!(tries, "others use a table that is to be changed; trying again");
+                std::thread::sleep(BETWEEN_TRIES);
+                tries += 1;
+            }
+            ended => return ended,
+        }
+    }
+}
+
 fn bring_up_to_date(session: &Session, purpose: Purpose, clock: &Clock, vault: &Vault) -> Result<i64, OpenError> {
     if purpose == Purpose::Read {
         session.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
@@ -91,7 +112,9 @@ fn bring_up_to_date(session: &Session, purpose: Purpose, clock: &Clock, vault: &
     session.put("SET LOCAL statement_timeout = 0", &[])?;
     session.put("SET LOCAL lock_timeout = 0", &[])?;
     session.put("SET LOCAL idle_in_transaction_session_timeout = 0", &[])?;
+    // Of nodes that start at once the others wait, however long it takes; nobody who serves waits for this one.
     session.put("SELECT pg_advisory_xact_lock($1)", params![SCHEMA_LOCK])?;
+    session.put(TABLE_WITHIN, &[])?;
     let mut tx = Tx::postgres(session, clock.now());
     let applied = applied(&tx)?;
     let oldest = match migrate::is_newer(&applied) {

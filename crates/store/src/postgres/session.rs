@@ -27,6 +27,8 @@ const STATEMENTS_MAX: usize = 256;
 /// Statements that are queued at most, and bytes of their values.
 const QUEUED_MAX: usize = 128;
 const QUEUED_BYTES_MAX: usize = 1 << 20;
+/// So long a server may take to accept a connection, with all that is said before the first statement; each of several hosts.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 /// So much longer than the server's own limit an answer is waited for.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// The server ends a transaction whose program has fallen silent: it may hold what others wait for.
@@ -68,7 +70,7 @@ impl Session {
     /// Connects.
     ///
     /// # Errors
-    /// [`Error::Unreachable`], or what the server says.
+    /// [`Error::Unreachable`], also when the server accepts and then says nothing; or what it says.
     pub(crate) fn connect(address: &Address, tls: MakeRustlsConnect, limits: Limits) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::engine)?;
         let mut config = address.config.clone();
@@ -80,7 +82,9 @@ impl Session {
         );
         let options = config.get_options().map_or_else(|| ours.clone(), |theirs| format!("{ours} {theirs}"));
         config.options(options);
-        let (client, connection) = runtime.block_on(config.connect(tls))?;
+        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(1).max(1);
+        let limit = CONNECTED_WITHIN.saturating_mul(hosts);
+        let (client, connection) = runtime.block_on(within(limit, config.connect(tls)))?;
         runtime.spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection to the database ended");

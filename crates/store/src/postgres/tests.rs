@@ -14,6 +14,14 @@ impl Bed {
         Self(Fresh::make())
     }
 
+    /// Without tables, whatever the template of this run has.
+    pub(crate) fn empty() -> Self {
+        let bed = Self::new();
+        bed.ask(&format!("DROP DATABASE {}", bed.0.name()));
+        bed.ask(&format!("CREATE DATABASE {} ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0", bed.0.name()));
+        bed
+    }
+
     /// In another database of the server.
     fn ask(&self, sql: &str) {
         query::rows(self.0.administration(), sql);
