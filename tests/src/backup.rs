@@ -323,6 +323,8 @@ async fn a_backup_of_either_engine_is_restored_into_a_server_s_new_database() {
     server.handler(after("clients.create", &told)).await;
     let client = server.client("Acme").await;
     server.pay(client, "5").await;
+    // What still waited would be told first, as of the old era.
+    server.wait_all_delivered().await;
     let backup = back_up(&server, "backup.db").await;
     let fresh = hookswitch_testkit::postgres::Fresh::make();
     let (from, key) = (backup.display().to_string(), key_of(&server));

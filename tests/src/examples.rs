@@ -157,7 +157,7 @@ async fn deliver_with_a_python_script_which_ignores_a_late_repeat() {
     server.handler(with(deliver(), json!({"name": "script", "task": "script://deliver_script.py", "timeout_ms": 9000}))).await;
     let expected = make_events(&server).await;
     assert_eq!(lines(&scripts.path("provisioned.txt")), expected);
-    scripts.add("known.json", &scripts.read("known.json").replace("{", r#"{"clients/999999": 1000000, "#));
+    scripts.add("known.json", &scripts.read("known.json").replace("{", r#"{"clients/999999": [0, 1000000], "#));
     let before = scripts.read("provisioned.txt");
     let late = r#"{"event":{"events_id":"clients.update","object_id":999999,"seq":5}}"#;
     let mut child = tokio::process::Command::new("python3")

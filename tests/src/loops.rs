@@ -226,7 +226,8 @@ async fn while_one_clients_calls_are_held_another_clients_event_is_told_at_once(
     .await;
     let meanwhile: Vec<Call> = watching.calls().into_iter().filter(|call| (from..=to).contains(&call.at)).collect();
     let (silence, ..) = longest(&meanwhile).unwrap();
-    assert!(2 * silence < held, "nobody heard of anything for {silence:?}, while one was held for {held:?}");
+    // Were the others held too, it would be just as long.
+    assert!(10 * silence < 9 * held, "nobody heard of anything for {silence:?}, while one was held for {held:?}");
     assert!(meanwhile.len() > 4, "{}", meanwhile.len());
 }
 

@@ -5,10 +5,12 @@
 //! | here | what they have in common |
 //! | `load` | changes of clients over all nodes, and the proof of their order |
 //! | `together` | what is saved on one counts on all; who is there |
+//! | `database` | the server is lost and comes back, or its standby takes its place |
 //! | `ends` | a node that stops, dies, freezes: who takes over, and when |
 //! | `steps` | the clock's steps happen once |
 //! | `resyncs` | a resync is steered from any node |
 //! | `upgrade` | the schema of the next version comes while they run |
+mod database;
 mod ends;
 mod load;
 mod resyncs;
