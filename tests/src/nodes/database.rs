@@ -58,6 +58,13 @@ async fn a_server_that_is_killed_and_comes_back_costs_nothing_that_was_acknowled
         cluster.start_again();
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_server_that_is_restarted_costs_nothing_that_was_acknowledged() {
+    let cluster = Cluster::setup().durable().start();
+    let fresh = cluster.fresh();
+    let nodes = two_on(fresh.url()).await;
     lose(&nodes, || cluster.restart(Halt::Fast)).await;
 }
 

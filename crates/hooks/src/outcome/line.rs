@@ -48,12 +48,14 @@ pub(super) struct Line {
     places: Arc<Semaphore>,
     /// Rows that are being told, or whose end is on its way to the database.
     taken: Mutex<HashSet<i64>>,
+    /// Those that were given back since a read began: it may have seen them as they were before.
+    given_back: Mutex<HashSet<i64>>,
 }
 
 impl Line {
     pub(super) fn new(handlers_id: i64) -> Self {
         let places = Arc::new(Semaphore::new(IN_FLIGHT_MAX as usize));
-        Self { handlers_id, wake: Notify::new(), places, taken: Mutex::default() }
+        Self { handlers_id, wake: Notify::new(), places, taken: Mutex::default(), given_back: Mutex::default() }
     }
 
     pub(super) fn wake(&self) {
@@ -64,8 +66,13 @@ impl Line {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn given_back(&self) -> MutexGuard<'_, HashSet<i64>> {
+        self.given_back.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// It can be read again, or is gone.
     fn give_back(&self, id: i64) {
+        self.given_back().insert(id);
         self.taken().remove(&id);
         self.wake();
     }
@@ -99,10 +106,12 @@ impl Line {
         let (handlers_id, now) = (self.handlers_id, shared.store.clock().now());
         // What is taken is due as well, as far as the database knows.
         let (limit, cluster) = (LOADED_MAX + self.taken().len(), shared.cluster.clone());
+        self.given_back().clear();
         let read = move |tx: &Tx<'_>| outcomes::due(tx, handlers_id, now, limit, |clients_id| cluster.owns(clients_id));
         let (mut due, next) = shared.store.read(read).await?;
-        let mut taken = self.taken();
-        due.retain(|one| taken.insert(one.id));
+        let (mut taken, given_back) = (self.taken(), self.given_back());
+        // Whoever gave one back has woken this line: what is still due of it is read next time.
+        due.retain(|one| !given_back.contains(&one.id) && taken.insert(one.id));
         Ok((due, next))
     }
 
