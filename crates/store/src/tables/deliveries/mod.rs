@@ -220,8 +220,8 @@ pub fn resellers_waiting(tx: &Tx<'_>, handlers_id: i64) -> Result<Vec<i64>, Erro
 /// Whatever the engine says.
 pub fn with_ids(tx: &Tx<'_>, handlers_id: i64, ids: &[i64]) -> Result<Vec<Waiting>, Error> {
     const SQL: &str = waiting!("WHERE d.id = $1 AND d.handlers_id = $2 AND d.dead = 0");
-    let one = |id: &i64| tx.first(SQL, params![*id, handlers_id], Waiting::read).transpose();
-    ids.iter().filter_map(one).collect()
+    let sets: Vec<_> = ids.iter().map(|id| params![*id, handlers_id].to_vec()).collect();
+    Ok(tx.query_each(SQL, &sets, Waiting::read)?.into_iter().flatten().collect())
 }
 
 fn uuid(bytes: &[u8]) -> Result<Uuid, Error> {
