@@ -133,7 +133,7 @@ impl Store {
 
     /// Writes: the closure runs in a transaction, which may be shared with others, its own part undone if it fails. What it wrote
     /// is flushed when this gives `Ok`. It runs also if the caller goes away. Others may write at the same time
-    /// ([`Tx::has_others_beside`]): it locks what it decides about.
+    /// ([`Store::has_several_writers`]): it locks what it decides about.
     ///
     /// # Errors
     /// The closure's own, or the store's.

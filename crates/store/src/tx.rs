@@ -61,12 +61,6 @@ impl<'c> Tx<'c> {
         matches!(self.engine, Engine::Postgres(_))
     }
 
-    /// True if several transactions write at the same time, here or on other nodes.
-    #[must_use]
-    pub fn has_others_beside(&self) -> bool {
-        matches!(self.engine, Engine::Postgres(_))
-    }
-
     /// Runs a statement; gives the number of rows that it changed.
     ///
     /// # Errors
