@@ -13,7 +13,7 @@ use super::{
 use crate::payload::Payload;
 
 /// Lanes loaded by one read.
-const LOADS_MAX: usize = 32;
+const LOADS_MAX: usize = 256;
 /// Deliveries that one look at the queue goes over.
 const LOOK_MAX: i64 = 1_024;
 /// Payloads that one read loads.

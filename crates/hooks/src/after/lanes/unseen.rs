@@ -58,7 +58,8 @@ impl<E: Entry> Lanes<E> {
             return Vec::new();
         }
         let most = self.sharers.room().held;
-        let at_once = most.min(LANE_MAX);
+        // The more lanes wait, the fewer deliveries of each: one read, and one wait for it, is to be worth many of them.
+        let at_once = (most.saturating_sub(self.held) / max.min(self.to_load.len()).max(1)).clamp(1, LANE_MAX);
         let (mut wanted, mut not_yet) = (Vec::new(), VecDeque::new());
         while let Some(key) = self.to_load.pop_front() {
             let room = most.saturating_sub(self.held + wanted.len() * at_once);
