@@ -9,20 +9,10 @@ use std::{
 };
 
 use hookswitch_testkit::{
-    Api, Call, Recorder, Reply, Server, Setup, after, assert_has, before, json, program::run, wait_until, with,
+    Api, Call, Recorder, Reply, Server, Setup, after, assert_has, before, json,
+    program::{assert_ended, run},
+    wait_until, with,
 };
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-#[track_caller]
-fn assert_ended(output: &Output, status: i32, words: &str) -> String {
-    let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(status), "{said}");
-    assert!(said.contains(words), "{words:?} is not in: {said}");
-    said
-}
 
 /// A backup of a running server.
 async fn back_up(server: &Server, name: &str) -> PathBuf {
@@ -125,7 +115,7 @@ async fn under_load_a_backup_is_whole_and_after_its_restore_the_story_goes_on_in
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("new.db");
     let ended = restore(&server, &backup, &file).await;
-    let (new_era, said) = (begun(&ended), text(&ended.stdout));
+    let (new_era, said) = (begun(&ended), String::from_utf8_lossy(&ended.stdout).into_owned());
     assert!(said.contains("handler 1 crm (after)") && said.contains("handler 2 fraud (before)"), "{said}");
     assert_ended(&check(&server, &file).await, 0, "every balance is the sum of its transactions");
 

@@ -8,21 +8,9 @@ use std::{
 use hookswitch_testkit::{
     Api, Recorder, Server, Setup, after, json,
     postgres::Fresh,
-    program::{command, run},
+    program::{assert_ended, command, run},
     wait_until,
 };
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-#[track_caller]
-fn assert_ended(output: &Output, status: i32, words: &str) -> String {
-    let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(status), "{said}");
-    assert!(said.contains(words), "{words:?} is not in: {said}");
-    said
-}
 
 fn url(file: &Path) -> String {
     format!("sqlite:{}", file.display())
@@ -156,7 +144,7 @@ async fn a_copy_into_a_server_that_was_killed_goes_on_unless_its_source_was_used
     drop(used);
     wait_until("its lock is free", async || {
         let output = copy(home.path(), &url(&other), fresh.url(), &key).await;
-        !text(&output.stderr).contains("locked")
+        !String::from_utf8_lossy(&output.stderr).contains("locked")
     })
     .await;
     assert_ended(&copy(home.path(), &url(&other), fresh.url(), &key).await, 3, "before it was changed");

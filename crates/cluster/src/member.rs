@@ -126,6 +126,11 @@ impl Member {
             match self.round(&mut release).await {
                 Ok(true) => break,
                 Ok(false) => self.wait(&mut release).await,
+                // Others join or take at this moment; the lease lasts for several such rounds.
+                Err(JoinError::Store(Error::Again)) => {
+                    tracing::debug!("others were in the way of this node's lease; trying again");
+                    tokio::time::sleep(PAUSE).await;
+                }
                 Err(error) => {
                     tracing::error!(%error, "this node can't reach the others; trying again");
                     tokio::time::sleep(PAUSE).await;

@@ -88,6 +88,18 @@ pub async fn run(folder: &Path, args: &[&str], env: &[(&str, &str)]) -> Output {
     timeout(END, output).await.unwrap_or_else(|_| panic!("{args:?} did not end")).expect("the program can be run")
 }
 
+/// Asserts how the program ended, and that it said these words; gives all that it said.
+///
+/// # Panics
+/// When it ended otherwise, with what it said.
+#[track_caller]
+pub fn assert_ended(output: &Output, status: i32, words: &str) -> String {
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(status), "{said}");
+    assert!(said.contains(words), "{words:?} is not in: {said}");
+    said
+}
+
 /// How a server is to be started.
 #[derive(Debug, Default)]
 pub struct Setup {

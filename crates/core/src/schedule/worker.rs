@@ -111,9 +111,9 @@ impl Worker {
         self.core
             .store
             .write(move |tx| {
+                fence.check(tx)?;
                 tx.lock_shared(Subject::Configuration)?;
                 tx.lock(Subject::Client(clients_id))?;
-                fence.check(tx)?;
                 clock::refused(tx, &at, id, why(&refusal))
             })
             .await

@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use tokio::process::Command;
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
 
 use super::subject::ticks_of;
 
@@ -23,6 +23,7 @@ const CONNECTIONS: &str = "16";
 /// About as long as the payload of `clients.create`.
 const BODY_BYTES: usize = 1_500;
 const SLOWEST: Duration = Duration::from_secs(60);
+const CONNECT_MAX: Duration = Duration::from_secs(10);
 
 /// The server.
 #[derive(Debug, Clone)]
@@ -55,8 +56,7 @@ impl Server {
 
     /// Processor time of its processes up to now, in seconds, if they are this machine's.
     pub(super) async fn processor_seconds(&self) -> anyhow::Result<f64> {
-        let backend = number(&self.url, "SELECT pg_backend_pid()").await?;
-        let main = parent_of(backend).context("the database's processes are not on this machine")?;
+        let main = main_process(&self.url).await?;
         let children = fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
         let alive: f64 = children.filter(|pid| parent_of(*pid) == Some(main)).filter_map(|pid| ticks_of(pid, false).ok()).sum();
         Ok(alive + ticks_of(main, true)?)
@@ -135,20 +135,36 @@ impl Database {
 }
 
 async fn ask(url: &str, sql: &str) -> anyhow::Result<()> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.context("the database")?;
-    let driver = tokio::spawn(connection);
+    let (client, driver) = connect(url).await?;
     client.batch_execute(sql).await?;
     drop(client);
     Ok(driver.await??)
 }
 
 async fn number(url: &str, sql: &str) -> anyhow::Result<i32> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.context("the database")?;
-    let driver = tokio::spawn(connection);
+    let (client, driver) = connect(url).await?;
     let number = client.query_one(sql, &[]).await?.try_get(0)?;
     drop(client);
     driver.await??;
     Ok(number)
+}
+
+/// The server's first process, which has started all others. Asked for while the one that answers is there.
+async fn main_process(url: &str) -> anyhow::Result<i32> {
+    let (client, driver) = connect(url).await?;
+    let backend = client.query_one("SELECT pg_backend_pid()", &[]).await?.try_get(0)?;
+    let main = parent_of(backend);
+    drop(client);
+    driver.await??;
+    main.context("the database's processes are not on this machine")
+}
+
+type Driver = tokio::task::JoinHandle<Result<(), tokio_postgres::Error>>;
+
+async fn connect(url: &str) -> anyhow::Result<(Client, Driver)> {
+    let connected = tokio::time::timeout(CONNECT_MAX, tokio_postgres::connect(url, NoTls)).await;
+    let (client, connection) = connected.context("the database does not answer")?.context("the database")?;
+    Ok((client, tokio::spawn(connection)))
 }
 
 /// The process that has started this one.

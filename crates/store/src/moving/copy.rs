@@ -57,8 +57,8 @@ enum Message {
     Portion(Portion),
 }
 
-/// Copies all that goes along, as it stands at one moment; what is done to the source afterwards does not matter (a backup). Nobody
-/// may write to the target meanwhile. One that an earlier copy of the same source has left is gone on with.
+/// Copies all that goes along, as it stands at one moment; what is done to the source afterwards does not matter, and what is wrong in
+/// it is wrong in the copy: `check` tells (a backup). Nobody may write to the target meanwhile. One that an earlier copy of the same source has left is gone on with.
 ///
 /// # Errors
 /// [`CopyError`]; a copy that was broken off can be gone on with.
@@ -66,8 +66,8 @@ pub async fn copy(source: &Store, target: &Store, kind: Kind, told: impl FnMut(P
     end(target, fill(source, target, kind, told).await?.0).await
 }
 
-/// The same of a source that is given up: nobody may have used it meanwhile, since that would be lost. Looked at before the target may
-/// be served.
+/// The same of a source that is given up: nobody may have used it meanwhile, since that would be lost, and each balance must be the sum
+/// of its transactions. Looked at before the target may be served.
 ///
 /// # Errors
 /// The same; [`CopyError::Used`].
@@ -81,7 +81,8 @@ pub async fn take_over(source: &Store, target: &Store, told: impl FnMut(Progress
     if now.await? != (before, false) {
         return Err(CopyError::Used);
     }
-    end(target, stand).await
+    let wrong = target.read_whole(stand::wrong_balances).await?;
+    if wrong.is_empty() { end(target, stand).await } else { Err(CopyError::Differs(wrong)) }
 }
 
 /// Brings everything over; gives how the source stood, and the hash of that.
@@ -185,13 +186,10 @@ fn put(tx: &mut Tx<'_>, portions: &[Portion], mut there: HashMap<String, Come>) 
 
 /// Compares, and lets the target be served.
 async fn end(target: &Store, stand: Stand) -> Result<Stand, CopyError> {
-    let (copied, wrong) = target.read_whole(|tx| Ok::<_, Error>((Stand::of(tx)?, stand::wrong_balances(tx)?))).await?;
+    let copied = target.read_whole(Stand::of).await?;
     let differences = stand.differences(&copied);
     if !differences.is_empty() {
         return Err(CopyError::Differs(differences));
-    }
-    if !wrong.is_empty() {
-        return Err(CopyError::Differs(wrong));
     }
     let numbers = stand.numbers.clone();
     target

@@ -205,7 +205,7 @@ async fn a_copy_that_is_not_the_same_says_where() {
     let (source, target) = (open(&home.path().join("a.db")), to_fill(&home.path().join("b.db")));
     fill(&source, 3).await;
     source.write(|tx| tx.execute("UPDATE clients SET balance = 5000007 WHERE id = 1001", &[])).await.unwrap();
-    let differs = copy(&source, &target, Kind::Copy, |_| {}).await.unwrap_err();
+    let differs = take_over(&source, &target, |_| {}).await.unwrap_err();
     assert_eq!(
         differs,
         CopyError::Differs(vec!["client 1001: the balance is 5000007 millionths, its transactions make 0".to_owned()])
