@@ -292,7 +292,7 @@ async fn a_half_filled_server_is_not_served_and_one_in_use_is_not_filled() {
     source.write(|tx| fill_table(tx, catalogue::named("clients").unwrap(), 3)).await.unwrap();
     source.write(|tx| tx.execute("UPDATE clients SET balance = 1 WHERE id = 1001", &[])).await.unwrap();
     let server = Store::open_to_fill(at_server(&bed)).unwrap();
-    copy(&source, &server, Kind::Copy, |_| {}).await.unwrap_err();
+    take_over(&source, &server, |_| {}).await.unwrap_err();
     assert!(matches!(Store::open(at_server(&bed)), Err(OpenError::Withheld(Kind::Copy))));
     let used = Bed::new();
     let other = Store::open(at_server(&used)).unwrap();
