@@ -55,7 +55,8 @@ impl Api {
         self.parts.core.authenticate(key, from).await.map_err(|refusal| self.rejected(refusal, from))
     }
 
-    fn rejected(&self, refusal: Refusal, from: IpAddr) -> Rejected {
+    /// What becomes of a wrong key or password: one too many is slowed down.
+    pub(crate) fn rejected(&self, refusal: Refusal, from: IpAddr) -> Rejected {
         self.parts.metrics.wrong_key();
         let now = self.parts.core.store().clock().now();
         let Some(seconds) = self.parts.wrong_keys.note(from, now) else {

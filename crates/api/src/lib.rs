@@ -14,6 +14,7 @@
 //! | `rest` | REST: the same methods at addresses of their own |
 //! | `meant`, `aliases` | texts that stand for numbers; names and habits of the first API generation |
 //! | [`describe`] | OpenAPI and OpenRPC from the table of methods, and a page to read and try them |
+//! | `pages` | what pages for people ask |
 //! | `problem` | errors at addresses that don't speak JSON-RPC |
 //! | `health`, `metrics` | is it alive, can it serve, how is it doing |
 //!
@@ -27,8 +28,9 @@ mod door;
 mod fixture;
 mod health;
 mod keys;
-mod meant;
+pub mod meant;
 mod metrics;
+mod pages;
 mod panics;
 mod problem;
 mod proxies;
@@ -43,7 +45,8 @@ use std::sync::Arc;
 use hookswitch_core::Core;
 use ipnet::IpNet;
 
-pub use connections::Serving;
+pub use connections::{Circumstances, Serving};
+pub use request_id::RequestId;
 
 /// What the API stands on, and how it is set.
 pub struct Options {

@@ -13,7 +13,7 @@ const NUMBER_BYTES_MAX: usize = 64;
 
 /// What a parameter holds, as far as texts are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Meant {
+pub enum Meant {
     /// Whole numbers.
     Integer,
     /// Amounts.
@@ -28,7 +28,8 @@ pub(crate) enum Meant {
 
 impl Meant {
     /// What the parameter of this name holds, for a method that takes this.
-    pub(crate) fn of(takes: &Takes, name: &str) -> Self {
+    #[must_use]
+    pub fn of(takes: &Takes, name: &str) -> Self {
         let filter = || takes.list().and_then(|list| Self::of_filter(list, name));
         match field::find(takes.fields(), name) {
             Some(field) => Self::of_field(&field.kind),
@@ -67,7 +68,8 @@ impl Meant {
     }
 
     /// Reads a text from a query string; `None` = it stays a text.
-    pub(crate) fn read(self, text: &str) -> Option<Value> {
+    #[must_use]
+    pub fn read(self, text: &str) -> Option<Value> {
         match self {
             Self::Integer | Self::Amount if text.len() <= NUMBER_BYTES_MAX => text.parse::<Number>().ok().map(Value::from),
             Self::Boolean => text.parse::<bool>().ok().map(Value::from),

@@ -51,11 +51,12 @@ fn fit(given: &HeaderValue) -> Option<RequestId> {
 
 /// The name of one request.
 #[derive(Debug, Clone)]
-pub(crate) struct RequestId(Arc<str>);
+pub struct RequestId(Arc<str>);
 
 impl RequestId {
     /// As text.
-    pub(crate) fn text(&self) -> &str {
+    #[must_use]
+    pub fn text(&self) -> &str {
         &self.0
     }
 

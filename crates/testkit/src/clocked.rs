@@ -163,7 +163,8 @@ impl Running {
 fn serve(core: Core) -> (Core, Serving) {
     let options = hookswitch_api::Options { core: core.clone(), trusted_proxies: Vec::new(), open_metrics: true };
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let serving = Serving::start(hookswitch_api::Api::new(options), listener, None).expect("a server");
+    let api = hookswitch_api::Api::new(options);
+    let serving = Serving::start(api.clone(), hookswitch_web::pages(api), listener, None).expect("a server");
     (core, serving)
 }
 

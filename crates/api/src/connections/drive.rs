@@ -63,8 +63,8 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(api: Api, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
-        let routes = TowerToHyperService::new(routes::routes(api.clone()));
+    pub(super) fn new(api: Api, pages: Router, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
+        let routes = TowerToHyperService::new(routes::routes(api.clone()).merge(pages));
         Self {
             routes,
             api,

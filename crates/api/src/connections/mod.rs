@@ -20,6 +20,7 @@ mod request;
 
 use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
+use axum::Router;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -27,7 +28,7 @@ use tokio::{
 
 use crate::Api;
 use drive::Connections;
-pub(crate) use request::Circumstances;
+pub use request::Circumstances;
 
 /// Connections open at once; for further ones those are closed that have no request running and have asked nothing lately;
 /// if there are none, they wait in the system's own queue.
@@ -56,16 +57,23 @@ enum Ending {
 }
 
 impl Serving {
-    /// Starts accepting on a bound listener; with TLS if it is given. Called within a runtime.
+    /// Starts accepting on a bound listener; with TLS if it is given. `pages` are further addresses beside the API's, such as the
+    /// web section's. Called within a runtime.
     ///
     /// # Errors
     /// What the system says about the listener.
-    pub fn start(api: Api, listener: std::net::TcpListener, tls: Option<Arc<rustls::ServerConfig>>) -> io::Result<Self> {
-        Self::start_with(api, listener, tls, CONNECTIONS_MAX)
+    pub fn start(
+        api: Api,
+        pages: Router,
+        listener: std::net::TcpListener,
+        tls: Option<Arc<rustls::ServerConfig>>,
+    ) -> io::Result<Self> {
+        Self::start_with(api, pages, listener, tls, CONNECTIONS_MAX)
     }
 
     fn start_with(
         api: Api,
+        pages: Router,
         listener: std::net::TcpListener,
         tls: Option<Arc<rustls::ServerConfig>>,
         connections_max: usize,
@@ -74,7 +82,7 @@ impl Serving {
         let listener = TcpListener::from_std(listener)?;
         let address = listener.local_addr()?;
         let (ending, seen) = watch::channel(Ending::NotYet);
-        let connections = Arc::new(Connections::new(api, tls));
+        let connections = Arc::new(Connections::new(api, pages, tls));
         let door =
             Door { listener, connections, places: Arc::new(Semaphore::new(connections_max)), full_told: None, closed_told: None };
         tokio::spawn(door.open_until(seen));

@@ -17,11 +17,11 @@ use crate::{
 
 /// What is known of a request whatever it asks.
 #[derive(Debug, Clone)]
-pub(crate) struct Circumstances {
+pub struct Circumstances {
     /// Its name in its answer and in the log.
-    pub(crate) request_id: RequestId,
+    pub request_id: RequestId,
     /// Who sent it: the address behind our own proxies.
-    pub(crate) from: IpAddr,
+    pub from: IpAddr,
 }
 
 /// Answers one request, whatever becomes of it.

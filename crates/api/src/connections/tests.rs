@@ -54,7 +54,7 @@ impl Peer {
 
 async fn serve(fixture: &Fixture, connections_max: usize) -> Serving {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    Serving::start_with(fixture.api(), listener, None, connections_max).unwrap()
+    Serving::start_with(fixture.api(), Router::new(), listener, None, connections_max).unwrap()
 }
 
 #[tokio::test]
@@ -244,7 +244,7 @@ async fn over_tls_it_speaks_http_2_to_who_offers_it_and_http_1_to_others() {
     let fixture = Fixture::open().await;
     let (server, client) = tls();
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let serving = Serving::start(fixture.api(), listener, Some(server)).unwrap();
+    let serving = Serving::start(fixture.api(), Router::new(), listener, Some(server)).unwrap();
     let stream = connect_tls(&serving, client.clone(), &["h2", "http/1.1"]).await;
     let (mut sender, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
@@ -268,7 +268,7 @@ async fn an_http_2_connection_that_nobody_uses_is_closed_however_well_it_answers
     let fixture = Fixture::open().await;
     let (server, client) = tls();
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let serving = Serving::start(fixture.api(), listener, Some(server)).unwrap();
+    let serving = Serving::start(fixture.api(), Router::new(), listener, Some(server)).unwrap();
     let stream = connect_tls(&serving, client, &["h2"]).await;
     let (sender, connection) =
         hyper::client::conn::http2::handshake::<_, _, axum::body::Body>(TokioExecutor::new(), TokioIo::new(stream))
@@ -284,7 +284,7 @@ async fn an_http_2_connection_that_nobody_uses_is_closed_however_well_it_answers
 async fn a_tls_handshake_that_does_not_begin_is_cut() {
     let fixture = Fixture::open().await;
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let serving = Serving::start(fixture.api(), listener, Some(tls().0)).unwrap();
+    let serving = Serving::start(fixture.api(), Router::new(), listener, Some(tls().0)).unwrap();
     let mut peer = Peer::connect(&serving).await;
     let began = Instant::now();
     assert_eq!(peer.rest().await, "");

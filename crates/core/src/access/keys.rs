@@ -160,7 +160,12 @@ impl Snapshot {
         if key.expires_at.is_some_and(|end| end <= now) {
             return None;
         }
-        let user = self.users.get(&key.users_id)?;
+        self.caller_of_user(key.users_id, from)
+    }
+
+    /// A user that may act now, from this address.
+    fn caller_of_user(&self, users_id: i64, from: IpAddr) -> Option<Caller> {
+        let user = self.users.get(&users_id)?;
         let reseller_is_active =
             user.caller.companies_id.is_none_or(|id| self.way_up(id).all(|id| self.reseller(id).is_some_and(|r| r.active)));
         let address_is_allowed = user.allowed_ips.is_empty() || user.allowed_ips.iter().any(|net| net.contains(&from));
@@ -219,6 +224,22 @@ impl Access {
             return self.authenticate(key, from);
         }
         known
+    }
+
+    /// The caller that this user is now, called from an address; `None` if it may not act. Also where the user was made on another
+    /// node a moment ago.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn caller_of_user(&self, users_id: i64, from: IpAddr) -> Result<Option<Arc<Caller>>, Refusal> {
+        let known = || self.now.load().caller_of_user(users_id, from.to_canonical()).map(Arc::new);
+        if let Some(caller) = known() {
+            return Ok(Some(caller));
+        }
+        if self.store.has_several_writers() && self.is_old().await? {
+            self.reload().await?;
+        }
+        Ok(known())
     }
 
     async fn is_old(&self) -> Result<bool, Refusal> {

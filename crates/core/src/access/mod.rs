@@ -8,9 +8,11 @@
 //! | [`caller`] | who calls: user, role, reseller |
 //! | [`keys`] | the snapshot: keys, users, tree of resellers |
 //! | [`passwords`] | hashing, which is slow on purpose |
+//! | [`sessions`] | who is signed in with a password |
 pub mod caller;
 pub mod keys;
 pub mod passwords;
+pub mod sessions;
 
 pub use caller::{Caller, Right};
 pub use keys::{Access, Snapshot};

@@ -13,7 +13,8 @@ pub async fn hash(password: String) -> Result<String, Refusal> {
     tokio::task::spawn_blocking(move || hash_now(&password)).await.map_err(Refusal::internal)?
 }
 
-fn hash_now(password: &str) -> Result<String, Refusal> {
+/// The same on the thread that asks.
+pub(super) fn hash_now(password: &str) -> Result<String, Refusal> {
     let mut salt = [0_u8; 16];
     getrandom::fill(&mut salt).map_err(Refusal::internal)?;
     let salt = SaltString::encode_b64(&salt).map_err(Refusal::internal)?;

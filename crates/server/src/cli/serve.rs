@@ -126,7 +126,9 @@ async fn start(
         trusted_proxies: settings.trusted_proxies.clone(),
         open_metrics: address.ip().is_loopback(),
     };
-    let serving = Serving::start(Api::new(options), listener, tls).context("starting the API")?;
+    let api = Api::new(options);
+    let pages = hookswitch_web::pages(api.clone());
+    let serving = Serving::start(api, pages, listener, tls).context("starting the API")?;
     announce(serving.address(), is_tls);
     let (version, database) = (env!("CARGO_PKG_VERSION"), &settings.database);
     tracing::info!(version, address = %serving.address(), %database, "listening");

@@ -21,7 +21,7 @@ pub struct Column {
 pub enum Part {
     /// It goes along.
     Copied,
-    /// It belongs to this very database: its schema, how far a copy has come.
+    /// It belongs to this very database: its schema, how far a copy has come, who is signed in.
     Own,
     /// It belongs to the nodes that run on this database.
     Nodes,
@@ -188,6 +188,13 @@ pub static TABLES: &[Table] = &[
             response_status Int, error Text, request Text, response Text, changes Text, shadow Int],
     )
     .long(),
+    Table::copied(
+        "call_hours",
+        2,
+        columns![handlers_id Int, hour Int, success Int, forbidden Int, failed Int, skipped Int, duration_us Int],
+    ),
+    Table::copied("event_hours", 2, columns![companies_id Int, hour Int, events Int]),
+    Table::left("sessions", Part::Own),
     Table::left("nodes", Part::Nodes),
     Table::left("shards", Part::Nodes),
     Table::left("migrations", Part::Own),

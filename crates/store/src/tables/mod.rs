@@ -19,6 +19,7 @@ pub mod outcomes;
 pub mod packages;
 pub mod resyncs;
 pub mod search;
+pub mod sessions;
 pub(crate) mod settings;
 pub mod shadows;
 pub mod shards;

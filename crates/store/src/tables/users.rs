@@ -7,7 +7,10 @@ use hookswitch_model::{
 };
 use serde_json::Value;
 
-use super::search::{Asked, Column, Kind, List};
+use super::{
+    search::{Asked, Column, Kind, List},
+    sessions,
+};
 use crate::{Error, Row, Tx, params};
 
 const COLUMNS: &str = "id, login, companies_id, role, allowed_ips, status, c_dt";
@@ -64,7 +67,15 @@ pub fn insert(tx: &mut Tx<'_>, user: &User, password_hash: Option<&str>) -> Resu
     tx.put(SQL, params![*id, login, *companies_id, role.word(), password_hash, &ips, status.word(), *c_dt])
 }
 
-/// Writes a changed one; without a `password_hash` the password stays.
+/// The user with this login and its password's PHC string, if it has one.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn with_password(tx: &Tx<'_>, login: &str) -> Result<Option<(i64, Option<String>)>, Error> {
+    tx.first("SELECT id, password_hash FROM users WHERE login = $1", params![login], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Writes a changed one; without a `password_hash` the password stays. With one, whoever is signed in by the old is not any more.
 ///
 /// # Errors
 /// [`Error::Taken`] for its login.
@@ -73,14 +84,18 @@ pub fn update(tx: &mut Tx<'_>, user: &User, password_hash: Option<&str>) -> Resu
       allowed_ips = $5, status = $6 WHERE id = $7";
     let User { id, login, companies_id, role, allowed_ips, status, .. } = user;
     let ips = nets::to_list(allowed_ips).to_string();
+    if password_hash.is_some() {
+        sessions::end_all_of(tx, *id)?;
+    }
     tx.put(SQL, params![login, *companies_id, role.word(), password_hash, &ips, status.word(), *id])
 }
 
-/// Deletes one with its keys.
+/// Deletes one with its keys and sessions.
 ///
 /// # Errors
 /// Whatever the engine says.
 pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
+    sessions::end_all_of(tx, id)?;
     tx.put("DELETE FROM user_keys WHERE users_id = $1", params![id])?;
     tx.put("DELETE FROM users WHERE id = $1", params![id])
 }

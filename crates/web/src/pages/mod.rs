@@ -1,0 +1,12 @@
+//! One page a file, or a folder where it is several; its template beside it.
+//!
+//! | page | question it answers |
+//! |---|---|
+//! | `overview` | is anything wrong? |
+//! | `resellers` | who are the resellers? |
+//! | `login`, `refused` | who are you; why is there no page |
+pub(crate) mod login;
+pub(crate) mod overview;
+pub(crate) mod plain;
+pub(crate) mod refused;
+pub(crate) mod resellers;

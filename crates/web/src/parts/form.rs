@@ -1,0 +1,313 @@
+//! A method's parameters as a form, and what was typed into it as parameters.
+//!
+//! Which boxes there are follows from the method's own table of fields. A form that changes something says what its boxes held when
+//! it was shown (`was.NAME`), and only what was changed since is sent: so two people who change different things of the same object
+//! don't undo each other's work.
+use std::collections::BTreeMap;
+
+use askama::Template;
+use hookswitch_core::registry::{self, Method};
+use hookswitch_model::{
+    Object,
+    field::{self, Field, Kind as Holds},
+    refusal::Refusal,
+};
+use serde_json::{Number, Value};
+
+use super::input::{Choice, Input, Kind};
+use crate::{html::Html, pages::refused, params::Params};
+
+/// What a name of the old value begins with.
+const WAS: &str = "was.";
+
+/// Boxes under one title.
+pub(crate) struct Group {
+    pub(crate) title: &'static str,
+    /// Folded away: what the defaults mean, in one line.
+    pub(crate) folded: Option<&'static str>,
+    pub(crate) boxes: &'static [Box],
+}
+
+/// A box for one of the method's fields.
+pub(crate) struct Box {
+    pub(crate) name: &'static str,
+    pub(crate) label: &'static str,
+    /// One line below the label; empty = what the field's table says.
+    pub(crate) help: &'static str,
+}
+
+impl Box {
+    pub(crate) const fn new(name: &'static str, label: &'static str) -> Self {
+        Self { name, label, help: "" }
+    }
+
+    pub(crate) const fn help(self, help: &'static str) -> Self {
+        Self { help, ..self }
+    }
+}
+
+/// What can be chosen for fields that hold the id of something else, by their names.
+pub(crate) type Choices = BTreeMap<&'static str, Vec<Choice>>;
+
+/// A form, ready to be shown.
+#[derive(Template)]
+#[template(path = "parts/form.html")]
+pub(crate) struct Form {
+    /// Where it is sent.
+    pub(crate) action: String,
+    groups: Vec<Shown>,
+    faults: Faults,
+    /// The word on its button.
+    pub(crate) submit: String,
+    /// Where one goes who gives up.
+    pub(crate) cancel: String,
+    hidden: Vec<(String, String)>,
+    /// Above its button.
+    pub(crate) note: Html,
+}
+
+struct Shown {
+    title: &'static str,
+    folded: Option<&'static str>,
+    open: bool,
+    inputs: Vec<Input>,
+}
+
+impl Form {
+    /// The form of a method, filled with texts; what is wrong with them is shown at their boxes.
+    pub(crate) fn new(
+        method: &'static str,
+        groups: &'static [Group],
+        filled: &Params,
+        choices: &Choices,
+        faults: Faults,
+    ) -> Self {
+        let method = registry::find(method);
+        let fields = method.map_or(&[][..], |method| method.takes.fields());
+        let is_update = method.is_some_and(|method| matches!(method.takes, registry::Takes::Changes(_)));
+        let shown = groups.iter().map(|group| shown(group, fields, filled, choices, &faults, is_update)).collect();
+        let was = filled.iter().filter(|(name, _)| name.starts_with(WAS) || *name == "idempotency_key");
+        let hidden = was.map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+        Self {
+            action: String::new(),
+            groups: shown,
+            faults,
+            submit: "Save".to_owned(),
+            cancel: String::new(),
+            hidden,
+            note: Html::default(),
+        }
+    }
+
+    /// Sent there by a button with this word.
+    pub(crate) fn sent_to(mut self, action: impl Into<String>, submit: &str, cancel: impl Into<String>) -> Self {
+        (self.action, self.submit, self.cancel) = (action.into(), submit.to_owned(), cancel.into());
+        self
+    }
+
+    /// As markup.
+    pub(crate) fn html(&self) -> Html {
+        Html::of(self.render().unwrap_or_default())
+    }
+}
+
+fn shown(group: &Group, fields: &[Field], filled: &Params, choices: &Choices, faults: &Faults, is_update: bool) -> Shown {
+    let inputs: Vec<Input> = group
+        .boxes
+        .iter()
+        .filter_map(|spot| Some((spot, field::find(fields, spot.name)?)))
+        .map(|(spot, field)| input(spot, field, filled, choices, faults, is_update))
+        .collect();
+    let open = inputs.iter().any(|input| input.error.is_some());
+    Shown { title: group.title, folded: group.folded, open, inputs }
+}
+
+fn input(spot: &Box, field: &Field, filled: &Params, choices: &Choices, faults: &Faults, is_update: bool) -> Input {
+    let kind = choices.get(field.name).map_or_else(|| kind(field), |choices| Kind::Choice(choices.clone()));
+    let kind = if is_update && field.access == field::Access::Fixed { Kind::Fixed } else { kind };
+    let help = if spot.help.is_empty() { field.about } else { spot.help };
+    let value = filled.raw(field.name).unwrap_or_default();
+    let input = Input::new(field.name, spot.label, kind).help(help).filled(value).wrong(faults.of(field.name));
+    if field.required && !is_update { input.required() } else { input }
+}
+
+fn kind(field: &Field) -> Kind {
+    match field.kind {
+        Holds::Boolean => Kind::Tick,
+        Holds::Integer { .. } | Holds::Money { .. } => Kind::Number,
+        Holds::Choice(words) => {
+            let none = field.null.then(|| Choice::new("", "–"));
+            Kind::Choice(none.into_iter().chain(Choice::words(words)).collect())
+        }
+        Holds::Text { .. }
+        | Holds::LongText { .. }
+        | Holds::LineList { .. }
+        | Holds::NetList { .. }
+        | Holds::LineOrList { .. } => Kind::Lines,
+        _ if field.access == field::Access::WriteOnly => Kind::Password,
+        _ => Kind::Line,
+    }
+}
+
+/// An object as the boxes of a form hold it, each with what it was.
+pub(crate) fn filled(groups: &[Group], object: &Object) -> Params {
+    let names = groups.iter().flat_map(|group| group.boxes).map(|spot| spot.name);
+    let texts: Vec<(String, String)> =
+        names.map(|name| (name.to_owned(), shown_text(object.get(name).unwrap_or(&Value::Null)))).collect();
+    let was = texts.iter().map(|(name, text)| (format!("{WAS}{name}"), text.clone()));
+    let all: Vec<(String, String)> = texts.iter().cloned().chain(was).collect();
+    all.iter().map(|(name, text)| (name.as_str(), text.clone())).collect()
+}
+
+/// A new form's: the defaults, and a key by which it counts once however often it is sent.
+pub(crate) fn fresh(defaults: &[(&'static str, &str)]) -> Params {
+    let key = ("idempotency_key", uuid::Uuid::new_v4().to_string());
+    defaults.iter().map(|(name, text)| (*name, (*text).to_owned())).chain([key]).collect()
+}
+
+/// A value as a box holds it.
+pub(crate) fn shown_text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(shown_text).collect::<Vec<_>>().join("\n"),
+        other => other.to_string(),
+    }
+}
+
+/// What was typed, as a method takes it.
+pub(crate) fn typed(method: &'static str, groups: &[Group], typed: &Params) -> Object {
+    let mut params = Object::new();
+    let Some(method) = registry::find(method) else { return params };
+    for spot in groups.iter().flat_map(|group| group.boxes) {
+        let Some(field) = field::find(method.takes.fields(), spot.name) else { continue };
+        let Some(text) = typed.raw(spot.name) else { continue };
+        let was = typed.raw(&format!("{WAS}{}", spot.name));
+        if was.is_some_and(|was| lines(was) == lines(text)) {
+            continue;
+        }
+        if let Some(value) = meant(field, text.trim(), was.is_some()) {
+            params.insert(spot.name.to_owned(), value);
+        }
+    }
+    if let Some(key) = typed.text("idempotency_key").filter(|_| is_once(method)) {
+        params.insert("idempotency_key".to_owned(), key.into());
+    }
+    params
+}
+
+fn is_once(method: &Method) -> bool {
+    method.idempotent
+}
+
+/// A browser sends lines with ends of its own.
+fn lines(text: &str) -> String {
+    text.trim().replace("\r\n", "\n")
+}
+
+/// A text as a field takes it; `None` = it is left out.
+fn meant(field: &Field, text: &str, is_change: bool) -> Option<Value> {
+    if text.is_empty() {
+        return match field.kind {
+            Holds::LineList { .. } | Holds::NetList { .. } | Holds::IntegerList { .. } if is_change => {
+                Some(Value::Array(Vec::new()))
+            }
+            _ if is_change && field.access == field::Access::WriteOnly => None,
+            _ if is_change => Some(if field.null { Value::Null } else { Value::from("") }),
+            _ => None,
+        };
+    }
+    let number = |text: &str| text.parse::<Number>().map_or_else(|_| Value::from(text), Value::Number);
+    let items = || text.split(['\n', ',']).map(str::trim).filter(|item| !item.is_empty());
+    Some(match field.kind {
+        Holds::Boolean => Value::Bool(text == "true"),
+        Holds::Integer { .. } | Holds::Money { .. } => number(text),
+        Holds::IntegerList { .. } => items().map(number).collect(),
+        Holds::LineList { .. } | Holds::NetList { .. } | Holds::LineOrList { .. } => items().map(Value::from).collect(),
+        Holds::Object { .. } | Holds::Values { .. } => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+        _ => Value::from(text.replace("\r\n", "\n")),
+    })
+}
+
+/// Why a form was refused: in a summary, and at the boxes concerned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Faults {
+    /// In a sentence, for the whole of it.
+    pub(crate) words: String,
+    fields: Vec<(String, String)>,
+}
+
+impl Faults {
+    /// None.
+    pub(crate) fn none() -> Self {
+        Self::default()
+    }
+
+    /// What a refusal says.
+    pub(crate) fn of_refusal(refusal: &Refusal) -> Self {
+        let words = match refusal {
+            Refusal::Invalid(_) => "Some of this can't be saved as it is.".to_owned(),
+            Refusal::ForbiddenByHandler { handler, message, .. } => {
+                format!("The handler “{}” refused this: {}", handler.name, refused::sentence(message))
+            }
+            Refusal::HandlerFailed { handler, message, .. } => {
+                format!("The handler “{}” had to be asked, and failed: {}", handler.name, refused::sentence(message))
+            }
+            Refusal::Internal(detail) => {
+                tracing::error!(detail, "a form could not be carried out");
+                "An unexpected error occurred. The server's log says more.".to_owned()
+            }
+            other => refused::sentence(&refused::plain(other)),
+        };
+        let fields = match refusal {
+            Refusal::Invalid(errors) => errors.iter().map(|(field, words)| (field.to_owned(), words.to_owned())).collect(),
+            Refusal::ForbiddenByHandler { field: Some(field), message, .. } => vec![(field.clone(), message.clone())],
+            _ => Vec::new(),
+        };
+        Self { words, fields }
+    }
+
+    /// One more.
+    pub(crate) fn at(mut self, field: &str, words: &str) -> Self {
+        if self.words.is_empty() {
+            "Some of this can't be saved as it is.".clone_into(&mut self.words);
+        }
+        self.fields.push((field.to_owned(), words.to_owned()));
+        self
+    }
+
+    /// What is wrong with a field: of a list, with any of its items.
+    pub(crate) fn of(&self, field: &str) -> Option<String> {
+        self.fields.iter().find(|(known, _)| known == field || is_item(known, field)).map(|(_, words)| words.clone())
+    }
+
+    /// True if there are none.
+    pub(crate) fn is_none(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Each with the id of its box.
+    fn listed(&self) -> impl Iterator<Item = (String, &str, &str)> {
+        self.fields.iter().map(|(field, words)| {
+            let id = field.split(['[', '.']).next().unwrap_or(field);
+            (format!("in-{}", id.replace(|c: char| !c.is_ascii_alphanumeric(), "-")), field.as_str(), words.as_str())
+        })
+    }
+}
+
+fn is_item(known: &str, field: &str) -> bool {
+    known.strip_prefix(field).is_some_and(|rest| rest.starts_with(['[', '.']))
+}
+
+#[derive(Template)]
+#[template(path = "parts/faults.html")]
+struct Summary<'a> {
+    faults: &'a Faults,
+}
+
+impl Faults {
+    /// The summary above a form, as markup.
+    pub(crate) fn html(&self) -> Html {
+        Html::of(Summary { faults: self }.render().unwrap_or_default())
+    }
+}

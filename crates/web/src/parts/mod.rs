@@ -1,0 +1,18 @@
+//! What pages are made of.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `words` | times, amounts, numbers, states: as people read them |
+//! | `input` | one box to fill in: of a form or of a filter |
+//! | `form` | a method's parameters as a form, what was typed as parameters, refusals at their fields |
+//! | `list` | a `search` method as a page: filters, order, paging, all in the address |
+//! | `table` | rows and columns; cards where it is narrow |
+//! | `picture` | small pictures, as SVG |
+//! | `json` | bodies and values as people read them |
+pub(crate) mod form;
+pub(crate) mod input;
+pub(crate) mod json;
+pub(crate) mod list;
+pub(crate) mod picture;
+pub(crate) mod table;
+pub(crate) mod words;

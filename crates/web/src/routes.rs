@@ -1,0 +1,23 @@
+//! Which address is which page: each page names its own.
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+use hookswitch_api::Api;
+
+use crate::{assets, pages, security, session};
+
+/// All of them.
+pub(crate) fn routes(api: Api) -> Router {
+    let inside = Router::new()
+        .merge(pages::overview::routes())
+        .merge(pages::resellers::routes())
+        .route("/{*nothing}", get(pages::refused::nothing))
+        .route_layer(middleware::from_fn_with_state(api.clone(), session::require));
+    let outside = Router::new()
+        .route("/login", get(pages::login::ask).post(pages::login::sign_in))
+        .route("/logout", post(pages::login::sign_out))
+        .route("/theme", post(pages::login::theme))
+        .route("/assets/{path}", get(assets::serve));
+    security::around(inside.merge(outside).with_state(api))
+}

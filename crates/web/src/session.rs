@@ -1,0 +1,117 @@
+//! Signing in and out, and who reads a page.
+//!
+//! A form that comes after its session has ended is not lost: it is kept in the page that asks for the password, and can be sent on
+//! once its sender is known again.
+use axum::{
+    body::Body,
+    extract::{FromRequest, Request, State},
+    http::{Extensions, HeaderMap, Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use hookswitch_api::{Api, Circumstances};
+use hookswitch_core::access::sessions::AGE_MAX;
+use hookswitch_model::refusal::Refusal;
+
+use crate::{
+    answer::{self, Failure},
+    notice::{self, Notice},
+    pages::{login, refused},
+    params::Params,
+    visitor::{Theme, Visitor},
+};
+
+/// The cookie that holds a session's token.
+const COOKIE: &str = "hookswitch_session";
+/// The cookie that holds the chosen colours.
+pub(crate) const THEME: &str = "hookswitch_theme";
+
+/// Lets only those through who are signed in; makes pages of refusals.
+pub(crate) async fn require(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let visitor = match visitor(&api, &parts).await {
+        Ok(Some(visitor)) => visitor,
+        Ok(None) => return ask_to_sign_in(&api, parts, body).await,
+        Err(refusal) => return Failure(refusal).into_response(),
+    };
+    let had_notice = visitor.notice.is_some();
+    parts.extensions.insert(visitor.clone());
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(Failure(refusal)) = response.extensions_mut().remove::<Failure>() {
+        response = refused::page(&visitor, &refusal);
+    }
+    let is_a_page = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if had_notice && is_a_page { answer::with_cookie(response, &Notice::shown()) } else { response }
+}
+
+async fn visitor(api: &Api, request: &Parts) -> Result<Option<Visitor>, Refusal> {
+    let headers = &request.headers;
+    let Some(token) = cookie(headers, COOKIE) else { return Ok(None) };
+    let Some(caller) = api.core().signed_in(token, from(&request.extensions)?).await? else { return Ok(None) };
+    Ok(Some(Visitor {
+        api: api.clone(),
+        caller,
+        path: request.uri.path().to_owned(),
+        query: Params::read(request.uri.query().unwrap_or_default().as_bytes()),
+        notice: cookie(headers, notice::COOKIE).and_then(Notice::read),
+        theme: theme(headers),
+    }))
+}
+
+/// The address that a request came from.
+pub(crate) fn from(request: &Extensions) -> Result<std::net::IpAddr, Refusal> {
+    let at = request.get::<Circumstances>();
+    Ok(at.ok_or_else(|| Refusal::internal("a request without its circumstances"))?.from)
+}
+
+/// The colours that were chosen.
+pub(crate) fn theme(headers: &HeaderMap) -> Theme {
+    cookie(headers, THEME).map_or(Theme::System, Theme::of)
+}
+
+async fn ask_to_sign_in(api: &Api, request: Parts, body: Body) -> Response {
+    let place = request.uri.path_and_query().map_or("/", |place| place.as_str()).to_owned();
+    let theme = theme(&request.headers);
+    if request.method != Method::POST {
+        let was_in = cookie(&request.headers, COOKIE).is_some();
+        let words = if was_in { "Your session has ended. Sign in to go on." } else { "" };
+        return login::page(StatusCode::UNAUTHORIZED, theme, &login::Then { place, form: None }, words);
+    }
+    match api.body(&request.headers, body).await {
+        Ok(form) => {
+            let form = Some(String::from_utf8_lossy(&form).into_owned());
+            let words = "Your session has ended. What you typed is kept: sign in to go on.";
+            login::page(StatusCode::UNAUTHORIZED, theme, &login::Then { place, form }, words)
+        }
+        Err(refusal) => Failure(refusal).into_response(),
+    }
+}
+
+/// The cookie that signs in, or takes that away.
+pub(crate) fn session_cookie(token: &str, is_secure: bool) -> String {
+    let (seconds, secure) = (if token.is_empty() { 0 } else { AGE_MAX.as_secs() }, if is_secure { "; Secure" } else { "" });
+    format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+}
+
+/// The token that a request shows.
+pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
+    cookie(headers, COOKIE)
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let pairs = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(';'));
+    let mut values = pairs.filter_map(|pair| pair.trim().split_once('='));
+    values.find(|(known, _)| *known == name).map(|(_, value)| value).filter(|value| !value.is_empty())
+}
+
+/// What a form sent.
+pub(crate) struct Typed(pub(crate) Params);
+
+impl FromRequest<Api> for Typed {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Failure> {
+        let (parts, body) = request.into_parts();
+        Ok(Self(Params::read(&api.body(&parts.headers, body).await?)))
+    }
+}
