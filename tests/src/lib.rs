@@ -29,6 +29,7 @@ mod nodes;
 mod outcome_crash;
 mod package_crash;
 mod package_fairness;
+mod pages;
 mod postgres;
 mod program;
 mod rest;

@@ -49,7 +49,7 @@ pub use companion::Companion;
 pub use hookswitch_testdb as postgres;
 pub use peer::Peer;
 pub use postgres::{Engine, Home, query};
-pub use program::{ADMIN_KEY, Server, Setup};
+pub use program::{ADMIN_KEY, ADMIN_PASSWORD, Server, Setup};
 pub use recorder::{Call, Recorder};
 pub use reply::{Gate, Reply};
 pub use scripts::Scripts;

@@ -68,6 +68,7 @@ pub fn end_all_of(tx: &mut Tx<'_>, users_id: i64) -> Result<(), Error> {
 /// # Errors
 /// Whatever the engine says.
 pub fn cut(tx: &mut Tx<'_>, seen_before: Moment) -> Result<(), Error> {
-    const SQL: &str = "DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE seen_dt < $1 ORDER BY seen_dt LIMIT $2)";
+    const SQL: &str =
+        "DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE seen_dt < $1 ORDER BY seen_dt LIMIT $2)";
     tx.put(SQL, params![seen_before, CUT_MAX])
 }

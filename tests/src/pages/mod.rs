@@ -1,0 +1,33 @@
+//! The web section, in Debian's Chromium: each walk is a script in `tests/browser`, against a server of its own.
+use std::{path::Path, process::Stdio};
+
+use hookswitch_testkit::{ADMIN_KEY, ADMIN_PASSWORD, Server, companion::repository};
+use tokio::process::Command;
+
+/// Runs a walk; `more` is said to it by further variables.
+async fn walk(server: &Server, script: &str, more: &[(&str, &str)]) {
+    let root = repository();
+    let writes = std::env::var_os("HOOKSWITCH_WRITE_SCREENSHOTS").is_some();
+    let pictures = root.join(if writes { "docs/pages" } else { "target/pages" });
+    let output = Command::new("node")
+        .arg(root.join("tests/browser").join(script))
+        .env("MODULES", root.join("target/browser"))
+        .env("PICTURES", pictures)
+        .env("BASE", server.base())
+        .env("KEY", ADMIN_KEY)
+        .env("PASSWORD", ADMIN_PASSWORD)
+        .env("SCRIPTS", server.scripts().path(""))
+        .envs(more.iter().copied())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .unwrap();
+    let (out, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}: {out}\n{said}\n{}", Path::new(script).display(), server.stderr());
+}
+
+#[tokio::test]
+async fn the_door() {
+    walk(&Server::start().await, "first.mjs", &[]).await;
+}
