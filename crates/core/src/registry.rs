@@ -287,6 +287,7 @@ pub static METHODS: &[&[Method]] = &[
     methods::handlers::METHODS,
     methods::handler_status::METHODS,
     methods::events::METHODS,
+    methods::scripts::METHODS,
     methods::executions::METHODS,
     methods::deliveries::METHODS,
     methods::resyncs::METHODS,

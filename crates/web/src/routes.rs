@@ -11,6 +11,7 @@ use crate::{assets, pages, security, session};
 pub(crate) fn routes(api: Api) -> Router {
     let inside = Router::new()
         .merge(pages::overview::routes())
+        .merge(pages::handlers::routes())
         .merge(pages::resellers::routes())
         .route("/{*nothing}", get(pages::refused::nothing))
         .route_layer(middleware::from_fn_with_state(api.clone(), session::require));

@@ -19,6 +19,7 @@ pub(crate) mod params;
 pub(crate) mod reach;
 pub(crate) mod resyncs;
 mod sample;
+pub(crate) mod scripts;
 pub(crate) mod system;
 pub(crate) mod transactions;
 mod trials;

@@ -3,8 +3,10 @@
 //! | page | question it answers |
 //! |---|---|
 //! | `overview` | is anything wrong? |
+//! | `handlers` | who is asked before, who is told after, and does each do its job? |
 //! | `resellers` | who are the resellers? |
 //! | `login`, `refused` | who are you; why is there no page |
+pub(crate) mod handlers;
 pub(crate) mod login;
 pub(crate) mod overview;
 pub(crate) mod plain;

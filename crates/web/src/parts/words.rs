@@ -114,9 +114,10 @@ enum Kind {
 impl Kind {
     fn of(word: &str) -> Self {
         match word {
-            "success" | "enabled" | "active" | "activated" | "healthy" | "done" | "in step" | "alive" => Self::Good,
+            "success" | "enabled" | "active" | "activated" | "healthy" | "done" | "in step" | "alive" | "allowed"
+            | "delivered" => Self::Good,
             "forbidden" | "refused" => Self::Refused,
-            "failed" | "dead" | "incomplete" | "unreachable" | "lost" => Self::Bad,
+            "failed" | "dead" | "incomplete" | "unreachable" | "lost" | "tripped" => Self::Bad,
             "waiting" | "retrying" | "pending" | "new" | "running" | "behind" | "skipped" | "never told" => Self::Waiting,
             "paused" | "paused by breaker" | "stopped" | "deactivated" | "leaving" => Self::Held,
             _ => Self::Off,
