@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `overview` | is anything wrong? |
 //! | `resellers` | who are the resellers? |
+//! | `status` | how is the program itself? |
 //! | `login`, `refused` | who are you; why is there no page |
 pub(crate) mod login;
 pub(crate) mod overview;
 pub(crate) mod plain;
 pub(crate) mod refused;
 pub(crate) mod resellers;
+pub(crate) mod status;
