@@ -23,6 +23,7 @@ mod docs;
 mod examples;
 mod first_generation;
 mod flask;
+mod hours;
 mod log;
 mod loops;
 mod nodes;

@@ -286,6 +286,7 @@ pub static METHODS: &[&[Method]] = &[
     methods::users::METHODS,
     methods::handlers::METHODS,
     methods::handler_status::METHODS,
+    methods::hours::METHODS,
     methods::events::METHODS,
     methods::scripts::METHODS,
     methods::executions::METHODS,

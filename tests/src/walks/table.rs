@@ -199,6 +199,8 @@ static TABLE: &[Row] = &[
     row("provisioning.handlers.shadow", Readonly, Reads, |o| json!({"id": o.asked})),
     row("provisioning.handlers.status", Readonly, Reads, |o| json!({"id": o.handler})),
     row("provisioning.scripts.list", Readonly, Reads, |_| json!({})),
+    row("provisioning.handlers.figures", Readonly, Reads, |o| json!({"id": o.handler})),
+    row("provisioning.events.hours", Readonly, Reads, |_| json!({})),
     row("provisioning.events.list", Readonly, Reads, |_| json!({})),
     row("provisioning.events.search", Readonly, Reads, |o| json!({"id": o.event})),
     row("provisioning.events.get", Readonly, Reads, |o| json!({"id": o.event})),

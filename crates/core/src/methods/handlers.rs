@@ -139,7 +139,12 @@ pub(super) fn reached(tx: &Tx, at: &At, id: i64) -> Result<Handler, Refusal> {
 
 /// True if a handler is within the caller's reach.
 pub(crate) fn is_reached(at: &At, handler: &Handler) -> bool {
-    match handler.companies_id {
+    is_in_reach(at, handler.companies_id)
+}
+
+/// The same by the handler's reseller.
+pub(crate) fn is_in_reach(at: &At, companies_id: Option<i64>) -> bool {
+    match companies_id {
         None => at.caller.companies_id.is_none(),
         Some(companies_id) => at.access.sees(&at.caller, companies_id),
     }

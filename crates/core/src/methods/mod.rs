@@ -12,6 +12,7 @@ pub(crate) mod events;
 pub(crate) mod executions;
 pub(crate) mod handler_status;
 pub(crate) mod handlers;
+pub(crate) mod hours;
 pub(crate) mod loops;
 pub(crate) mod outcomes;
 pub(crate) mod packages;

@@ -9,7 +9,7 @@ use hookswitch_store::{
     Error, Store, Tx,
     tables::{
         cut::{Found, Mark},
-        events, executions, loops,
+        events, executions, hours, loops,
     },
 };
 
@@ -80,6 +80,7 @@ async fn cut_all(store: &Store, retention: Retention) -> Result<(), Error> {
     cut_journal(store, too_old, i64::MAX).await?;
     // Few: one for each set of handlers.
     store.write(move |tx| loops::cut(tx, too_old)).await?;
+    store.write(move |tx| hours::cut(tx, too_old)).await?;
     let log_max = i64::try_from(retention.log_bytes_max).unwrap_or(i64::MAX);
     let bytes = store.read(executions::bytes).await?;
     cut_log(store, Moment(i64::MAX), bytes.saturating_sub(log_max)).await?;

@@ -114,10 +114,16 @@ enum Kind {
 impl Kind {
     fn of(word: &str) -> Self {
         match word {
+<<<<<<< HEAD
             "success" | "enabled" | "active" | "activated" | "healthy" | "done" | "in step" | "alive" | "allowed"
             | "delivered" => Self::Good,
             "forbidden" | "refused" => Self::Refused,
             "failed" | "dead" | "incomplete" | "unreachable" | "lost" | "tripped" => Self::Bad,
+=======
+            "success" | "enabled" | "active" | "activated" | "done" | "in step" | "alive" => Self::Good,
+            "forbidden" | "refused" => Self::Refused,
+            "failed" | "failing" | "dead" | "gone" | "incomplete" | "unreachable" | "lost" => Self::Bad,
+>>>>>>> main
             "waiting" | "retrying" | "pending" | "new" | "running" | "behind" | "skipped" | "never told" => Self::Waiting,
             "paused" | "paused by breaker" | "stopped" | "deactivated" | "leaving" => Self::Held,
             _ => Self::Off,
@@ -149,8 +155,9 @@ impl Kind {
 
 /// A state: colour, word and shape. *Forbidden* is shown as `refused`: a handler that said no worked well.
 pub(crate) fn state(word: &str) -> Html {
-    let kind = Kind::of(word);
-    let shown = if word == "forbidden" { "refused" } else { word };
+    let word = word.replace('_', " ");
+    let kind = Kind::of(&word);
+    let shown = if word == "forbidden" { "refused" } else { &word };
     markup!("<span class=\"state {}\"><span aria-hidden=\"true\">{}</span> {}</span>", kind.class(), kind.shape(), shown)
 }
 
