@@ -114,17 +114,11 @@ enum Kind {
 impl Kind {
     fn of(word: &str) -> Self {
         match word {
-<<<<<<< HEAD
-            "success" | "enabled" | "active" | "activated" | "healthy" | "done" | "in step" | "alive" | "allowed"
-            | "delivered" => Self::Good,
+            "success" | "enabled" | "active" | "activated" | "done" | "in step" | "alive" | "allowed" | "delivered" => Self::Good,
             "forbidden" | "refused" => Self::Refused,
-            "failed" | "dead" | "incomplete" | "unreachable" | "lost" | "tripped" => Self::Bad,
-=======
-            "success" | "enabled" | "active" | "activated" | "done" | "in step" | "alive" => Self::Good,
-            "forbidden" | "refused" => Self::Refused,
-            "failed" | "failing" | "dead" | "gone" | "incomplete" | "unreachable" | "lost" => Self::Bad,
->>>>>>> main
-            "waiting" | "retrying" | "pending" | "new" | "running" | "behind" | "skipped" | "never told" => Self::Waiting,
+            "failed" | "failing" | "dead" | "gone" | "incomplete" | "unreachable" | "lost" | "tripped" => Self::Bad,
+            "waiting" | "retrying" | "pending" | "new" | "counting" | "running" | "delivering" | "behind" | "skipped"
+            | "never told" => Self::Waiting,
             "paused" | "paused by breaker" | "stopped" | "deactivated" | "leaving" => Self::Held,
             _ => Self::Off,
         }

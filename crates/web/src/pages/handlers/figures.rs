@@ -1,7 +1,6 @@
 //! How handlers did within 24 hours, and what waits for them: asked for all rows of a page at once.
 use std::collections::BTreeMap;
 
-use hookswitch_core::registry;
 use hookswitch_model::{Object, moment::Moment, refusal::Refusal};
 use serde_json::{Value, json};
 
@@ -43,8 +42,10 @@ impl Figures {
         let now = visitor.now().millis();
         let since = Moment::from_millis(now - now.rem_euclid(HOUR_MS) - (HOURS - 1) * HOUR_MS);
         let mut by_handler = BTreeMap::new();
-        if !ids.is_empty() && registry::find("provisioning.handlers.figures").is_some() {
-            let rows = objects(visitor.ask("provisioning.handlers.figures", json!({"id": ids})).await?);
+        if !ids.is_empty() {
+            // Of one handler, or of all that he sees.
+            let asked = if let [id] = ids { json!({"id": id}) } else { json!({}) };
+            let rows = objects(visitor.ask("provisioning.handlers.figures", asked).await?);
             by_handler = rows.iter().map(|row| (number(row, "id"), Day::of(row, since))).collect();
         }
         Ok(Self { since, by_handler })
