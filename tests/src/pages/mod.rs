@@ -31,3 +31,10 @@ async fn walk(server: &Server, script: &str, more: &[(&str, &str)]) {
 async fn the_door() {
     walk(&Server::start().await, "first.mjs", &[]).await;
 }
+
+#[tokio::test]
+async fn handlers() {
+    let server = Server::start().await;
+    server.scripts().shell("tariff.sh", "echo '{}'");
+    walk(&server, "handlers.mjs", &[]).await;
+}

@@ -73,7 +73,9 @@ pub(crate) fn number(number: i64) -> String {
 pub(crate) fn milliseconds(value: &Value) -> Html {
     match value.as_f64() {
         None => nothing(),
-        Some(ms) if ms < 10.0 => Html::text(&format!("{ms:.1} ms")),
+        // Where only whole ones are known, no more is said.
+        Some(ms) if value.is_i64() && ms < 1.0 => Html::text("< 1 ms"),
+        Some(ms) if ms < 10.0 && !value.is_i64() => Html::text(&format!("{ms:.1} ms")),
         Some(ms) if ms < 10_000.0 => Html::text(&format!("{ms:.0} ms")),
         Some(ms) => Html::text(&format!("{:.1} s", ms / 1_000.0)),
     }

@@ -35,6 +35,7 @@ struct One {
     is_before: bool,
     is_archived: bool,
     status: Html,
+    when: String,
     held: &'static str,
     /// Why nothing is sent, and by whom.
     paused: Option<Held>,
@@ -92,9 +93,10 @@ pub(super) async fn one(visitor: Visitor, Path(id): Path<i64>) -> Answer {
         is_before,
         is_archived: text(&handler, "status") == "archived",
         status: super::list::status(&handler, visitor.may(Right::Administer)),
+        when: when(&handler),
         held: held(&handler, Some(&standing)),
         paused: paused(&visitor, &handler, &standing),
-        cards: cards(id, &figures, &standing, is_before),
+        cards: cards(&handler, &figures, &standing),
         facts: facts(&handler),
         knows: if is_before { None } else { knows(&visitor, id, &asked_about).await? },
         clients_id: asked_about,
@@ -125,7 +127,8 @@ fn paused(visitor: &Visitor, handler: &Object, standing: &Object) -> Option<Held
     Some(Held { words: words.to_owned(), since: since(tripped), reason: String::new() })
 }
 
-fn cards(id: i64, figures: &Figures, standing: &Object, is_before: bool) -> Vec<Card> {
+fn cards(handler: &Object, figures: &Figures, standing: &Object) -> Vec<Card> {
+    let (id, is_before) = (number(handler, "id"), chains::stage_of(handler) == Stage::Before);
     let day = figures.of(id);
     let log = |status: &str| figures.log(id, status);
     let linked = |count: i64, href: String| if count == 0 { Html::text("0") } else { words::link(&href, words::number(count)) };
@@ -148,13 +151,16 @@ fn cards(id: i64, figures: &Figures, standing: &Object, is_before: bool) -> Vec<
         figure: words::milliseconds(&day.median_ms),
         below: markup!("<p class=\"quiet\">half of its last calls took at most this</p>"),
     });
-    cards.push(queue(id, standing, is_before));
+    let is_told_how_it_ended = waiting(standing) > 0 || handler.get("notify_outcome") == Some(&Value::Bool(true));
+    if !is_before || is_told_how_it_ended {
+        cards.push(queue(id, standing, is_before));
+    }
     cards
 }
 
 fn share(day: &Day, status: &str) -> String {
     match day.count("") {
-        0 => "of no calls".to_owned(),
+        _ if day.count(status) == 0 => "none".to_owned(),
         all => format!("{:.1} % of its calls", day.count(status) as f64 * 100.0 / all as f64),
     }
 }
@@ -202,18 +208,19 @@ fn dead(id: i64, standing: &Object) -> Vec<Dead> {
     all
 }
 
+/// When it is called, in words.
+fn when(handler: &Object) -> String {
+    let stage = chains::stage_of(handler);
+    let how = if stage == Stage::Before { "asked before" } else { "told after" };
+    format!("{how} · {}", chains::title(&chains::events_of(handler), stage))
+}
+
 /// What is set, in words; what is as it is by default is left out.
 fn facts(handler: &Object) -> Vec<(&'static str, Html)> {
-    let stage = chains::stage_of(handler);
-    let is_before = stage == Stage::Before;
+    let is_before = chains::stage_of(handler) == Stage::Before;
     let word = |name: &str| Html::text(text(handler, name));
     let is = |name: &str, default: Value| handler.get(name).is_none_or(|value| *value == default);
-    let when = format!(
-        "{} · {}",
-        if is_before { "asked before" } else { "told after" },
-        chains::title(&chains::events_of(handler), stage)
-    );
-    let mut facts = vec![("When", Html::text(&when)), ("Task", task(handler))];
+    let mut facts = vec![("When", Html::text(&when(handler))), ("Task", task(handler))];
     if is_before {
         facts.push(("Order", Html::text(&number(handler, "order").to_string())));
         let failing = if text(handler, "on_failure") == "allow" {

@@ -1,5 +1,6 @@
 //! The form sent: a new handler, a changed one, or one that is tried before it is saved. Where somebody else was faster, both are shown.
 use axum::extract::Path;
+use hookswitch_core::access::Right;
 use hookswitch_model::{
     Object,
     refusal::{FieldErrors, Refusal},
@@ -48,6 +49,7 @@ fn sheet<'a>(id: Option<i64>, filled: &'a Params, was: Option<&'a Object>) -> Sh
 
 /// An empty form. What the address says is filled in, so that other pages can lead here.
 pub(super) async fn new(visitor: Visitor) -> Answer {
+    visitor.caller.demand(Right::Administer)?;
     let mut filled = fresh(DEFAULTS);
     for (name, text) in visitor.query.iter() {
         filled = filled.with(name, Some(text));
@@ -76,6 +78,7 @@ pub(super) async fn create(visitor: Visitor, Typed(form): Typed) -> Answer {
 
 /// The form of a saved one.
 pub(super) async fn edit(visitor: Visitor, Path(id): Path<i64>) -> Answer {
+    visitor.caller.demand(Right::Administer)?;
     let handler = get_one(&visitor, id).await?;
     Ok(show(&sheet(Some(id), &typed::filled(&handler), Some(&handler)).shown(&visitor).await?))
 }

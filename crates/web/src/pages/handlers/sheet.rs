@@ -57,7 +57,7 @@ pub(super) struct Shown {
     offers_scripts: bool,
     standing: Vec<Html>,
     more_open: bool,
-    stage_word: String,
+    more_set: bool,
     limits: Vec<Html>,
     before: Vec<Html>,
     after: Vec<Html>,
@@ -92,7 +92,6 @@ impl Sheet<'_> {
             Some(id) => (self.filled.text("name").unwrap_or("Handler").to_owned(), format!("{}/edit", place(id)), place(id)),
         };
         let box_of = |name: &'static str, label: &str, kind: Kind, help: &str| self.box_of(name, label, kind, help);
-        let after_word = self.filled.text("type").unwrap_or("after");
         let limits = vec![
             box_of("timeout_ms", "Time limit (ms)", Kind::Number, "Of one call, at most 30000"),
             box_of("concurrency", "Calls at once", Kind::Number, self.concurrency_help()),
@@ -112,16 +111,11 @@ impl Sheet<'_> {
             offers_scripts: scripts.is_some(),
             script: self.script(scripts.unwrap_or_default()),
             standing: vec![
-                box_of("status", "Status", Kind::Choice(statuses()), ""),
-                box_of(
-                    "order",
-                    "Order",
-                    Kind::Number,
-                    "1 is asked first. Handlers of the whole system come before those of a reseller",
-                ),
+                box_of("status", "Status", Kind::Choice(statuses()), "Whether it is called"),
+                box_of("order", "Order", Kind::Number, "1 is asked first"),
             ],
-            more_open: self.is_more_wrong(),
-            stage_word: after_word.to_owned(),
+            more_open: self.is_more_wrong() || self.is_more_set(),
+            more_set: self.is_more_set(),
             before: self.before(),
             after: self.after(),
             condition: box_of(
@@ -194,12 +188,12 @@ impl Sheet<'_> {
     }
 
     fn http(&self) -> Vec<Html> {
-        let host = self.input("task", "Host and port", Kind::Line, "Such as 127.0.0.1:5000; a whole address may be pasted here");
+        let host = self.input("task", "Host and port", Kind::Line, "Such as 127.0.0.1:5000");
         let methods = Kind::Choice(Choice::words(&["POST", "PUT", "PATCH"]));
         vec![
             host.html(),
             self.box_of("task_path", "Path", Kind::Line, "Such as /api"),
-            self.box_of("method", "Method", methods, ""),
+            self.box_of("method", "Method", methods, "Of the call"),
         ]
     }
 
@@ -278,27 +272,37 @@ impl Sheet<'_> {
         rest
     }
 
-    /// True if something is wrong within what is folded away.
+    /// True if something of what is folded away is wrong.
     fn is_more_wrong(&self) -> bool {
-        const MORE: &[&str] = &[
-            "timeout_ms",
-            "concurrency",
-            "on_failure",
-            "writable",
-            "dry_run",
-            "notify_outcome",
-            "retries",
-            "ordering",
-            "condition",
-            "headers",
-            "companies_id",
-            "passwords",
-            "balance_basis",
-            "notes",
-        ];
-        MORE.iter().any(|name| self.faults.of(name).is_some())
+        ["concurrency", "headers"].iter().chain(MORE.iter().map(|(name, _)| name)).any(|name| self.faults.of(name).is_some())
+    }
+
+    /// True if something of it is set otherwise than by default.
+    fn is_more_set(&self) -> bool {
+        let is_set = |(name, default): &(&str, &str)| self.filled.text(name).is_some_and(|text| text != *default);
+        let is_before = self.filled.text("type") == Some("before");
+        let is_usual = |concurrency: &str| [if is_before { "64" } else { "8" }, "4"].contains(&concurrency);
+        MORE.iter().any(is_set)
+            || self.filled.text("concurrency").is_some_and(|concurrency| !is_usual(concurrency))
+            || !typed::header_rows(self.filled).is_empty()
     }
 }
+
+/// What is folded away, and how it is by default.
+const MORE: &[(&str, &str)] = &[
+    ("timeout_ms", "3000"),
+    ("on_failure", "forbid"),
+    ("writable", ""),
+    ("dry_run", "false"),
+    ("notify_outcome", "false"),
+    ("retries", ""),
+    ("ordering", "per_client"),
+    ("condition", ""),
+    ("companies_id", ""),
+    ("passwords", "true"),
+    ("balance_basis", "live"),
+    ("notes", ""),
+];
 
 /// The catalogue under its three titles, and what does not belong to any.
 fn grouped() -> Vec<(&'static str, Vec<&'static hookswitch_model::event::EventType>)> {
