@@ -355,16 +355,16 @@ await walk({}, async (page) => {
   answer = () => [200, {}];
   await go(page, `/provisioning/handlers/${down.id}/resync`);
   await page.getByLabel("Clients", { exact: true }).fill("4711000");
-  await page.getByRole("button", { name: "Count" }).click();
+  await page.getByRole("button", { name: "Count", exact: true }).click();
   await page.locator(".wrong", { hasText: "does not exist" }).waitFor();
   await page.getByLabel("Clients", { exact: true }).fill(clients.map((client) => client.id).join(", "));
   await page.getByLabel("Condition").fill("nonsense(");
   await page.getByLabel("Events a second").fill("0");
-  await page.getByRole("button", { name: "Count" }).click();
+  await page.getByRole("button", { name: "Count", exact: true }).click();
   await page.getByRole("alert").waitFor();
   await page.getByLabel("Condition").fill("");
   await page.getByLabel("Events a second").fill("1");
-  await page.getByRole("button", { name: "Count" }).click();
+  await page.getByRole("button", { name: "Count", exact: true }).click();
   await page.getByText("That is 3 events.").waitFor();
   await look(page);
   assert.deepEqual(await api("provisioning.resyncs.search", {}), [], "it was only counted");
@@ -440,7 +440,7 @@ for (const [word, sets] of [["phone", { viewport: { width: 375, height: 800 } }]
     await signIn(page);
     const before = await make({ name: `A rather long name of a handler ${SCRIPT}`, type: "before", order: 1, task: url("/a/rather/long/path/that/goes/on/and/on/and/on") });
     const second = await make({ name: "Second", type: "before" });
-    await api("clients.create", { name: "Phone" });
+    await api("clients.create", { name: `Seen on ${word}` });
     for (const path of ["", "/new", `/${before.id}`, `/${before.id}/edit`, `/${before.id}/test`]) await go(page, `/provisioning/handlers${path}`);
     await page.goto(`${base}/provisioning/handlers`);
     await shot(page, `handlers-${word}`);

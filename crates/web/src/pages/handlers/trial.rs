@@ -74,7 +74,7 @@ pub(super) async fn html(
         let chosen = value == with;
         Choice { value, label, chosen }
     };
-    let samples = events.iter().map(|kind| chosen(format!("sample {}", kind.events_id), kind.title.to_owned())).collect();
+    let samples = events.iter().map(|kind| chosen(format!("sample {}", kind.events_id), format!("A sample of “{}”", kind.title))).collect();
     let past = past(visitor, &events).await?;
     let past = past.into_iter().map(|(id, label)| chosen(format!("past {id}"), label)).collect();
     let section = Section { samples, past, error, result: trial.map(|trial| shown(&trial.0, handler)) };
