@@ -299,7 +299,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByRole("button", { name: "Save the order" }).click();
     await page.getByText("“last” is no order").waitFor();
     if (javaScriptEnabled) {
-      await page.locator(`[data-key="${two.id}"] .figures`).dragTo(page.locator(`[data-key="${one.id}"] .what`), { targetPosition: { x: 5, y: 1 } });
+      await page.locator(`[data-key="${two.id}"] .grip`).dragTo(page.locator(`[data-key="${one.id}"] .what`), { targetPosition: { x: 5, y: 1 } });
       await page.getByText("The order is saved").waitFor();
       assert.deepEqual(await names(), ["Two", "One", "Three"]);
     }
@@ -327,6 +327,12 @@ await walk({}, async (page) => {
   const clients = [];
   for (let n = 0; n < 3; n += 1) clients.push(await api("clients.create", { name: `Client ${n} ${SCRIPT}` }));
   const dead = () => api("provisioning.deliveries.search", { handlers_id: down.id, state: "dead" });
+  const others = [
+    await make({ name: "Fraud check", type: "before", order: 10, task: url("/fraud") }),
+    await make({ name: "Number check", type: "before", order: 20, task: url("/numbers"), event: ["clients.create", "clients.accounts.*"] }),
+    await make({ name: "Add tariff", type: "before", order: 30, task: "script://tariff.sh", status: "disabled" }),
+    await make({ name: "Kamailio", task: url("/sip"), event: ["clients.accounts.create", "clients.accounts.update", "clients.accounts.delete"] }),
+  ];
   await until("three are dead", async () => (await dead()).length === 3);
   await go(page, `/provisioning/handlers/${down.id}`);
   await page.getByText("incomplete").first().waitFor();
@@ -398,7 +404,7 @@ await walk({}, async (page) => {
   await page.getByText("“Down” was deleted").waitFor();
   await assert.rejects(api("provisioning.handlers.get", { id: down.id }), { code: -32004 });
   await go(page, "/provisioning/handlers/999", 404);
-  await api("provisioning.handlers.delete", { id: shadow.id });
+  for (const { id } of [shadow, ...others]) await api("provisioning.handlers.delete", { id });
 });
 
 // A reseller's users and who may only read or operate: within their reach, without what they may not do.

@@ -74,17 +74,23 @@ document.querySelectorAll("[data-check]").forEach((part) => {
   });
 });
 
-// A row is dragged to its place in a chain; numbers and arrows do the same.
+// A row is dragged by its grip to its place in a chain; numbers and arrows do the same.
 document.querySelectorAll("[data-order]").forEach((chain) => {
   if (chain.children.length < 2) return;
   let dragged;
   for (const row of chain.children) {
-    row.draggable = true;
-    row.addEventListener("dragstart", (event) => {
-      if (event.target !== row) return;
+    const grip = document.createElement("span");
+    grip.className = "grip";
+    grip.title = "Drag to another place";
+    grip.setAttribute("aria-hidden", "true");
+    grip.textContent = "⠿";
+    grip.draggable = true;
+    row.querySelector(".turn").prepend(grip);
+    grip.addEventListener("dragstart", (event) => {
       dragged = row;
       row.classList.add("dragged");
       event.dataTransfer.effectAllowed = "move";
+      event.dataTransfer.setDragImage(row, 0, 0);
     });
     row.addEventListener("dragover", (event) => {
       if (!dragged || dragged.parentElement !== chain) return;
@@ -92,13 +98,13 @@ document.querySelectorAll("[data-order]").forEach((chain) => {
       const { top, height } = row.getBoundingClientRect();
       if (row !== dragged) row[event.clientY < top + height / 2 ? "before" : "after"](dragged);
     });
-    row.addEventListener("dragend", () => {
+    grip.addEventListener("dragend", () => {
       row.classList.remove("dragged");
+      dragged = undefined;
       const form = document.getElementById("act");
       const put = (name, value) => { const box = document.createElement("input"); box.type = "hidden"; box.name = name; box.value = value; form.append(box); };
       put("events_id", chain.dataset.order);
       put("sequence", [...chain.children].map((one) => one.dataset.key).join(" "));
-      dragged = undefined;
       form.submit();
     });
   }

@@ -14,6 +14,9 @@ use crate::{
     visitor::Visitor,
 };
 
+/// Changes that can be taken back: what a notice carries is small.
+const UNDONE_MAX: usize = 25;
+
 /// An order that a handler is to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Wanted {
@@ -42,6 +45,10 @@ pub(super) async fn save(visitor: Visitor, Typed(form): Typed) -> Answer {
     if wanted.is_empty() {
         return Ok(with_cookie(go_to(&back), &Notice::new("The order is as it was.").cookie()));
     }
+    let notice = Notice::new("The order is saved, and counts from now on.").warning(&warnings);
+    if wanted.len() > UNDONE_MAX {
+        return Ok(with_cookie(go_to(&back), &notice.cookie()));
+    }
     // Back again is a typed order the other way round.
     let mut undo = vec![("back".to_owned(), back.clone())];
     for Wanted { id, from, to } in &wanted {
@@ -49,7 +56,6 @@ pub(super) async fn save(visitor: Visitor, Typed(form): Typed) -> Answer {
         undo.push((format!("was.{id}"), to.to_string()));
     }
     let fields: Vec<(&str, &str)> = undo.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    let notice = Notice::new("The order is saved, and counts from now on.").warning(&warnings);
     Ok(with_cookie(go_to(&back), &notice.undone_by("/provisioning/handlers/order", &fields).cookie()))
 }
 

@@ -36,6 +36,8 @@ struct Shown {
     /// How many events it would be; once that was asked for.
     count: Option<String>,
     progress: Option<Progress>,
+    /// One is under way, and does not give way to another.
+    is_busy: bool,
     past: Html,
 }
 
@@ -130,6 +132,7 @@ async fn page(visitor: &Visitor, id: i64, form: &Params, faults: Faults, count: 
         href: place(id),
         inputs: inputs(form, &faults, resellers),
         faults: faults.html(),
+        is_busy: open.is_some_and(|row| text(row, "state") != "incomplete"),
         count: count.map(|count| words::counted(count, "event", "events")),
         progress,
         past: past(visitor, &rows),

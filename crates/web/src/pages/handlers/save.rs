@@ -152,7 +152,7 @@ fn faults(refusal: &Refusal, form: &Params) -> Faults {
 /// A test within the form: nothing is saved, what was typed stays.
 async fn tried(visitor: &Visitor, id: Option<i64>, form: &Params, was: Option<&Object>, subject: Object) -> Answer {
     let handler = described(form, was);
-    match Trial::run(visitor, subject, form.text("with")).await {
+    match Trial::run(visitor, subject, trial::chosen(&handler, form)).await {
         Ok(trial) => {
             let trial = trial::html(visitor, Some(&trial), &handler, form, None).await?;
             Ok(show(&Sheet { trial, ..sheet(id, form, was) }.shown(visitor).await?))
@@ -196,6 +196,32 @@ async fn somebody_was_faster(visitor: &Visitor, id: i64, was: &Object, typed: &O
     Ok(show_again(&sheet.shown(visitor).await?))
 }
 
+/// The label of a field's box.
+fn label(name: &str) -> &str {
+    match name {
+        "name" => "Name",
+        "status" => "Status",
+        "event" => "Event",
+        "type" => "Type",
+        "order" => "Order",
+        "task" => "Task",
+        "args" => "Arguments",
+        "mode" => "Mode",
+        "method" => "Method",
+        "headers" => "Headers",
+        "timeout_ms" => "Time limit (ms)",
+        "on_failure" => "If it fails",
+        "retries" => "Waits between attempts (s)",
+        "concurrency" => "Calls at once",
+        "ordering" => "Order of delivery",
+        "companies_id" => "Reseller",
+        "condition" => "Condition",
+        "writable" => "Keys that it may change",
+        "notes" => "Notes",
+        other => other,
+    }
+}
+
 fn both(was: &Object, mine: &Object, now: &Object) -> Html {
     let mut table = Table::new("What each has changed", &["Field", "When you began", "Now", "You typed"]);
     let shown = |value: Option<&Value>| match value {
@@ -210,7 +236,7 @@ fn both(was: &Object, mine: &Object, now: &Object) -> Html {
             let typed =
                 mine.get(name).map_or_else(|| markup!("<span class=\"quiet\">unchanged</span>"), |value| shown(Some(value)));
             let now = if is_theirs { markup!("<strong>{}</strong>", shown(Some(value))) } else { shown(Some(value)) };
-            table.row(name.clone(), vec![Html::text(name), shown(was.get(name)), now, typed]);
+            table.row(name.clone(), vec![Html::text(label(name)), shown(was.get(name)), now, typed]);
         }
     }
     markup!(

@@ -74,11 +74,19 @@ pub(super) async fn html(
         let chosen = value == with;
         Choice { value, label, chosen }
     };
-    let samples = events.iter().map(|kind| chosen(format!("sample {}", kind.events_id), format!("A sample of “{}”", kind.title))).collect();
+    let samples =
+        events.iter().map(|kind| chosen(format!("sample {}", kind.events_id), format!("A sample of “{}”", kind.title))).collect();
     let past = past(visitor, &events).await?;
     let past = past.into_iter().map(|(id, label)| chosen(format!("past {id}"), label)).collect();
     let section = Section { samples, past, error, result: trial.map(|trial| shown(&trial.0, handler)) };
     Ok(Html::of(section.render().unwrap_or_default()))
+}
+
+/// The event that was chosen; none, if the handler does not take it any more as it is described now.
+pub(super) fn chosen<'a>(handler: &Object, form: &'a Params) -> Option<&'a str> {
+    let with = form.text("with")?;
+    let is_sample_of = |events_id: &str| chains::events_of(handler).iter().any(|kind| kind.events_id == events_id);
+    with.strip_prefix("sample ").is_none_or(is_sample_of).then_some(with)
 }
 
 /// The last events that it would have been called about.
