@@ -168,8 +168,20 @@ impl Hooks {
         let rules = ArcSwap::from_pointee(Rules::default());
         let reloading = tokio::sync::Mutex::default();
         let asked = asked::Asked::default();
-        let shared =
-            Shared { store, cluster: cluster.clone(), rules, reloading, caller, causes, asked, log, loops, checks, retention, counting };
+        let shared = Shared {
+            store,
+            cluster: cluster.clone(),
+            rules,
+            reloading,
+            caller,
+            causes,
+            asked,
+            log,
+            loops,
+            checks,
+            retention,
+            counting,
+        };
         let hooks = Self { before, after, outcomes, shared: Arc::new(shared) };
         // Listens before it reads: nothing is missed in between.
         nodes::start(&hooks, &cluster);

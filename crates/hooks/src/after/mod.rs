@@ -44,8 +44,7 @@ use uuid::Uuid;
 
 use crate::{
     breaker::Breaker, call::Caller, cause::Causes, figures::Calls, journal_hours::JournalHours, log::Log, loops::Loops,
-    payload::Payload, rules::Rules,
-    shutdown::Shutdown,
+    payload::Payload, rules::Rules, shutdown::Shutdown,
 };
 
 use queue::{Delivery, Queue};
