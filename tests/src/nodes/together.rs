@@ -8,7 +8,10 @@ use super::{
     load::{Load, assert_in_order},
     nodes, wait_shared,
 };
-use crate::sessions::{FORM, is_in, sign_in, user};
+use crate::{
+    pages::walk,
+    sessions::{FORM, is_in, sign_in, user},
+};
 
 #[tokio::test]
 async fn each_clients_events_keep_their_order_whichever_node_takes_the_request_while_nodes_join() {
@@ -143,4 +146,10 @@ async fn who_is_signed_in_on_one_node_is_so_on_all() {
     assert!(is_in(&nodes[0], &eve).await && is_in(&nodes[1], &eve).await);
     nodes[0].try_post("/logout", &[FORM, ("cookie", &eve)], "").await.unwrap();
     assert!(!is_in(&nodes[1], &eve).await);
+}
+
+#[tokio::test]
+async fn pages_show_what_happens_on_every_node() {
+    let nodes = nodes(2).await;
+    walk(&nodes[0], "nodes.mjs", &[("ELSEWHERE", nodes[1].base())]).await;
 }
