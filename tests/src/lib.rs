@@ -36,6 +36,7 @@ mod program;
 mod rest;
 mod resync;
 mod scripts;
+mod sessions;
 mod story;
 mod trouble;
 mod walks;

@@ -14,7 +14,6 @@ pub(crate) fn routes(api: Api) -> Router {
         .merge(pages::handlers::routes())
         .merge(pages::resellers::routes())
         .merge(pages::status::routes())
-        .route("/{*nothing}", get(pages::refused::nothing))
         .route_layer(middleware::from_fn_with_state(api.clone(), session::require));
     let outside = Router::new()
         .route("/login", get(pages::login::ask).post(pages::login::sign_in))

@@ -71,7 +71,7 @@ async fn list(visitor: Visitor) -> Answer {
         );
     }
     let filters = list.filters(vec![Input::new("q", "Search", Kind::Line)], Vec::new());
-    let button = visitor.may(Right::Administer).then(|| (format!("{PATH}/new"), "New reseller".to_owned()));
+    let button = visitor.may(Right::Operate).then(|| (format!("{PATH}/new"), "New reseller".to_owned()));
     let page = visitor.page("Resellers", "resellers");
     Ok(show(&ListPage { page, button, filters, table: table.html(), pager: list.pager() }))
 }

@@ -31,8 +31,8 @@ async fn status(visitor: Visitor) -> Answer {
     let status = visitor.ask("system.status", json!({})).await?;
     let mut facts = vec![
         ("Version", words::text(&status["version"])),
-        ("Database", words::text(&status["database"])),
-        ("Time of the server", words::text(&status["dt"])),
+        ("Database", Html::text(engine(&status["database"]))),
+        ("Time of the server", Html::text(&words::exact(visitor.now()))),
     ];
     if let Some(lag) = status["clock_lag_s"].as_i64() {
         let kept_up = Html::text("in time");
@@ -47,6 +47,14 @@ async fn status(visitor: Visitor) -> Answer {
     }
     let nodes = status["nodes"].as_array().filter(|nodes| !nodes.is_empty()).map(|nodes| table(nodes).html());
     Ok(show(&Status { page: visitor.page("Status", "status"), facts, nodes }))
+}
+
+fn engine(word: &Value) -> &str {
+    match word.as_str() {
+        Some("sqlite") => "SQLite",
+        Some("postgres") => "PostgreSQL",
+        other => other.unwrap_or_default(),
+    }
 }
 
 fn table(nodes: &[Value]) -> Table {
