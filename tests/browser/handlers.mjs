@@ -208,7 +208,6 @@ for (const javaScriptEnabled of [true, false]) {
     const handlers = (await api("provisioning.handlers.search", {})).length;
     answer = () => [200, { data: { credit: 250, notes: SCRIPT }, warnings: [`careful ${SCRIPT}`] }];
     await go(page, "/provisioning/handlers/new");
-    await name(page).fill("Tried");
     await box(page, "Type").selectOption("before");
     await box(page, "Event").selectOption("clients.create");
     await box(page, "Host and port").fill(address);
@@ -233,6 +232,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByRole("button", { name: "Test with this" }).click();
     await page.getByText("In earnest the action would be forbidden").waitFor();
     answer = () => [200, {}];
+    await name(page).fill("Tried");
     await apply(page);
     await page.getByText("counts from the next event on").waitFor();
     const [saved] = await api("provisioning.handlers.search", { order: ["-id"], limit: 1 });

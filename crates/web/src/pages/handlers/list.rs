@@ -23,6 +23,7 @@ use crate::{
     params::Params,
     parts::{
         input::{Choice, Input, Kind},
+        json::cut,
         list::{asked, filters, objects},
         table::{Empty, Table},
         words,
@@ -31,6 +32,10 @@ use crate::{
 };
 
 const METHOD: &str = "provisioning.handlers.search";
+/// Handlers that are looked through at most.
+const FOUND_MAX: usize = 1_000;
+/// So much of an address is shown.
+const TASK_BYTES_SHOWN: usize = 120;
 /// Rows of a page: each has a picture.
 const ROWS: usize = 30;
 
@@ -44,6 +49,8 @@ struct List {
     empty: Html,
     before: Option<String>,
     after: Option<String>,
+    /// True if there may be more than were looked through.
+    is_cut: bool,
     /// Where a button's deed leads back to.
     back: String,
 }
@@ -73,7 +80,7 @@ struct Row {
 }
 
 pub(super) async fn list(visitor: Visitor) -> Answer {
-    let (found, errors) = find(&visitor).await?;
+    let Found { handlers: found, is_cut, errors } = find(&visitor).await?;
     let mut chains = chains::chains(&found);
     if let Some(events_id) = visitor.query.text("event") {
         chains.retain(|chain| chain.events.iter().any(|kind| kind.events_id == events_id));
@@ -91,14 +98,22 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
         sections,
         before: (offset > 0).then(|| at(offset.saturating_sub(ROWS))),
         after: (offset + ROWS < total).then(|| at(offset + ROWS)),
+        is_cut,
         back: visitor.query.href(PATH),
         page: visitor.page("Handlers", "handlers"),
     };
     Ok(show(&page))
 }
 
+/// What fits the address.
+struct Found {
+    handlers: Vec<Object>,
+    is_cut: bool,
+    errors: FieldErrors,
+}
+
 /// The handlers that fit the address. There are few enough to be grouped here, and looked through for what the method has no filter for.
-async fn find(visitor: &Visitor) -> Result<(Vec<Object>, FieldErrors), Refusal> {
+async fn find(visitor: &Visitor) -> Result<Found, Refusal> {
     let mut query = visitor.query.with("order", None).with("offset", None);
     if let Some(words) = query.text("q").filter(|words| !words.contains('*')) {
         let anywhere = format!("*{words}*");
@@ -109,19 +124,20 @@ async fn find(visitor: &Visitor) -> Result<(Vec<Object>, FieldErrors), Refusal> 
         params.insert("status".to_owned(), json!(["enabled", "shadow", "disabled"]));
     }
     params.retain(|_, value| value.as_str() != Some(""));
-    params.insert("limit".to_owned(), 1000.into());
+    params.insert("limit".to_owned(), FOUND_MAX.into());
     let mut found = match visitor.act(METHOD, params).await {
         Ok(answer) => objects(answer.result),
-        Err(Refusal::Invalid(errors)) => return Ok((Vec::new(), errors)),
+        Err(Refusal::Invalid(errors)) => return Ok(Found { handlers: Vec::new(), is_cut: false, errors }),
         Err(other) => return Err(other),
     };
+    let is_cut = found.len() == FOUND_MAX;
     if let Some(kind) = query.text("kind") {
         found.retain(|handler| is_kind(handler, kind));
     }
     if let Some(events_id) = query.text("event") {
         found.retain(|handler| chains::events_of(handler).iter().any(|kind| kind.events_id == events_id));
     }
-    Ok((found, FieldErrors::new()))
+    Ok(Found { handlers: found, is_cut, errors: FieldErrors::new() })
 }
 
 /// True if its task is of this kind: a scheme, or a script that stays.
@@ -171,7 +187,7 @@ fn empty(visitor: &Visitor) -> Html {
 }
 
 async fn sections(visitor: &Visitor, chains: Vec<Chain>, offset: usize) -> Result<Vec<Section>, Refusal> {
-    let shown = cut(chains, offset);
+    let shown = on_page(chains, offset);
     let ids: Vec<i64> = shown.iter().flat_map(|(_, part)| part.clone()).map(|at| at.id).collect();
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -188,7 +204,7 @@ struct At {
 }
 
 /// The chains as far as they are on the page that begins with this row.
-fn cut(chains: Vec<Chain>, offset: usize) -> Vec<(Chain, Vec<At>)> {
+fn on_page(chains: Vec<Chain>, offset: usize) -> Vec<(Chain, Vec<At>)> {
     let (mut skip, mut left) = (offset, ROWS);
     let mut shown = Vec::new();
     for chain in chains {
@@ -226,7 +242,7 @@ fn row(visitor: &Visitor, chain: &Chain, place_in_chain: usize, known: &Known) -
         name: text(handler, "name").to_owned(),
         href: place(id),
         order: number(handler, "order"),
-        task: text(handler, "task").to_owned(),
+        task: cut(text(handler, "task"), TASK_BYTES_SHOWN).to_owned(),
         mode: if text(handler, "mode") == "worker" { "worker" } else { "" },
         status: status(handler, administers),
         held: held(handler, standing),

@@ -15,7 +15,7 @@ use crate::{
     html::Html,
     markup,
     parts::{
-        json::value,
+        json::{cut, value},
         list::objects,
         table::{Empty, Table},
         words,
@@ -23,6 +23,10 @@ use crate::{
     visitor::{Page, Visitor},
 };
 
+/// So much of what may be long is shown; the form has it whole.
+const ARGUMENTS_SHOWN: usize = 16;
+const ARGUMENT_BYTES_SHOWN: usize = 256;
+const NOTES_BYTES_SHOWN: usize = 4_096;
 /// Calls that are shown.
 const CALLS: i64 = 10;
 
@@ -218,7 +222,6 @@ fn when(handler: &Object) -> String {
 /// What is set, in words; what is as it is by default is left out.
 fn facts(handler: &Object) -> Vec<(&'static str, Html)> {
     let is_before = chains::stage_of(handler) == Stage::Before;
-    let word = |name: &str| Html::text(text(handler, name));
     let is = |name: &str, default: Value| handler.get(name).is_none_or(|value| *value == default);
     let mut facts = vec![("When", Html::text(&when(handler))), ("Task", task(handler))];
     if is_before {
@@ -256,7 +259,7 @@ fn facts(handler: &Object) -> Vec<(&'static str, Html)> {
         facts.push(("Reseller", words::link(&format!("/resellers/{id}"), id)));
     }
     if !is("notes", json!("")) {
-        facts.push(("Notes", word("notes")));
+        facts.push(("Notes", Html::text(cut(text(handler, "notes"), NOTES_BYTES_SHOWN))));
     }
     facts
 }
@@ -267,8 +270,9 @@ fn task(handler: &Object) -> Html {
         shown.push(&markup!("{} ", text(handler, "method")));
     }
     shown.push(&words::code(text(handler, "task")));
-    for argument in handler.get("args").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-        shown.push(&markup!(" <code>{}</code>", argument));
+    let arguments = handler.get("args").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    for argument in arguments.take(ARGUMENTS_SHOWN) {
+        shown.push(&markup!(" <code>{}</code>", cut(argument, ARGUMENT_BYTES_SHOWN)));
     }
     if text(handler, "mode") == "worker" {
         shown.push(&markup!(" <span class=\"chip\">worker</span>"));

@@ -89,7 +89,9 @@ impl Sheet<'_> {
         let resellers = resellers(visitor).await?;
         let (title, action, cancel) = match self.id {
             None => ("New handler".to_owned(), format!("{PATH}/new"), PATH.to_owned()),
-            Some(id) => (self.filled.text("name").unwrap_or("Handler").to_owned(), format!("{}/edit", place(id)), place(id)),
+            Some(id) => {
+                (format!("Edit {}", self.filled.text("name").unwrap_or("handler")), format!("{}/edit", place(id)), place(id))
+            }
         };
         let box_of = |name: &'static str, label: &str, kind: Kind, help: &str| self.box_of(name, label, kind, help);
         let limits = vec![
