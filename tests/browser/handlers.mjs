@@ -304,6 +304,16 @@ for (const javaScriptEnabled of [true, false]) {
       assert.deepEqual(await names(), ["Two", "One", "Three"]);
     }
 
+    // Where some of a chain are not shown, the others change places as they are seen.
+    await api("provisioning.handlers.update", { id: three.id, status: "disabled" });
+    for (const [id, order] of [[two.id, 5], [three.id, 10], [one.id, 20]]) await api("provisioning.handlers.update", { id, order });
+    await go(page, "/provisioning/handlers?status=enabled");
+    assert.deepEqual(await names(), ["Two", "One"]);
+    await page.getByRole("button", { name: "Ask Two later" }).click();
+    await page.getByText("The order is saved").waitFor();
+    assert.deepEqual(await names(), ["One", "Two"]);
+    assert.deepEqual(await orders(), [["Three", 5], ["One", 10], ["Two", 20]]);
+
     await api("provisioning.handlers.pause", { id: told.id, reason: "moving house" });
     await go(page, "/provisioning/handlers?status=archived");
     assert.deepEqual(await page.locator(".name").allInnerTexts(), ["Hidden"]);

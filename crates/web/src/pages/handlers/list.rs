@@ -75,8 +75,9 @@ struct Row {
     held: &'static str,
     reseller: Option<i64>,
     figures: Html,
-    up: bool,
-    down: bool,
+    /// The one before it in the chain, and the one behind: with whom it can change places.
+    up: Option<i64>,
+    down: Option<i64>,
 }
 
 pub(super) async fn list(visitor: Visitor) -> Answer {
@@ -235,7 +236,9 @@ fn row(visitor: &Visitor, chain: &Chain, place_in_chain: usize, known: &Known) -
     let id = number(handler, "id");
     let standing = known.standing.get(&id);
     // Whom a reseller has added comes behind those of the whole system, whatever the numbers are.
-    let is_beside = |other: Option<&Object>| other.is_some_and(|other| is_resellers(other) == is_resellers(handler));
+    let beside = |other: Option<&Object>| {
+        other.filter(|other| is_resellers(other) == is_resellers(handler)).map(|other| number(other, "id"))
+    };
     let administers = visitor.may(Right::Administer);
     Row {
         id,
@@ -248,8 +251,8 @@ fn row(visitor: &Visitor, chain: &Chain, place_in_chain: usize, known: &Known) -
         held: held(handler, standing),
         reseller: handler.get("companies_id").and_then(Value::as_i64),
         figures: figures(handler, standing, known),
-        up: is_beside(place_in_chain.checked_sub(1).and_then(|before| chain.handlers.get(before))),
-        down: is_beside(chain.handlers.get(place_in_chain + 1)),
+        up: beside(place_in_chain.checked_sub(1).and_then(|before| chain.handlers.get(before))),
+        down: beside(chain.handlers.get(place_in_chain + 1)),
     }
 }
 

@@ -1,5 +1,5 @@
 //! Who of a before chain is asked first: by typed numbers, one step up or down, or dragged to a place.
-use hookswitch_model::Object;
+use hookswitch_model::{Object, refusal::Refusal};
 use serde_json::json;
 
 use super::{
@@ -28,10 +28,9 @@ struct Wanted {
 /// Saves what was typed, or moves one.
 pub(super) async fn save(visitor: Visitor, Typed(form): Typed) -> Answer {
     let back = list::back(&form);
-    let wanted = match (form.text("up"), form.text("down"), form.text("sequence")) {
-        (Some(which), ..) => moved(&visitor, which, -1).await?,
-        (_, Some(which), _) => moved(&visitor, which, 1).await?,
-        (_, _, Some(sequence)) => dragged(&visitor, sequence, form.text("events_id").unwrap_or_default()).await?,
+    let wanted = match (form.text("move"), form.text("sequence")) {
+        (Some(which), _) => moved(&visitor, which).await?,
+        (_, Some(sequence)) => dragged(&visitor, sequence, form.text("events_id").unwrap_or_default()).await?,
         _ => match typed(form.iter()) {
             Ok(wanted) => wanted,
             Err(words) => return Ok(with_cookie(go_to(&back), &Notice::new(words).cookie())),
@@ -79,31 +78,44 @@ fn typed<'a>(form: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Vec<Wante
     Ok(wanted)
 }
 
-/// One step up or down in the chain of an event: `clients.create 7`.
-async fn moved(visitor: &Visitor, which: &str, step: isize) -> Result<Vec<Wanted>, hookswitch_model::refusal::Refusal> {
-    let Some((events_id, id)) = which.split_once(' ') else { return Ok(Vec::new()) };
+/// To the other side of the one beside it, as the page shows the chain of an event: `clients.create 7 3` puts 7 where 3 is.
+async fn moved(visitor: &Visitor, which: &str) -> Result<Vec<Wanted>, Refusal> {
+    let parts: Vec<&str> = which.split(' ').collect();
+    let [events_id, id, other] = parts[..] else { return Ok(Vec::new()) };
     let mut chain = chain(visitor, events_id).await?;
-    let Some(at) = chain.iter().position(|handler| number(handler, "id").to_string() == id) else { return Ok(Vec::new()) };
-    let Some(to) = at.checked_add_signed(step).filter(|to| *to < chain.len()) else { return Ok(Vec::new()) };
-    if is_resellers(&chain[at]) == is_resellers(&chain[to]) {
-        chain.swap(at, to);
+    let place = |id: &str| chain.iter().position(|handler| number(handler, "id").to_string() == id);
+    let (Some(from), Some(to)) = (place(id), place(other)) else { return Ok(Vec::new()) };
+    if is_resellers(&chain[from]) == is_resellers(&chain[to]) {
+        let one = chain.remove(from);
+        chain.insert(to, one);
     }
     Ok(settled(&chain))
 }
 
-/// A chain in the order in which its rows were put: `7 3 9`. Who is not named keeps his place behind them.
-async fn dragged(visitor: &Visitor, sequence: &str, events_id: &str) -> Result<Vec<Wanted>, hookswitch_model::refusal::Refusal> {
-    let mut chain = chain(visitor, events_id).await?;
-    let place = |handler: &Object| {
-        let id = number(handler, "id").to_string();
-        sequence.split(' ').position(|named| named == id).unwrap_or(usize::MAX)
-    };
-    chain.sort_by_key(|handler| (is_resellers(handler), place(handler)));
+/// A chain in the order in which its rows were put.
+async fn dragged(visitor: &Visitor, sequence: &str, events_id: &str) -> Result<Vec<Wanted>, Refusal> {
+    let mut chain = put_in(chain(visitor, events_id).await?, sequence);
+    chain.sort_by_key(is_resellers);
     Ok(settled(&chain))
 }
 
+/// Those who are named, `7 3 9`, in that order at the places that they have among them; the others, whom the page did not show, where
+/// they are.
+fn put_in(mut chain: Vec<Object>, sequence: &str) -> Vec<Object> {
+    let place = |handler: &Object| sequence.split(' ').position(|named| named == number(handler, "id").to_string());
+    let mut named: Vec<Object> = chain.iter().filter(|handler| place(handler).is_some()).cloned().collect();
+    named.sort_by_key(place);
+    let mut named = named.into_iter();
+    for handler in chain.iter_mut().filter(|handler| place(handler).is_some()) {
+        if let Some(next) = named.next() {
+            *handler = next;
+        }
+    }
+    chain
+}
+
 /// The chain as it is now: also of those who are not enabled, who keep their places.
-async fn chain(visitor: &Visitor, events_id: &str) -> Result<Vec<Object>, hookswitch_model::refusal::Refusal> {
+async fn chain(visitor: &Visitor, events_id: &str) -> Result<Vec<Object>, Refusal> {
     let all = visitor.ask("provisioning.handlers.search", json!({"type": "before", "limit": 1000})).await?;
     let takes = |handler: &Object| chains::events_of(handler).iter().any(|kind| kind.events_id == events_id);
     let mut chain: Vec<Object> = objects(all).into_iter().filter(takes).collect();
@@ -152,6 +164,12 @@ mod tests {
     fn two_that_change_places_change_their_numbers() {
         assert_eq!(orders(&[(2, 20), (1, 10), (3, 30)]), [(2, 10), (1, 20)]);
         assert_eq!(orders(&[(1, 10), (2, 20)]), []);
+    }
+
+    #[test]
+    fn who_is_not_shown_keeps_his_place_when_others_are_dragged() {
+        let ids = |chain: Vec<Object>| chain.iter().map(|handler| number(handler, "id")).collect::<Vec<_>>();
+        assert_eq!(ids(put_in(chain(&[(1, 1), (2, 2), (3, 3), (4, 4)]), "4 1 3")), [4, 2, 1, 3]);
     }
 
     #[test]
