@@ -43,3 +43,10 @@ async fn handlers() {
     server.scripts().shell("tariff.sh", "echo '{}'");
     walk(&server, "handlers.mjs", &[]).await;
 }
+
+#[tokio::test]
+async fn handlers_at_work() {
+    let server = Server::start().await;
+    server.scripts().shell("tariff.sh", "echo '{}'");
+    walk(&server, "handlers-at-work.mjs", &[]).await;
+}
