@@ -207,6 +207,14 @@ for (const javaScriptEnabled of [true, false]) {
     answers.by = () => [500, SCRIPT];
     await page.getByRole("button", { name: "Test with this" }).click();
     await page.getByText("In earnest the action would be forbidden").waitFor();
+    // However much it says, the page stays light.
+    const much = "x<y".repeat(100_000);
+    for (const said of [{ verdict: "forbid", message: much, field: much }, { warnings: [much, much] }, { data: { notes: much } }, { nothing: much }]) {
+      answers.by = () => [200, said];
+      await page.getByRole("button", { name: "Test with this" }).click();
+      await page.locator(".verdict").waitFor();
+      await look(page, "a test with a long reply");
+    }
     answers.by = () => [200, {}];
     await name(page).fill("Tried");
     await apply(page);

@@ -17,6 +17,10 @@ use crate::{
     visitor::{Page, Visitor},
 };
 
+/// So much of what it says is shown beside the whole reply.
+const SAID_BYTES_MAX: usize = 1_000;
+const WARNINGS_MAX: usize = 10;
+const CHANGES_MAX: usize = 50;
 /// Past events that can be chosen.
 const PAST: i64 = 8;
 
@@ -108,7 +112,7 @@ async fn past(visitor: &Visitor, events: &[Kind]) -> Result<Vec<(String, String)
 
 fn shown(said: &Object, handler: &Object) -> Shown {
     let verdict = text(said, "verdict");
-    let message = text(said, "message");
+    let message = bodies::cut(text(said, "message"), SAID_BYTES_MAX);
     let mut notes = notes(said, handler);
     let state = match verdict {
         "allow" => words::state("allowed"),
@@ -117,7 +121,13 @@ fn shown(said: &Object, handler: &Object) -> Shown {
     };
     let verdict = if message.is_empty() { state } else { markup!("{} {}", state, message) };
     if let Some(Value::Array(warnings)) = said.get("warnings") {
-        notes.extend(warnings.iter().filter_map(Value::as_str).map(|warning| format!("It warns: {warning}")));
+        notes.extend(
+            warnings
+                .iter()
+                .take(WARNINGS_MAX)
+                .filter_map(Value::as_str)
+                .map(|warning| format!("It warns: {}", bodies::cut(warning, SAID_BYTES_MAX))),
+        );
     }
     let body = |name: &str| bodies::body(text(said, name)).0;
     let stderr = text(said, "stderr");
@@ -156,7 +166,7 @@ fn notes(said: &Object, handler: &Object) -> Vec<String> {
         "failed" => notes.push("In earnest it would be tried again.".to_owned()),
         _ => {}
     }
-    let field = text(said, "field");
+    let field = bodies::cut(text(said, "field"), SAID_BYTES_MAX);
     if !field.is_empty() {
         notes.push(format!("It names the field {field}."));
     }
@@ -170,7 +180,7 @@ fn changes(said: &Object) -> Html {
         return markup!("<p class=\"quiet\">It would change nothing.</p>");
     }
     let mut table = Table::new("What it would change", &["Key", "Change"]);
-    for (key, change) in changes {
+    for (key, change) in changes.iter().take(CHANGES_MAX) {
         table.row(key.clone(), vec![words::code(key), bodies::change(change.get("old"), change.get("new"))]);
     }
     table.html()
