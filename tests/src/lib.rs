@@ -30,6 +30,7 @@ mod nodes;
 mod outcome_crash;
 mod package_crash;
 mod package_fairness;
+mod packaging;
 mod pages;
 mod postgres;
 mod program;
