@@ -26,6 +26,7 @@ mod flask;
 mod hours;
 mod log;
 mod loops;
+mod management;
 mod nodes;
 mod outcome_crash;
 mod package_crash;
