@@ -10,7 +10,7 @@ use axum::{
 };
 use hookswitch_model::refusal::Refusal;
 
-use crate::{Api, connections::Circumstances, describe, health, metrics, problem, rest, rpc};
+use crate::{Api, connections::Circumstances, describe, health, management, metrics, problem, rest, rpc};
 
 /// What somebody at a browser is told.
 const NOTHING_FOR_PEOPLE: &str = "<!doctype html><html lang=\"en\"><title>Not found</title><main><h1>Not found</h1>\
@@ -27,6 +27,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/metrics", get(metrics::show))
         .merge(rest::routes())
         .merge(describe::routes())
+        .merge(management::routes())
         .fallback(nothing)
         .method_not_allowed_fallback(wrong_method)
         .with_state(api)
@@ -34,7 +35,7 @@ pub(crate) fn routes(api: Api) -> Router {
 
 async fn nothing(uri: Uri, headers: HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    if accept.contains("text/html") && !uri.path().starts_with("/api") {
+    if accept.contains("text/html") && !["/api", "/jsonrpc", "/admin"].iter().any(|prefix| uri.path().starts_with(prefix)) {
         return (StatusCode::NOT_FOUND, Html(NOTHING_FOR_PEOPLE)).into_response();
     }
     problem::plain(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
