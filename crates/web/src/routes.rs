@@ -12,6 +12,11 @@ pub(crate) fn routes(api: Api) -> Router {
     let inside = Router::new()
         .merge(pages::overview::routes())
         .merge(pages::resellers::routes())
+        .merge(pages::log::routes())
+        .merge(pages::queue::routes())
+        .merge(pages::events::routes())
+        .merge(pages::resyncs::routes())
+        .merge(pages::loops::routes())
         .route("/{*nothing}", get(pages::refused::nothing))
         .route_layer(middleware::from_fn_with_state(api.clone(), session::require));
     let outside = Router::new()

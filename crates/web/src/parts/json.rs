@@ -5,12 +5,14 @@ use crate::{html::Html, markup};
 
 /// So much of a body stands on a page; the rest is behind a link.
 pub(crate) const SHOWN_BYTES_MAX: usize = 12 << 10;
+/// So much its markup may take: a text that is all quotes takes six times its length.
+const MARKUP_BYTES_MAX: usize = 18 << 10;
 
 /// A body: indented if it is JSON, and cut if it is long. The flag says whether it was cut.
 pub(crate) fn body(text: &str) -> (Html, bool) {
     let pretty = serde_json::from_str::<Value>(text).ok().filter(|value| value.is_object() || value.is_array());
     let pretty = pretty.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| text.to_owned());
-    let shown = cut(&pretty, SHOWN_BYTES_MAX);
+    let shown = cut_by_markup(cut(&pretty, SHOWN_BYTES_MAX));
     (markup!("<pre tabindex=\"0\"><code>{}</code></pre>", shown), shown.len() < pretty.len())
 }
 
@@ -18,6 +20,21 @@ pub(crate) fn body(text: &str) -> (Html, bool) {
 pub(crate) fn cut(text: &str, bytes: usize) -> &str {
     let end = text.floor_char_boundary(bytes.min(text.len()));
     &text[..end]
+}
+
+/// The beginning of a text whose markup is not too long.
+fn cut_by_markup(text: &str) -> &str {
+    let mut bytes = 0;
+    let end = text.char_indices().find(|(_, character)| {
+        bytes += match character {
+            '&' | '\'' => 5,
+            '<' | '>' => 4,
+            '"' => 6,
+            other => other.len_utf8(),
+        };
+        bytes > MARKUP_BYTES_MAX
+    });
+    end.map_or(text, |(at, _)| &text[..at])
 }
 
 /// A value in a line.
@@ -33,4 +50,19 @@ pub(crate) fn change(old: Option<&Value>, new: Option<&Value>) -> Html {
     let old = old.map(|old| markup!("<del>{}</del>", value(old)));
     let new = new.map(|new| markup!("<ins>{}</ins>", value(new)));
     Html::joined(old.into_iter().chain(new), " → ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_body_is_cut_however_much_of_it_is_escaped() {
+        for text in ["x", "\"", "<", "é", "\n"] {
+            let (markup, was_cut) = body(&text.repeat(1 << 20));
+            assert!(was_cut && markup.to_string().len() < MARKUP_BYTES_MAX + 100, "{text}");
+        }
+        let (markup, was_cut) = body("{\"a\":\"<b>\"}");
+        assert!(!was_cut && markup.to_string().contains("&quot;a&quot;: &quot;&lt;b&gt;&quot;"), "{markup}");
+    }
 }
