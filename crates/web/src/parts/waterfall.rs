@@ -86,9 +86,10 @@ impl Chain {
 
     /// As markup. `happened`: when it was committed, if it was; `here`: the call whose page this is.
     pub(crate) fn html(&self, names: &Names, happened: Option<Moment>, here: Option<i64>) -> Html {
-        let mut html = self.asked(names, here);
-        html.push(&self.told(names, happened, here, "after"));
-        html.push(&self.told(names, None, here, "outcome"));
+        let mut tables = self.asked(names, here);
+        tables.push(&self.told(names, happened, here, "after"));
+        tables.push(&self.told(names, None, here, "outcome"));
+        let mut html = markup!("<div class=\"waterfall\">{}</div>", tables);
         if self.more {
             let href = format!("/provisioning/logs?event_id={}", self.event_id);
             html.push(&markup!("<p>{}</p>", words::link(&href, "All calls of this action")));

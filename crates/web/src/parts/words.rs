@@ -31,6 +31,14 @@ pub(crate) fn ago(now: Moment, iso: &Value) -> Html {
     markup!("<time datetime=\"{}\" title=\"{}\">{}</time>", moment.iso(), exact, relative(now, moment))
 }
 
+/// When something is to be done: a time that has come says so.
+pub(crate) fn due(now: Moment, iso: &Value) -> Html {
+    match iso.as_str().and_then(Moment::parse) {
+        Some(moment) if moment <= now => markup!("<time datetime=\"{}\" title=\"{}\">due</time>", moment.iso(), exact(moment)),
+        _ => ago(now, iso),
+    }
+}
+
 /// The exact time: `2026-11-23 21:14:07 UTC`.
 pub(crate) fn exact(moment: Moment) -> String {
     let iso = moment.iso();
@@ -73,6 +81,9 @@ pub(crate) fn number(number: i64) -> String {
 pub(crate) fn milliseconds(value: &Value) -> Html {
     match value.as_f64() {
         None => nothing(),
+        // Where they are counted in whole ones, less than one was something too.
+        Some(ms) if value.is_i64() && ms < 1.0 => Html::text("< 1 ms"),
+        Some(ms) if value.is_i64() && ms < 10_000.0 => Html::text(&format!("{ms:.0} ms")),
         Some(ms) if ms < 10.0 => Html::text(&format!("{ms:.1} ms")),
         Some(ms) if ms < 10_000.0 => Html::text(&format!("{ms:.0} ms")),
         Some(ms) => Html::text(&format!("{:.1} s", ms / 1_000.0)),

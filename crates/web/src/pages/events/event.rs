@@ -97,7 +97,7 @@ fn still_waiting(visitor: &Visitor, rows: &[Object], names: &Names) -> Html {
             names.handler(&row["handlers_id"], None),
             words::state(text(row, "state")),
             words::text(&row["attempt"]),
-            words::ago(visitor.now(), &row["next_dt"]),
+            words::due(visitor.now(), &row["next_dt"]),
             Html::text(shown::cut(text(row, "error"), 160)),
         ];
         table.row(id, cells);

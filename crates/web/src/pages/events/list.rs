@@ -7,7 +7,6 @@ use super::PATH;
 use crate::{
     answer::{Answer, show},
     html::Html,
-    markup,
     pages::{live::LivePage, log::day, resellers},
     parts::{
         happened::{self, Names, text},
@@ -28,7 +27,8 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
         empty: empty(&visitor, &list),
         ..Table::new("Events", &["When", "What", "Object", "Client's no.", "By", "Because of"])
     }
-    .numbers(&["Client's no."]);
+    .numbers(&["Client's no."])
+    .cut("tight", &["What", "Object"]);
     for row in &list.rows {
         table.row(text(row, "id"), cells(row, &names, &visitor));
     }

@@ -18,7 +18,7 @@ use crate::{
         happened::{self, Names, text},
         json as shown,
         table::Table,
-        waterfall::{self, Chain},
+        waterfall::{self, Chain, End},
         words,
     },
     visitor::{Page, Visitor},
@@ -79,7 +79,7 @@ pub(super) async fn call(visitor: Visitor, Path(id): Path<i64>) -> Answer {
     let page = CallPage {
         page: visitor.page(title(&call, &sent), "logs"),
         verdict: waterfall::verdict(text(&call, "stage"), text(&call, "status"), call["shadow"] == true, changed),
-        facts: facts(&visitor, &call, &sent, event.as_ref(), &names),
+        facts: facts(&visitor, &call, (&sent, event.as_ref()), &names, chain.end()),
         chain: chain.html(&names, happened, Some(id)),
         request: body(&call, "request", &format!("{PATH}/{id}/request"), "Nothing was sent."),
         reply: body(&call, "response", &format!("{PATH}/{id}/reply"), "Nothing came back: no body."),
@@ -101,17 +101,28 @@ fn title(call: &Object, sent: &Value) -> String {
     }
 }
 
-fn facts(visitor: &Visitor, call: &Object, sent: &Value, event: Option<&Object>, names: &Names) -> Vec<(&'static str, Html)> {
+fn facts(
+    visitor: &Visitor,
+    call: &Object,
+    (sent, event): (&Value, Option<&Object>),
+    names: &Names,
+    end: End,
+) -> Vec<(&'static str, Html)> {
     let actor = event.map_or(&sent["event"]["actor"], |event| &event["actor"]);
     let by = happened::actor(actor);
     let by = if by.is_empty() { Html::default() } else { markup!(", by {}", by) };
     let event_id = text(call, "event_id");
     let action = match event {
         Some(_) => words::link(&format!("/provisioning/events/{event_id}"), words::code(event_id)),
-        None if sent["event"]["mode"] == "dry_run" => {
-            markup!("{} <span class=\"quiet\">tried only (dry run)</span>", words::code(event_id))
+        None => {
+            let ended = match end {
+                _ if sent["event"]["mode"] == "dry_run" => "tried only (dry run)",
+                End::Refused => "refused: nothing was changed",
+                End::Failed => "not carried out, because a handler failed that had to be asked",
+                End::Unopposed => "not carried out, or no longer kept",
+            };
+            markup!("{} <span class=\"quiet\">{}</span>", words::code(event_id), ended)
         }
-        None => markup!("{} <span class=\"quiet\">it was not carried out, or is no longer kept</span>", words::code(event_id)),
     };
     let stage = match (text(call, "stage"), call["shadow"] == true) {
         ("before", true) => "asked before, as a shadow: whatever it said decided nothing",

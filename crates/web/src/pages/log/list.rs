@@ -19,7 +19,7 @@ use crate::{
     visitor::Visitor,
 };
 
-const TITLES: &[&str] = &["When", "What", "Handler", "Object", "Answer", "Took", "Status", "In words"];
+const TITLES: &[&str] = &["When", "What", "Handler", "Object", "Answer", "Took", "In words"];
 
 pub(super) async fn list(visitor: Visitor) -> Answer {
     let mut list = List::ask(&visitor, "provisioning.executions.search", text::range(&visitor.query, visitor.now())).await?;
@@ -30,7 +30,7 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
     let names = Names::of(&visitor, &list.rows).await?;
     let is_live = visitor.query.text("order").is_none() && visitor.query.number("offset").unwrap_or(0) == 0;
     let mut table = Table { live: is_live, empty: empty(&visitor, &list), ..Table::new("Calls to handlers", TITLES) };
-    table = table.numbers(&["Took", "Status"]);
+    table = table.numbers(&["Took"]).cut("tight", &["What", "Handler", "Object"]).cut("words", &["In words"]);
     for row in &list.rows {
         table.row(row["id"].to_string(), cells(row, &names, &visitor));
     }
@@ -57,18 +57,25 @@ fn cells(row: &Object, names: &Names, visitor: &Visitor) -> Vec<Html> {
         markup!("{} <span class=\"quiet\">{}</span>", happened::title(happened::text(row, "events_id")), stage_words),
         names.handler(&row["handlers_id"], Some(happened::text(row, "handlers_name"))),
         names.object(row),
-        markup!("{}{}{}", waterfall::verdict(stage, status, row["shadow"] == true, false), shadow, attempt),
+        markup!("{}{}{}{}", waterfall::verdict(stage, status, row["shadow"] == true, false), answered(row), shadow, attempt),
         if status == "skipped" { words::nothing() } else { words::milliseconds(&row["duration_ms"]) },
-        words::text(&row["response_status"]),
         in_words(happened::text(row, "error")),
     ]
 }
 
+/// HTTP status or exit status, where it is not the usual one.
+fn answered(row: &Object) -> Html {
+    match row["response_status"].as_i64() {
+        None | Some(0 | 200) => Html::default(),
+        Some(status) => markup!(" <span class=\"quiet\">{}</span>", status),
+    }
+}
+
+/// As much of it as a line has room for, the rest on hover.
 fn in_words(error: &str) -> Html {
-    let shown = json::cut(error, 120);
-    match shown.len() < error.len() {
-        true => markup!("<span title=\"{}\">{}…</span>", json::cut(error, 500), shown),
-        false => Html::text(shown),
+    match error.is_empty() {
+        true => Html::default(),
+        false => markup!("<span title=\"{}\">{}</span>", json::cut(error, 500), json::cut(error, 120)),
     }
 }
 
@@ -93,12 +100,12 @@ fn filters(visitor: &Visitor, list: &List, names: &Names) -> Html {
         Input::new("q", "Text in data or error", Kind::Line),
         Input::new("status", "Answer", Kind::Choice(statuses)),
         Input::new("handlers_id", "Handler", handlers),
+        Input::new("events_id", "Event", Kind::Choice(happened::choices())),
         Input::new("clients_id", "Client's id", Kind::Number),
         Input::new("dt_from", "From", day(query.text("dt_from"))),
         Input::new("dt_to", "Before", day(query.text("dt_to"))),
     ];
     let more = vec![
-        Input::new("events_id", "Event", Kind::Choice(happened::choices())),
         Input::new("stage", "Stage", Kind::Choice(stages)),
         Input::new("object_id", "Object's id", Kind::Number),
         Input::new("response_status", "HTTP or exit status", Kind::Number),

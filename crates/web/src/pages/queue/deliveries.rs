@@ -24,9 +24,12 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
     let list = List::ask(&visitor, OF_DELIVERIES.search, json!({})).await?;
     let names = Names::of(&visitor, &list.rows).await?;
     let may = visitor.may(Right::Operate);
-    let titles = ["", "Delivery", "What", "Handler", "Client", "State", "Attempts", "Next try", "In words"];
+    let titles = ["", "Delivery", "What", "Since", "Handler", "Client", "State", "Tries", "Next", "In words"];
     let titles = if may { &titles[..] } else { &titles[1..] };
-    let mut table = Table { empty: empty(&list), ..Table::new("Deliveries", titles) }.numbers(&["Attempts"]);
+    let mut table = Table { empty: empty(&list), ..Table::new("Deliveries", titles) }
+        .numbers(&["Tries"])
+        .cut("tight", &["What", "Handler", "Client"])
+        .cut("words", &["In words"]);
     for row in &list.rows {
         let mut cells = cells(row, &names, &visitor);
         if may {
@@ -56,12 +59,13 @@ fn cells(row: &Object, names: &Names, visitor: &Visitor) -> Vec<Html> {
     let event = words::link(&format!("/provisioning/events/{}", text(row, "event_id")), happened::title(text(row, "events_id")));
     vec![
         words::link(&format!("{DELIVERIES}/{id}"), words::code(&id)),
-        markup!("{} <span class=\"quiet\">{}</span>{}", event, words::ago(visitor.now(), &row["dt"]), folded),
+        markup!("{}{}", event, folded),
+        words::ago(visitor.now(), &row["dt"]),
         names.handler(&row["handlers_id"], None),
         names.client(&row["clients_id"]),
         words::state(text(row, "state")),
         words::text(&row["attempt"]),
-        words::ago(visitor.now(), &row["next_dt"]),
+        words::due(visitor.now(), &row["next_dt"]),
         Html::text(shown::cut(text(row, "error"), 160)),
     ]
 }

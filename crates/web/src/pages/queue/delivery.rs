@@ -90,7 +90,7 @@ async fn before(visitor: &Visitor, delivery: &Object) -> Result<Option<Object>, 
 }
 
 fn in_words(visitor: &Visitor, delivery: &Object, before: Option<&Object>) -> Html {
-    let next = words::ago(visitor.now(), &delivery["next_dt"]);
+    let next = words::due(visitor.now(), &delivery["next_dt"]);
     match (text(delivery, "state"), before) {
         ("dead", _) => Html::text(
             "It was given up. It is kept until it is sent again or discarded; later events of the client go ahead of it.",
@@ -100,7 +100,7 @@ fn in_words(visitor: &Visitor, delivery: &Object, before: Option<&Object>) -> Ht
             let link = words::link(&format!("{DELIVERIES}/{id}"), markup!("delivery {}", id));
             markup!("It waits behind {}: a handler hears of one client's events one at a time, in order.", link)
         }
-        ("retrying", None) => markup!("It failed, and is tried again {}.", next),
+        ("retrying", None) => markup!("It failed, and is to be tried again: {}.", next),
         _ => Html::text("It waits for its turn."),
     }
 }
@@ -121,7 +121,7 @@ fn facts(visitor: &Visitor, delivery: &Object, names: &Names) -> Vec<(&'static s
         ("Handler", names.handler(&delivery["handlers_id"], None)),
         ("Client", names.client(&delivery["clients_id"])),
         ("Attempts made", words::text(&delivery["attempt"])),
-        ("Next try", words::ago(visitor.now(), &delivery["next_dt"])),
+        ("Next try", words::due(visitor.now(), &delivery["next_dt"])),
         ("In words", words::text(&delivery["error"])),
     ];
     if let Some(folded) = delivery["folded"].as_i64().filter(|folded| *folded > 0) {

@@ -26,7 +26,10 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
     let may = visitor.may(Right::Operate);
     let titles = ["", "Action", "Handler", "Client", "How it ended", "State", "Attempts", "Next try", "In words"];
     let titles = if may { &titles[..] } else { &titles[1..] };
-    let mut table = Table { empty: empty(&list), ..Table::new("Outcomes", titles) }.numbers(&["Attempts"]);
+    let mut table = Table { empty: empty(&list), ..Table::new("Outcomes", titles) }
+        .numbers(&["Attempts"])
+        .cut("tight", &["Handler", "Client"])
+        .cut("words", &["In words"]);
     for row in &list.rows {
         let mut cells = cells(row, &names, &visitor);
         if may {
@@ -66,7 +69,7 @@ fn cells(row: &Object, names: &Names, visitor: &Visitor) -> Vec<Html> {
         ended(row),
         words::state(text(row, "state")),
         words::text(&row["attempt"]),
-        words::ago(visitor.now(), &row["next_dt"]),
+        words::due(visitor.now(), &row["next_dt"]),
         Html::text(shown::cut(text(row, "error"), 160)),
     ]
 }
