@@ -122,6 +122,9 @@ pub(crate) fn day(text: Option<&str>) -> Kind {
 }
 
 fn empty(visitor: &Visitor, list: &List) -> Empty {
+    if !list.errors.is_empty() {
+        return Empty::new("Nothing was searched.");
+    }
     if list.is_filtered() {
         return Empty::new("No call is like that.");
     }

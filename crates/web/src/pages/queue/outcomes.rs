@@ -59,11 +59,8 @@ fn cells(row: &Object, names: &Names, visitor: &Visitor) -> Vec<Html> {
         _ => format!("/provisioning/logs?event_id={event_id}"),
     };
     vec![
-        markup!(
-            "{} <span class=\"quiet\">asked {}</span>",
-            words::link(&place, title),
-            words::ago(visitor.now(), &row["asked_dt"])
-        ),
+        words::link(&place, title),
+        words::ago(visitor.now(), &row["asked_dt"]),
         names.handler(&row["handlers_id"], None),
         names.client(&row["clients_id"]),
         ended(row),
