@@ -31,3 +31,8 @@ async fn walk(server: &Server, script: &str, more: &[(&str, &str)]) {
 async fn the_door() {
     walk(&Server::start().await, "first.mjs", &[]).await;
 }
+
+#[tokio::test]
+async fn what_handlers_were_sent_and_what_waits_for_them() {
+    walk(&Server::start().await, "logs.mjs", &[]).await;
+}

@@ -164,6 +164,14 @@ pub(crate) fn state(word: &str) -> Html {
     markup!("<span class=\"state {}\"><span aria-hidden=\"true\">{}</span> {}</span>", kind.class(), kind.shape(), shown)
 }
 
+/// What went wrong, below a state: two lines of it, the rest on hover.
+pub(crate) fn why(text: &str) -> Html {
+    match text.is_empty() {
+        true => Html::default(),
+        false => markup!("<span class=\"why\" title=\"{}\">{}</span>", super::json::cut(text, 400), super::json::cut(text, 160)),
+    }
+}
+
 /// A link to another page.
 pub(crate) fn link(href: &str, inner: impl crate::html::Put) -> Html {
     markup!("<a href=\"{}\">{}</a>", href, inner)

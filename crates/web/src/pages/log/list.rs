@@ -11,7 +11,6 @@ use crate::{
     parts::{
         happened::{self, Names},
         input::{Choice, Input, Kind},
-        json,
         list::List,
         table::{Empty, Table},
         waterfall, words,
@@ -19,7 +18,7 @@ use crate::{
     visitor::Visitor,
 };
 
-const TITLES: &[&str] = &["When", "What", "Handler", "Object", "Answer", "Took", "In words"];
+const TITLES: &[&str] = &["When", "What", "Handler", "Object", "Answer", "Took"];
 
 pub(super) async fn list(visitor: Visitor) -> Answer {
     let mut list = List::ask(&visitor, "provisioning.executions.search", text::range(&visitor.query, visitor.now())).await?;
@@ -30,7 +29,7 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
     let names = Names::of(&visitor, &list.rows).await?;
     let is_live = visitor.query.text("order").is_none() && visitor.query.number("offset").unwrap_or(0) == 0;
     let mut table = Table { live: is_live, empty: empty(&visitor, &list), ..Table::new("Calls to handlers", TITLES) };
-    table = table.numbers(&["Took"]).cut("tight", &["What", "Handler", "Object"]).cut("words", &["In words"]);
+    table = table.numbers(&["Took"]).cut("tight", &["Handler", "Object"]);
     for row in &list.rows {
         table.row(row["id"].to_string(), cells(row, &names, &visitor));
     }
@@ -57,9 +56,15 @@ fn cells(row: &Object, names: &Names, visitor: &Visitor) -> Vec<Html> {
         markup!("{} <span class=\"quiet\">{}</span>", happened::title(happened::text(row, "events_id")), stage_words),
         names.handler(&row["handlers_id"], Some(happened::text(row, "handlers_name"))),
         names.object(row),
-        markup!("{}{}{}{}", waterfall::verdict(stage, status, row["shadow"] == true, false), answered(row), shadow, attempt),
+        markup!(
+            "{}{}{}{}{}",
+            waterfall::verdict(stage, status, row["shadow"] == true, false),
+            answered(row),
+            shadow,
+            attempt,
+            words::why(happened::text(row, "error"))
+        ),
         if status == "skipped" { words::nothing() } else { words::milliseconds(&row["duration_ms"]) },
-        in_words(happened::text(row, "error")),
     ]
 }
 
@@ -68,14 +73,6 @@ fn answered(row: &Object) -> Html {
     match row["response_status"].as_i64() {
         None | Some(0 | 200) => Html::default(),
         Some(status) => markup!(" <span class=\"quiet\">{}</span>", status),
-    }
-}
-
-/// As much of it as a line has room for, the rest on hover.
-fn in_words(error: &str) -> Html {
-    match error.is_empty() {
-        true => Html::default(),
-        false => markup!("<span title=\"{}\">{}</span>", json::cut(error, 500), json::cut(error, 120)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Words in bodies have no index: they are looked for within one handler, one client, one action, or 24 hours. Who names none of them
-//! gets the last 24 hours, or those that begin or end where he said.
+//! gets the last 24 hours, or those that begin or end where he said. So does at first who names a handler: one may have made most of
+//! the calls, and all of them are a click away.
 use hookswitch_model::moment::Moment;
 use jiff::{ToSpan as _, civil::Date};
 use serde_json::{Map, Value};
@@ -8,8 +9,10 @@ use super::PATH;
 use crate::{html::Html, markup, params::Params, parts::words};
 
 const DAY_S: i64 = 24 * 60 * 60;
-/// What narrows it down enough.
-const NARROW: &[&str] = &["handlers_id", "clients_id", "event_id"];
+/// What narrows it down to a few calls.
+const NARROW: &[&str] = &["clients_id", "event_id"];
+/// Before anything that was logged.
+const EVER: &str = "2000-01-01";
 
 /// What goes along with the filters so that a text can be looked for.
 pub(super) fn range(query: &Params, now: Moment) -> Value {
@@ -20,6 +23,8 @@ pub(super) fn range(query: &Params, now: Moment) -> Value {
     let end = now.seconds() + 1;
     let (from, to) = match (query.text("dt_from"), query.text("dt_to")) {
         (None, None) => (Some(iso(end - DAY_S)), Some(iso(end))),
+        // What a handler was told may be searched however long ago it was.
+        _ if query.text("handlers_id").is_some() => (None, None),
         (Some(from), None) => (None, moved(from, 1)),
         (None, Some(to)) => (moved(to, -1), None),
         (Some(_), Some(_)) => (None, None),
@@ -42,15 +47,22 @@ pub(super) fn note(query: &Params, is_refused: bool) -> Html {
     if !is_wide(query) {
         return Html::default();
     }
-    let last_day =
-        words::link(&query.with("dt_from", None).with("dt_to", None).with("offset", None).href(PATH), "the last 24 hours");
+    let undated = query.with("dt_from", None).with("dt_to", None).with("offset", None);
     if is_refused {
         return markup!(
             "<p class=\"banner bad\">Text is looked for in the calls of one handler, of one client, or of at most 24 hours. Choose a handler or a client, bring the dates closer together, or search {}.</p>",
-            last_day
+            words::link(&undated.href(PATH), "the last 24 hours")
         );
     }
     let place = match (query.text("dt_from"), query.text("dt_to")) {
+        (None, None) if query.text("handlers_id").is_some() => {
+            let all = words::link(&undated.with("dt_from", Some(EVER)).href(PATH), "all of this handler's calls");
+            return markup!(
+                "<p class=\"banner waiting\">The text was looked for in the last 24 hours. It can be looked for in {}, which may take some seconds.</p>",
+                all
+            );
+        }
+        _ if query.text("handlers_id").is_some() => return Html::default(),
         (None, None) => "the last 24 hours",
         (Some(_), None) => "the 24 hours after that moment",
         (None, Some(_)) => "the 24 hours before that moment",
@@ -90,7 +102,9 @@ mod tests {
     #[test]
     fn a_text_alone_is_looked_for_in_the_last_day() {
         assert_eq!(of("q=x"), json!({"dt_from": "2025-11-23T16:00:01+00:00", "dt_to": "2025-11-24T16:00:01+00:00"}));
-        assert_eq!(of("q=x&handlers_id=7"), json!({}));
+        assert_eq!(of("q=x&handlers_id=7"), of("q=x"));
+        assert_eq!(of("q=x&handlers_id=7&dt_from=2000-01-01"), json!({}));
+        assert_eq!(of("q=x&clients_id=7"), json!({}));
         assert_eq!(of("status=failed"), json!({}));
     }
 

@@ -12,7 +12,6 @@ use crate::{
     parts::{
         happened::{self, Names, text},
         input::{Choice, Input, Kind},
-        json as shown,
         list::List,
         table::{Empty, Table},
         words,
@@ -24,12 +23,11 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
     let list = List::ask(&visitor, OF_DELIVERIES.search, json!({})).await?;
     let names = Names::of(&visitor, &list.rows).await?;
     let may = visitor.may(Right::Operate);
-    let titles = ["", "Delivery", "What", "Since", "Handler", "Client", "State", "Tries", "Next", "In words"];
+    let titles = ["", "Delivery", "What", "Since", "Handler", "Client", "State", "Tries", "Next"];
     let titles = if may { &titles[..] } else { &titles[1..] };
     let mut table = Table { empty: empty(&list), ..Table::new("Deliveries", titles) }
         .numbers(&["Tries"])
-        .cut("tight", &["What", "Handler", "Client"])
-        .cut("words", &["In words"]);
+        .cut("tight", &["What", "Handler", "Client"]);
     for row in &list.rows {
         let mut cells = cells(row, &names, &visitor);
         if may {
@@ -63,10 +61,9 @@ fn cells(row: &Object, names: &Names, visitor: &Visitor) -> Vec<Html> {
         words::ago(visitor.now(), &row["dt"]),
         names.handler(&row["handlers_id"], None),
         names.client(&row["clients_id"]),
-        words::state(text(row, "state")),
+        markup!("{}{}", words::state(text(row, "state")), words::why(text(row, "error"))),
         words::text(&row["attempt"]),
         words::due(visitor.now(), &row["next_dt"]),
-        Html::text(shown::cut(text(row, "error"), 160)),
     ]
 }
 

@@ -28,8 +28,7 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
     let titles = if may { &titles[..] } else { &titles[1..] };
     let mut table = Table { empty: empty(&list), ..Table::new("Outcomes", titles) }
         .numbers(&["Attempts"])
-        .cut("tight", &["Handler", "Client"])
-        .cut("words", &["In words"]);
+        .cut("tight", &["Handler", "Client"]);
     for row in &list.rows {
         let mut cells = cells(row, &names, &visitor);
         if may {
@@ -64,10 +63,9 @@ fn cells(row: &Object, names: &Names, visitor: &Visitor) -> Vec<Html> {
         names.handler(&row["handlers_id"], None),
         names.client(&row["clients_id"]),
         ended(row),
-        words::state(text(row, "state")),
+        markup!("{}{}", words::state(text(row, "state")), words::why(text(row, "error"))),
         words::text(&row["attempt"]),
         words::due(visitor.now(), &row["next_dt"]),
-        Html::text(shown::cut(text(row, "error"), 160)),
     ]
 }
 
