@@ -204,10 +204,10 @@ await walk({}, async (page) => {
   const dead = await one("provisioning.deliveries.search", { state: "dead", clients_id: first.id, events_id: "clients.create" });
   await go(page, `/provisioning/deliveries/${dead.id}`);
   await page.getByRole("button", { name: "Send again" }).click();
-  await page.getByLabel("Also 1 delivery that a later event of the same object has overtaken").check();
+  await page.getByText("has overtaken what was chosen").waitFor();
   await look(page);
   await shot(page, "delivery-overtaken");
-  await page.getByRole("button", { name: "Send again" }).click();
+  await page.getByRole("button", { name: "Send 1 delivery all the same" }).click();
   await page.getByText("1 delivery sent again").waitFor();
   await until("it is delivered", async () => (await count({ state: "dead" })) === 4);
   assert.equal(seen.billing.headers["hookswitch-resend"], "true");

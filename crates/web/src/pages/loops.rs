@@ -104,6 +104,8 @@ struct LoopPage {
     tabs: Html,
     state: Html,
     words: &'static str,
+    /// True if its causes are known: then they were sent.
+    is_deep: bool,
     facts: Vec<(&'static str, Html)>,
     way: Html,
 }
@@ -134,6 +136,7 @@ async fn one(visitor: Visitor, Path(id): Path<i64>) -> Answer {
         tabs: beside(PATH),
         state: state(&row),
         words: in_words(&row),
+        is_deep: text(&row, "found_by") == "depth",
         facts,
         way: way(&visitor, &row, &names),
     };

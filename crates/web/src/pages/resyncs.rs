@@ -154,7 +154,10 @@ fn facts(visitor: &Visitor, row: &Object, names: &Names) -> Vec<(&'static str, H
         ("Retrying", queued("retrying")),
         ("Dead", queued("dead")),
         ("Discarded", number("discarded")),
-        ("Pace", Html::text(&format!("{} events a second at most", row["rate"]))),
+        (
+            "Pace",
+            Html::text(&format!("{} a second at most", words::counted(row["rate"].as_i64().unwrap_or(0), "event", "events"))),
+        ),
         ("Chosen", chosen(row)),
     ];
     if let Some(seconds) = row["eta_s"].as_i64() {

@@ -122,10 +122,11 @@ impl Names {
     pub(crate) fn client(&self, id: &Value) -> Html {
         match id.as_i64() {
             None | Some(0) => words::nothing(),
-            Some(id) => {
-                let shown = self.clients.get(&id).cloned().unwrap_or_else(|| format!("client {id}"));
-                words::link(&format!("/clients/{id}"), shown)
-            }
+            Some(id) => match self.clients.get(&id) {
+                Some(name) => words::link(&format!("/clients/{id}"), name),
+                // It is gone, or its creation was refused.
+                None => markup!("client {}", id),
+            },
         }
     }
 

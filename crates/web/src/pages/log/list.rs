@@ -29,7 +29,7 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
     let names = Names::of(&visitor, &list.rows).await?;
     let is_live = visitor.query.text("order").is_none() && visitor.query.number("offset").unwrap_or(0) == 0;
     let mut table = Table { live: is_live, empty: empty(&visitor, &list), ..Table::new("Calls to handlers", TITLES) };
-    table = table.numbers(&["Took"]).cut("tight", &["Handler", "Object"]);
+    table = table.numbers(&["Took"]).cut("tight", &["What", "Handler", "Object"]);
     for row in &list.rows {
         table.row(row["id"].to_string(), cells(row, &names, &visitor));
     }

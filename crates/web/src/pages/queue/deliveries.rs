@@ -63,7 +63,10 @@ fn cells(row: &Object, names: &Names, visitor: &Visitor) -> Vec<Html> {
         names.client(&row["clients_id"]),
         markup!("{}{}", words::state(text(row, "state")), words::why(text(row, "error"))),
         words::text(&row["attempt"]),
-        words::due(visitor.now(), &row["next_dt"]),
+        match text(row, "state") {
+            "waiting" => markup!("<span class=\"quiet\">in its turn</span>"),
+            _ => words::due(visitor.now(), &row["next_dt"]),
+        },
     ]
 }
 

@@ -24,11 +24,11 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
     let list = List::ask(&visitor, OF_OUTCOMES.search, json!({})).await?;
     let names = Names::of(&visitor, &list.rows).await?;
     let may = visitor.may(Right::Operate);
-    let titles = ["", "Action", "Handler", "Client", "How it ended", "State", "Attempts", "Next try", "In words"];
+    let titles = ["", "Action", "Asked", "Handler", "Client", "How it ended", "State", "Tries", "Next"];
     let titles = if may { &titles[..] } else { &titles[1..] };
     let mut table = Table { empty: empty(&list), ..Table::new("Outcomes", titles) }
-        .numbers(&["Attempts"])
-        .cut("tight", &["Handler", "Client"]);
+        .numbers(&["Tries"])
+        .cut("tight", &["Action", "Handler", "Client", "How it ended"]);
     for row in &list.rows {
         let mut cells = cells(row, &names, &visitor);
         if may {

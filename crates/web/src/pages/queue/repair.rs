@@ -69,22 +69,23 @@ pub(super) async fn buttons(visitor: &Visitor, queue: Queue, list: &List) -> Res
         return Ok(Html::default());
     }
     let filters = visitor.query.with("order", None).with("offset", None);
-    let many = count(visitor, queue, list::asked(queue.search, &filters)).await?.words(queue);
+    let many = count(visitor, queue, list::asked(queue.search, &filters)).await?;
+    let all = if many == Many::Exactly(1) { many.words(queue) } else { format!("all {}", many.words(queue)) };
     let path = queue.path;
     // Without filters they are chosen by what they all are: something must be said.
     let query = if filters.query().is_empty() { "state=waiting&state=retrying&state=dead".to_owned() } else { filters.query() };
     Ok(markup!(
         "<form id=\"chosen\" method=\"get\" class=\"repair\"><button formaction=\"{}/resend\">Send the ticked ones again</button> \
          <button class=\"danger\" formaction=\"{}/discard\">Discard the ticked ones</button>\
-         <span class=\"repair-all\"><a href=\"{}/resend?{}\">Send all {} again</a> <a href=\"{}/discard?{}\">Discard all {}</a></span></form>",
+         <span class=\"repair-all\"><a href=\"{}/resend?{}\">Send {} again</a> <a href=\"{}/discard?{}\">Discard {}</a></span></form>",
         path,
         path,
         path,
         query,
-        many,
+        all,
         path,
         query,
-        many
+        all
     ))
 }
 
@@ -115,8 +116,7 @@ struct RepairPage {
     hidden: Vec<(String, String)>,
     /// What will be done, in words.
     words: Vec<String>,
-    /// How many were overtaken.
-    overtaken: Option<String>,
+    overtaken: Overtaken,
     is_forced: bool,
     is_discard: bool,
     reason: String,
@@ -124,6 +124,14 @@ struct RepairPage {
     /// The word on the button; `None` = there is nothing to be done.
     submit: Option<String>,
     cancel: String,
+}
+
+/// Which of them later events have overtaken.
+enum Overtaken {
+    None,
+    /// So many of them: they go along if that is ticked.
+    Some(String),
+    All,
 }
 
 /// Asks whether it shall be done, with how many.
@@ -135,13 +143,16 @@ async fn ask(visitor: &Visitor, queue: Queue, deed: Deed, params: &Params, fault
         .map(|(name, text)| (name.to_owned(), text.to_owned()))
         .collect();
     let is_forced = params.text("force") == Some("true");
-    let (mut words, mut overtaken, mut submit) = (Vec::new(), None, None);
+    let (mut words, mut overtaken, mut submit) = (Vec::new(), Overtaken::None, None);
     match rehearsed(visitor, queue, deed, &filters).await {
         Ok(Rehearsed { many, left_out }) => {
             words = said(queue, deed, many, left_out, &filters);
-            overtaken = (left_out > 0).then(|| queue.counted(left_out));
-            let total = if let (Many::Exactly(many), true) = (many, is_forced) { Many::Exactly(many + left_out) } else { many };
-            submit = label(queue, deed, total, left_out);
+            overtaken = match (many.is_none(), left_out) {
+                (_, 0) => Overtaken::None,
+                (true, _) => Overtaken::All,
+                (false, left_out) => Overtaken::Some(queue.counted(left_out)),
+            };
+            submit = label(queue, deed, many, left_out);
         }
         Err(Refusal::Invalid(errors)) if filters.is_empty() || errors.names("id") => {
             words.push(format!("Nothing is chosen. Tick some {} first.", queue.names.1));
@@ -200,7 +211,8 @@ fn said(queue: Queue, deed: Deed, many: Many, left_out: i64, filters: &Object) -
             Deed::Discard => format!("There is nothing to discard among those chosen ({which}), or its handler is not yours."),
         }];
     }
-    let chosen = format!("Chosen: {}, {which}.", many.words(queue));
+    let all = if let Many::Exactly(many) = many { Many::Exactly(many + left_out) } else { many };
+    let chosen = format!("Chosen: {}, {which}.", all.words(queue));
     let meaning = match (deed, queue == OF_DELIVERIES) {
         (Deed::Resend, true) => {
             "Dead ones begin anew with their old number, retrying ones are tried now. What waits for its first try comes in its turn anyway."
@@ -240,6 +252,7 @@ fn which(filters: &Object) -> String {
 fn label(queue: Queue, deed: Deed, many: Many, left_out: i64) -> Option<String> {
     match deed {
         Deed::Discard => (!many.is_none()).then(|| format!("Discard {}", many.words(queue))),
+        Deed::Resend if left_out > 0 && many.is_none() => Some(format!("Send {} all the same", queue.counted(left_out))),
         // Those that were overtaken go too if their box is ticked.
         Deed::Resend if left_out > 0 => Some("Send again".to_owned()),
         Deed::Resend => (!many.is_none()).then(|| format!("Send {} again", many.words(queue))),

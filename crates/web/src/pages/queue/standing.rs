@@ -52,8 +52,11 @@ pub(super) async fn standing(visitor: &Visitor, of: Of) -> Result<Html, Refusal>
         return Ok(markup!("<p class=\"quiet\">{}</p>", words));
     }
     rows.sort_by_key(|row| std::cmp::Reverse((of.number(row, "dead"), of.number(row, "retrying"), of.number(row, "waiting"))));
-    let titles = ["Handler", "Stands", "Waiting", "Retrying", "Dead", "Oldest"];
-    let mut table = Table::new("Where handlers stand", &titles).numbers(&["Waiting", "Retrying", "Dead"]);
+    let titles: &[&str] = match of {
+        Of::Deliveries => &["Handler", "Stands", "Waiting", "Retrying", "Dead", "Oldest"],
+        Of::Outcomes => &["Handler", "Stands", "Waiting", "Retrying", "Dead"],
+    };
+    let mut table = Table::new("Where handlers stand", titles).numbers(&["Waiting", "Retrying", "Dead"]);
     for row in rows.iter().take(LISTED_MAX) {
         table.row(row["id"].to_string(), cells(visitor, of, row));
     }
@@ -71,18 +74,17 @@ fn cells(visitor: &Visitor, of: Of, row: &Object) -> Vec<Html> {
         0 => words::nothing(),
         number => words::link(&format!("{}?handlers_id={id}&state={name}", of.path()), words::number(number)),
     };
-    let oldest = match of {
-        Of::Deliveries => words::ago(visitor.now(), &row["behind_since"]),
-        Of::Outcomes => words::nothing(),
-    };
-    vec![
+    let mut cells = vec![
         words::link(&format!("/provisioning/handlers/{id}"), text(row, "name")),
         stands(row),
         linked("waiting"),
         linked("retrying"),
         linked("dead"),
-        oldest,
-    ]
+    ];
+    if of == Of::Deliveries {
+        cells.push(words::ago(visitor.now(), &row["behind_since"]));
+    }
+    cells
 }
 
 fn stands(row: &Object) -> Html {
