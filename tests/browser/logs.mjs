@@ -215,6 +215,16 @@ await walk({}, async (page) => {
   await go(page, `/provisioning/deliveries/${dead.id}`, 404);
   await page.getByText("This delivery is not waiting").waitFor();
 
+  // Where some were overtaken, they go along only if that is ticked.
+  manners.billing = 410;
+  await go(page, "/provisioning/deliveries/resend?state=dead");
+  await page.getByText("Chosen: 4 deliveries").waitFor();
+  assert.equal(await page.getByLabel("Also 1 delivery that a later event of the same object has overtaken").isChecked(), false);
+  await shot(page, "resend");
+  await page.getByRole("button", { name: "Send again" }).click();
+  await page.getByText("3 deliveries sent again; 1 left out").waitFor();
+  await until("they are dead again", async () => (await count({ state: "dead" })) === 4);
+
   // Nothing ticked, then one: a discard says how many, and wants a reason.
   await go(page, "/provisioning/deliveries?state=dead");
   await page.getByRole("button", { name: "Discard the ticked ones" }).click();
@@ -236,7 +246,6 @@ await walk({}, async (page) => {
   assert.equal(discarded.error, "discarded by admin: no longer <b>ours");
 
   // Some: two ticked.
-  manners.billing = 410;
   await go(page, "/provisioning/deliveries?state=retrying");
   for (const at of [0, 1]) await page.locator('tbody input[type="checkbox"]').nth(at).check();
   manners.crm = 204;
