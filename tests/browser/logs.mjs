@@ -26,7 +26,8 @@ const server = http.createServer(async (request, response) => {
   };
   switch (path) {
     case "change": return say(200, object.credit === 1000 ? { data: { credit: 250 } } : {});
-    case "refuse": return object.name.startsWith("Test") ? say(200, { verdict: "forbid", message: "prefix not ours", field: "name" }) : say(200, {});
+    case "refuse": if (object.name.startsWith("Loud")) return say(200, { verdict: "forbid", message: "<&".repeat(250) });
+      return object.name.startsWith("Test") ? say(200, { verdict: "forbid", message: "prefix not ours", field: "name" }) : say(200, {});
     case "reserve": return event.stage === "outcome" ? say(manners.reserver) : say(200, {});
     case "crm": return say(manners.crm);
     case "billing": return say(manners.billing);
@@ -371,6 +372,18 @@ await walk({ javaScriptEnabled: false }, async (page) => {
   await page.getByRole("button", { name: "Discard 1 delivery" }).click();
   await page.getByText("1 delivery discarded").waitFor();
   assert.equal(await count({ state: "dead" }), before_it - 1);
+});
+
+// Whoever writes nothing but what has to be escaped makes no page too long (look says so).
+await walk({}, async (page) => {
+  await signIn(page);
+  for (let at = 0; at < 50; at += 1) await assert.rejects(client(`Loud ${"<&".repeat(60)}`));
+  await until("all are in the log", async () => (await api("provisioning.executions.search", { status: "forbidden", limit: 100 })).length === 51);
+  await go(page, "/provisioning/logs?status=forbidden");
+  assert.equal(await page.locator("tbody tr").count(), 50);
+  await page.locator("tbody tr a").first().click();
+  await page.getByRole("heading", { name: "The whole action" }).waitFor();
+  await look(page);
 });
 
 // On a phone, in the dark.

@@ -9,11 +9,13 @@ use hookswitch_model::{
 };
 use serde_json::{Value, json};
 
-use super::{input::Choice, list::objects, words};
+use super::{input::Choice, json, list::objects, words};
 use crate::{html::Html, markup, visitor::Visitor};
 
 /// Handlers that one chooses from; of more their number is typed.
 const CHOSEN_FROM_MAX: usize = 200;
+/// So much markup a name takes in a list.
+const NAME_BYTES_MAX: usize = 160;
 
 /// An event's title, as the catalogue has it.
 pub(crate) fn title(events_id: &str) -> &str {
@@ -86,8 +88,8 @@ impl Names {
         let rows = objects(visitor.ask("provisioning.handlers.search", asked).await?);
         let few = (rows.len() <= CHOSEN_FROM_MAX).then(|| {
             let label = |row: &Object| match row["status"].as_str() {
-                Some("archived") => format!("{} (archived)", text(row, "name")),
-                _ => text(row, "name").to_owned(),
+                Some("archived") => format!("{} (archived)", short(text(row, "name"))),
+                _ => short(text(row, "name")),
             };
             rows.iter().map(|row| Choice::new(row["id"].to_string(), label(row))).collect()
         });
@@ -111,7 +113,7 @@ impl Names {
     pub(crate) fn handler(&self, id: &Value, then: Option<&str>) -> Html {
         let Some(number) = id.as_i64() else { return words::nothing() };
         let name = self.handler_name(number);
-        let shown = then.filter(|then| !then.is_empty()).or(name).map_or_else(|| format!("handler {number}"), str::to_owned);
+        let shown = then.filter(|then| !then.is_empty()).or(name).map_or_else(|| format!("handler {number}"), short);
         match name {
             Some(_) => words::link(&format!("/provisioning/handlers/{number}"), shown),
             None => Html::text(&shown),
@@ -123,7 +125,7 @@ impl Names {
         match id.as_i64() {
             None | Some(0) => words::nothing(),
             Some(id) => match self.clients.get(&id) {
-                Some(name) => words::link(&format!("/clients/{id}"), name),
+                Some(name) => words::link(&format!("/clients/{id}"), short(name)),
                 // It is gone, or its creation was refused.
                 None => markup!("client {}", id),
             },
@@ -150,6 +152,12 @@ async fn named(visitor: &Visitor, method: &'static str, asked: Value) -> Result<
 
 fn pairs(rows: &[Object]) -> impl Iterator<Item = (i64, String)> {
     rows.iter().filter_map(|row| Some((row.get("id")?.as_i64()?, row.get("name")?.as_str()?.to_owned())))
+}
+
+/// As much of a name as a list has room for.
+pub(crate) fn short(name: &str) -> String {
+    let shown = json::cut_by_markup(name, NAME_BYTES_MAX);
+    if shown.len() < name.len() { format!("{shown}…") } else { name.to_owned() }
 }
 
 /// A text of a row; empty if there is none.

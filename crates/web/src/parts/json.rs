@@ -12,7 +12,7 @@ const MARKUP_BYTES_MAX: usize = 18 << 10;
 pub(crate) fn body(text: &str) -> (Html, bool) {
     let pretty = serde_json::from_str::<Value>(text).ok().filter(|value| value.is_object() || value.is_array());
     let pretty = pretty.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| text.to_owned());
-    let shown = cut_by_markup(cut(&pretty, SHOWN_BYTES_MAX));
+    let shown = cut_by_markup(cut(&pretty, SHOWN_BYTES_MAX), MARKUP_BYTES_MAX);
     (markup!("<pre tabindex=\"0\"><code>{}</code></pre>", shown), shown.len() < pretty.len())
 }
 
@@ -22,8 +22,8 @@ pub(crate) fn cut(text: &str, bytes: usize) -> &str {
     &text[..end]
 }
 
-/// The beginning of a text whose markup is not too long.
-fn cut_by_markup(text: &str) -> &str {
+/// The beginning of a text whose markup has at most so many bytes: of what strangers write, much may have to be escaped.
+pub(crate) fn cut_by_markup(text: &str, bytes_max: usize) -> &str {
     let mut bytes = 0;
     let end = text.char_indices().find(|(_, character)| {
         bytes += match character {
@@ -32,7 +32,7 @@ fn cut_by_markup(text: &str) -> &str {
             '"' => 6,
             other => other.len_utf8(),
         };
-        bytes > MARKUP_BYTES_MAX
+        bytes > bytes_max
     });
     end.map_or(text, |(at, _)| &text[..at])
 }
@@ -40,8 +40,8 @@ fn cut_by_markup(text: &str) -> &str {
 /// A value in a line.
 pub(crate) fn value(value: &Value) -> Html {
     match value {
-        Value::String(text) => markup!("<code>{}</code>", cut(text, 500)),
-        other => markup!("<code>{}</code>", cut(&other.to_string(), 500)),
+        Value::String(text) => markup!("<code>{}</code>", cut_by_markup(text, 600)),
+        other => markup!("<code>{}</code>", cut_by_markup(&other.to_string(), 600)),
     }
 }
 

@@ -9,7 +9,7 @@ use hookswitch_model::{Object, moment::Moment, refusal::Refusal};
 use serde_json::{Value, json};
 
 use super::{
-    happened::{Names, text},
+    happened::{Names, short, text},
     json,
     list::objects,
     picture,
@@ -21,7 +21,7 @@ use crate::{html::Html, markup, visitor::Visitor};
 /// Calls of one action that are read; there are more only where many handlers fail for long.
 const CALLS_MAX: usize = 300;
 /// Lines of a part.
-const LINES_MAX: usize = 40;
+const LINES_MAX: usize = 25;
 /// Keys that are said to be changed in a line.
 const KEYS_MAX: usize = 4;
 /// Calls that are looked into for what they changed.
@@ -90,7 +90,7 @@ impl Chain {
         tables.push(&self.told(names, happened, here, "after"));
         tables.push(&self.told(names, None, here, "outcome"));
         let mut html = markup!("<div class=\"waterfall\">{}</div>", tables);
-        if self.more {
+        if self.more || self.rows.len() > LINES_MAX {
             let href = format!("/provisioning/logs?event_id={}", self.event_id);
             html.push(&markup!("<p>{}</p>", words::link(&href, "All calls of this action")));
         }
@@ -157,8 +157,8 @@ impl Chain {
         let name =
             if name.is_empty() { names.handler_name(row["handlers_id"].as_i64().unwrap_or(0)).unwrap_or("–") } else { name };
         let name = match id.filter(|id| here != Some(*id)) {
-            Some(id) => words::link(&format!("/provisioning/logs/{id}"), name),
-            None => markup!("<strong aria-current=\"true\">{}</strong>", name),
+            Some(id) => words::link(&format!("/provisioning/logs/{id}"), short(name)),
+            None => markup!("<strong aria-current=\"true\">{}</strong>", short(name)),
         };
         let shadow = if row["shadow"] == true { markup!(" <span class=\"chip\">shadow</span>") } else { Html::default() };
         let again = row["attempt"].as_i64().filter(|attempt| *attempt > 1);
@@ -177,7 +177,7 @@ impl Chain {
     /// What it said, in words.
     fn answer(&self, row: &Object) -> Html {
         let error = text(row, "error");
-        let said = json::cut(error, 300);
+        let said = json::cut_by_markup(error, 400);
         let changes = row["id"].as_i64().and_then(|id| self.changes.get(&id));
         let verdict = verdict(text(row, "stage"), text(row, "status"), row["shadow"] == true, changes.is_some());
         match changes {

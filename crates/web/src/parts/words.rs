@@ -164,11 +164,11 @@ pub(crate) fn state(word: &str) -> Html {
     markup!("<span class=\"state {}\"><span aria-hidden=\"true\">{}</span> {}</span>", kind.class(), kind.shape(), shown)
 }
 
-/// What went wrong, below a state: two lines of it, the rest on hover.
+/// What went wrong, below a state: two lines of it.
 pub(crate) fn why(text: &str) -> Html {
     match text.is_empty() {
         true => Html::default(),
-        false => markup!("<span class=\"why\" title=\"{}\">{}</span>", super::json::cut(text, 400), super::json::cut(text, 160)),
+        false => markup!("<span class=\"why\">{}</span>", super::json::cut_by_markup(text, 240)),
     }
 }
 

@@ -98,7 +98,7 @@ fn still_waiting(visitor: &Visitor, rows: &[Object], names: &Names) -> Html {
             words::state(text(row, "state")),
             words::text(&row["attempt"]),
             words::due(visitor.now(), &row["next_dt"]),
-            Html::text(shown::cut(text(row, "error"), 160)),
+            Html::text(shown::cut_by_markup(text(row, "error"), 300)),
         ];
         table.row(id, cells);
     }

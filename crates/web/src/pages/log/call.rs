@@ -26,6 +26,8 @@ use crate::{
 
 /// Attempts that are listed.
 const ATTEMPTS_MAX: usize = 30;
+/// Changed keys that are listed.
+const KEYS_MAX: usize = 50;
 /// What the log keeps of a body.
 const KEPT_BYTES: usize = 64 << 10;
 
@@ -173,10 +175,10 @@ fn body(call: &Object, name: &str, href: &str, nothing: &str) -> Html {
 fn changes(changes: &Value) -> Html {
     let Value::Object(changes) = changes else { return Html::default() };
     let mut table = Table::new("What it changed", &["Key", "Before", "After"]);
-    for (key, change) in changes {
+    for (key, change) in changes.iter().take(KEYS_MAX) {
         let old = change.get("old").map_or_else(words::nothing, |old| markup!("<del>{}</del>", shown::value(old)));
         let new = change.get("new").map_or_else(words::nothing, |new| markup!("<ins>{}</ins>", shown::value(new)));
-        table.row(key, vec![words::code(key), old, new]);
+        table.row(key, vec![words::code(shown::cut(key, 100)), old, new]);
     }
     table.html()
 }
@@ -198,7 +200,7 @@ fn attempts(visitor: &Visitor, chain: &Chain, call: &Object) -> Html {
             words::link(&format!("{PATH}/{id}"), attempt)
         };
         let verdict = waterfall::verdict(text(row, "stage"), text(row, "status"), row["shadow"] == true, false);
-        let said = Html::text(shown::cut(text(row, "error"), 200));
+        let said = Html::text(shown::cut_by_markup(text(row, "error"), 300));
         table.row(id, vec![link, words::ago(visitor.now(), &row["dt"]), verdict, words::milliseconds(&row["duration_ms"]), said]);
     }
     table.html()

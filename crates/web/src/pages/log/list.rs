@@ -68,10 +68,10 @@ fn cells(row: &Object, names: &Names, visitor: &Visitor) -> Vec<Html> {
     ]
 }
 
-/// HTTP status or exit status, where it is not the usual one.
+/// HTTP status or exit status, where it says more than the verdict.
 fn answered(row: &Object) -> Html {
     match row["response_status"].as_i64() {
-        None | Some(0 | 200) => Html::default(),
+        None | Some(0 | 200..=299) => Html::default(),
         Some(status) => markup!(" <span class=\"quiet\">{}</span>", status),
     }
 }

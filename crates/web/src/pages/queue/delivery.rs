@@ -143,7 +143,7 @@ async fn attempts(visitor: &Visitor, delivery: &Object) -> Result<Html, Refusal>
             waterfall::verdict("after", text(row, "status"), false, false),
             words::milliseconds(&row["duration_ms"]),
             words::text(&row["response_status"]),
-            Html::text(shown::cut(text(row, "error"), 200)),
+            Html::text(shown::cut_by_markup(text(row, "error"), 300)),
         ];
         table.row(id, cells);
     }
