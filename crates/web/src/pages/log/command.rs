@@ -1,7 +1,9 @@
 //! A call as a command that makes it again: `curl` with the very body and headers, or a script with its environment. What only
 //! Hookswitch can make is left out: signature, cause, trace. Masked values stay masked.
+use std::collections::BTreeMap;
+
 use hookswitch_model::Object;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::parts::happened::text;
 
@@ -25,6 +27,7 @@ impl Command {
         let task = text(handler, "task");
         let needs_file = body.len() > INSIDE_BYTES_MAX;
         let (kind, text) = match task.strip_prefix("script://") {
+            Some(script) if text(handler, "mode") == "worker" => ("script", of_worker(script, handler, call, body)?),
             Some(script) => ("script", of_script(script, handler, call, body, needs_file)),
             None => ("curl", of_curl(task, handler, call, body, needs_file)),
         };
@@ -52,21 +55,38 @@ fn of_curl(task: &str, handler: &Object, call: &Object, body: &str, needs_file: 
 
 fn of_script(script: &str, handler: &Object, call: &Object, body: &str, needs_file: bool) -> String {
     let before = if needs_file { String::new() } else { format!("printf '%s' {} | ", quoted(body)) };
-    let event = quoted(&event_name(call));
-    let environment = [
-        ("PATH", "\"$PATH\"".to_owned()),
-        ("LANG", "C.UTF-8".to_owned()),
-        ("HOOKSWITCH_EVENT", event),
+    let environment: Vec<String> = environment(call).iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
+    let after = if needs_file { " < request.json" } else { "" };
+    let environment = environment.join(" ");
+    format!("{before}env -i PATH=\"$PATH\" LANG=C.UTF-8 {environment} \\\n  {}{after}", program(script, handler))
+}
+
+/// A worker gets the same in one line; `None` if the body is too long for that, or was cut.
+fn of_worker(script: &str, handler: &Object, call: &Object, body: &str) -> Option<String> {
+    let payload: Value = serde_json::from_str(body).ok().filter(|_| body.len() <= INSIDE_BYTES_MAX)?;
+    let line = json!({"call": 1, "env": environment(call).into_iter().collect::<BTreeMap<_, _>>(), "payload": payload});
+    Some(format!(
+        "printf '%s\\n' {} | env -i PATH=\"$PATH\" LANG=C.UTF-8 \\\n  {}",
+        quoted(&line.to_string()),
+        program(script, handler)
+    ))
+}
+
+fn environment(call: &Object) -> [(&'static str, String); 5] {
+    [
+        ("HOOKSWITCH_EVENT", event_name(call)),
         ("HOOKSWITCH_STAGE", text(call, "stage").to_owned()),
         ("HOOKSWITCH_EVENT_ID", text(call, "event_id").to_owned()),
         ("HOOKSWITCH_OBJECT_ID", call["object_id"].to_string()),
         ("HOOKSWITCH_ATTEMPT", call["attempt"].to_string()),
-    ];
-    let environment: Vec<String> = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    ]
+}
+
+/// The script with its arguments, in the scripts folder.
+fn program(script: &str, handler: &Object) -> String {
     let args = handler.get("args").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let args: String = args.map(|arg| format!(" {}", quoted(arg))).collect();
-    let after = if needs_file { " < request.json" } else { "" };
-    format!("{before}env -i {} \\\n  {}{args}{after}", environment.join(" "), quoted(&format!("./{script}")))
+    format!("{}{args}", quoted(&format!("./{script}")))
 }
 
 /// The name under which the handler was told: it may have asked for it by an older one.
@@ -83,8 +103,6 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn object(value: Value) -> Object {
@@ -117,5 +135,19 @@ mod tests {
         let command = Command::of(&handler, &call).unwrap();
         assert!(command.needs_file && command.text.ends_with("'./a.py' 'b c' < request.json"), "{}", command.text);
         assert_eq!(Command::of(&handler, &object(json!({"request": null}))), None);
+
+        let worker = object(json!({"task": "script://a.py", "args": [], "mode": "worker"}));
+        assert_eq!(Command::of(&worker, &call), None, "it does not fit into a line");
+        let call = object(
+            json!({"request": "{\"data\":{}}", "stage": "before", "attempt": 1, "event_id": "e", "events_id": "clients.create",
+            "object_id": 1}),
+        );
+        let command = Command::of(&worker, &call).unwrap();
+        assert!(
+            command.text.starts_with("printf '%s\\n' '{\"call\":1,\"env\":{\"HOOKSWITCH_ATTEMPT\":\"1\""),
+            "{}",
+            command.text
+        );
+        assert!(command.text.contains("\"payload\":{\"data\":{}}}' | env -i"), "{}", command.text);
     }
 }

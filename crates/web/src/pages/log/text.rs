@@ -83,7 +83,8 @@ fn iso(seconds: i64) -> String {
 
 /// A day or a moment, a day later or earlier; what can't be read stays away, and is refused where it was typed.
 fn moved(text: &str, days: i64) -> Option<String> {
-    if let Ok(date) = text.parse::<Date>() {
+    // A moment is read as its day, too.
+    if let (10, Ok(date)) = (text.len(), text.parse::<Date>()) {
         return Some(date.checked_add(days.days()).ok()?.to_string());
     }
     Moment::parse(text).map(|moment| iso(moment.seconds() + days * DAY_S))
