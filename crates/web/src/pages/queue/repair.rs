@@ -39,6 +39,8 @@ enum Many {
     Exactly(i64),
     /// So many at least.
     Over(i64),
+    /// So many at most.
+    UpTo(i64),
 }
 
 impl Many {
@@ -46,6 +48,7 @@ impl Many {
         match self {
             Self::Exactly(number) => queue.counted(number),
             Self::Over(number) => format!("over {}", queue.counted(number)),
+            Self::UpTo(number) => format!("up to {}", queue.counted(number)),
         }
     }
 
@@ -70,7 +73,11 @@ pub(super) async fn buttons(visitor: &Visitor, queue: Queue, list: &List) -> Res
     }
     let filters = visitor.query.with("order", None).with("offset", None);
     let many = count(visitor, queue, list::asked(queue.search, &filters)).await?;
-    let all = if many == Many::Exactly(1) { many.words(queue) } else { format!("all {}", many.words(queue)) };
+    let all = match many {
+        Many::Exactly(1) => many.words(queue),
+        Many::Over(number) => format!("all {} (over {})", queue.names.1, words::number(number)),
+        _ => format!("all {}", many.words(queue)),
+    };
     let path = queue.path;
     // Without filters they are chosen by what they all are: something must be said.
     let query = if filters.query().is_empty() { "state=waiting&state=retrying&state=dead".to_owned() } else { filters.query() };
@@ -96,6 +103,13 @@ async fn count(visitor: &Visitor, queue: Queue, mut filters: Object) -> Result<M
     let call = Call { total_below: Some(COUNTED_BELOW), ..Call::new(method, filters, Arc::clone(&visitor.caller)) };
     let found = visitor.api.call(call).await?.result;
     Ok(found["total"].as_i64().map_or(Many::Over(COUNTED_BELOW), Many::Exactly))
+}
+
+/// The same, however many they are: that may take its time.
+async fn total(visitor: &Visitor, queue: Queue, mut filters: Object) -> Result<i64, Refusal> {
+    filters.extend([("limit".to_owned(), 1.into()), ("with_total".to_owned(), true.into())]);
+    let found = visitor.act(queue.search, filters).await?.result;
+    found["total"].as_i64().ok_or_else(|| Refusal::internal("a list without its total"))
 }
 
 /// What an address or a form chooses.
@@ -184,10 +198,14 @@ struct Rehearsed {
     left_out: i64,
 }
 
-/// Rehearses it where they are few; of many it is only known that they are.
+/// Rehearses it where they are few; many are counted only.
 async fn rehearsed(visitor: &Visitor, queue: Queue, deed: Deed, filters: &Object) -> Result<Rehearsed, Refusal> {
-    if let over @ Many::Over(_) = count(visitor, queue, filters.clone()).await? {
-        return Ok(Rehearsed { many: over, left_out: 0 });
+    let is_many = matches!(count(visitor, queue, filters.clone()).await?, Many::Over(_));
+    // A reseller reaches fewer than it sees.
+    if is_many && (deed == Deed::Resend || visitor.sees_all()) {
+        let total = total(visitor, queue, filters.clone()).await?;
+        let many = if deed == Deed::Resend { Many::UpTo(total) } else { Many::Exactly(total) };
+        return Ok(Rehearsed { many, left_out: 0 });
     }
     let mut params = filters.clone();
     // One alone that was overtaken is refused; in a list it is counted.
