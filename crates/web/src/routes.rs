@@ -14,6 +14,11 @@ pub(crate) fn routes(api: Api) -> Router {
         .merge(pages::handlers::routes())
         .merge(pages::resellers::routes())
         .merge(pages::status::routes())
+        .merge(pages::log::routes())
+        .merge(pages::queue::routes())
+        .merge(pages::events::routes())
+        .merge(pages::resyncs::routes())
+        .merge(pages::loops::routes())
         .route_layer(middleware::from_fn_with_state(api.clone(), session::require));
     let outside = Router::new()
         .route("/login", get(pages::login::ask).post(pages::login::sign_in))

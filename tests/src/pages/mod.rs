@@ -50,3 +50,8 @@ async fn handlers_at_work() {
     server.scripts().shell("tariff.sh", "echo '{}'");
     walk(&server, "handlers-at-work.mjs", &[]).await;
 }
+
+#[tokio::test]
+async fn what_handlers_were_sent_and_what_waits_for_them() {
+    walk(&Server::start().await, "logs.mjs", &[]).await;
+}

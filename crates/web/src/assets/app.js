@@ -20,12 +20,23 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Copy what a button names.
+// Copy what a button names; such a button is of no use without a script, and may be hidden until then.
+document.querySelectorAll("[data-copy][hidden]").forEach((button) => { button.hidden = false; });
+const copy = async (text) => {
+  if (navigator.clipboard) { await navigator.clipboard.writeText(text); return; }
+  // Over plain http a browser has the old way only.
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+};
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   const source = document.getElementById(button.dataset.copy);
-  await navigator.clipboard.writeText(source.value ?? source.textContent);
+  await copy(source.value ?? source.textContent);
   const words = button.textContent;
   button.textContent = "Copied";
   setTimeout(() => { button.textContent = words; }, 1500);

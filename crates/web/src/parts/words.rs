@@ -31,6 +31,14 @@ pub(crate) fn ago(now: Moment, iso: &Value) -> Html {
     markup!("<time datetime=\"{}\" title=\"{}\">{}</time>", moment.iso(), exact, relative(now, moment))
 }
 
+/// When something is to be done: a time that has come says so.
+pub(crate) fn due(now: Moment, iso: &Value) -> Html {
+    match iso.as_str().and_then(Moment::parse) {
+        Some(moment) if moment <= now => markup!("<time datetime=\"{}\" title=\"{}\">due</time>", moment.iso(), exact(moment)),
+        _ => ago(now, iso),
+    }
+}
+
 /// The exact time: `2026-11-23 21:14:07 UTC`.
 pub(crate) fn exact(moment: Moment) -> String {
     let iso = moment.iso();
@@ -155,6 +163,14 @@ pub(crate) fn state(word: &str) -> Html {
     let kind = Kind::of(&word);
     let shown = if word == "forbidden" { "refused" } else { &word };
     markup!("<span class=\"state {}\"><span aria-hidden=\"true\">{}</span> {}</span>", kind.class(), kind.shape(), shown)
+}
+
+/// What went wrong, below a state: two lines of it.
+pub(crate) fn why(text: &str) -> Html {
+    match text.is_empty() {
+        true => Html::default(),
+        false => markup!("<span class=\"why\">{}</span>", super::json::cut_by_markup(text, 240)),
+    }
 }
 
 /// A link to another page.
