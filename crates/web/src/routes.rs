@@ -11,7 +11,14 @@ use crate::{assets, pages, security, session};
 pub(crate) fn routes(api: Api) -> Router {
     let inside = Router::new()
         .merge(pages::overview::routes())
+        .merge(pages::clients::routes())
+        .merge(pages::accounts::routes())
+        .merge(pages::packages::routes())
+        .merge(pages::client_packages::routes())
+        .merge(pages::transactions::routes())
+        .merge(pages::custom_fields::routes())
         .merge(pages::resellers::routes())
+        .merge(pages::users::routes())
         .route("/{*nothing}", get(pages::refused::nothing))
         .route_layer(middleware::from_fn_with_state(api.clone(), session::require));
     let outside = Router::new()

@@ -105,6 +105,14 @@ impl Form {
         self
     }
 
+    /// With boxes that are none of the method's own fields, under a title of theirs.
+    pub(crate) fn and(mut self, title: &'static str, inputs: Vec<Input>) -> Self {
+        if !inputs.is_empty() {
+            self.groups.push(Shown { title, folded: None, open: true, inputs });
+        }
+        self
+    }
+
     /// As markup.
     pub(crate) fn html(&self) -> Html {
         Html::of(self.render().unwrap_or_default())
@@ -123,16 +131,30 @@ fn shown(group: &Group, fields: &[Field], filled: &Params, choices: &Choices, fa
 }
 
 fn input(spot: &Box, field: &Field, filled: &Params, choices: &Choices, faults: &Faults, is_update: bool) -> Input {
-    let kind = choices.get(field.name).map_or_else(|| kind(field), |choices| Kind::Choice(choices.clone()));
-    let kind = if is_update && field.access == field::Access::Fixed { Kind::Fixed } else { kind };
-    let help = if spot.help.is_empty() { field.about } else { spot.help };
+    let choices = choices.get(field.name);
     let value = filled.raw(field.name).unwrap_or_default();
+    let kind = choices.map_or_else(|| kind(field, value), |choices| Kind::Choice(choices.clone()));
+    let is_fixed = is_update && field.access == field::Access::Fixed;
+    let kind = match kind {
+        _ if is_fixed => Kind::Fixed,
+        // Nothing is something that can be kept.
+        Kind::Choice(choices) if is_update && value.is_empty() && choices.iter().all(|choice| !choice.value.is_empty()) => {
+            Kind::Choice([Choice::new("", "–")].into_iter().chain(choices).collect())
+        }
+        kind => kind,
+    };
+    let help = if spot.help.is_empty() { field.about } else { spot.help };
+    // What can't be changed is shown by its name, if it has one.
+    let named = choices.filter(|_| is_fixed).and_then(|choices| choices.iter().find(|choice| choice.value == value));
+    let value = named.map_or(value, |choice| choice.label.as_str());
     let input = Input::new(field.name, spot.label, kind).help(help).filled(value).wrong(faults.of(field.name));
     if field.required && !is_update { input.required() } else { input }
 }
 
-fn kind(field: &Field) -> Kind {
+fn kind(field: &Field, value: &str) -> Kind {
     match field.kind {
+        // One line is enough for most; a box of one line would throw away the ends of lines that are there.
+        Holds::Text { max: ..=255 } if !value.contains('\n') => Kind::Line,
         Holds::Boolean => Kind::Tick,
         Holds::Integer { .. } | Holds::Money { .. } => Kind::Number,
         Holds::Choice(words) => {
@@ -143,7 +165,9 @@ fn kind(field: &Field) -> Kind {
         | Holds::LongText { .. }
         | Holds::LineList { .. }
         | Holds::NetList { .. }
+        | Holds::IntegerList { .. }
         | Holds::LineOrList { .. } => Kind::Lines,
+        _ if value.contains('\n') => Kind::Lines,
         _ if field.access == field::Access::WriteOnly => Kind::Password,
         _ => Kind::Line,
     }
@@ -224,7 +248,7 @@ fn meant(field: &Field, text: &str, is_change: bool) -> Option<Value> {
         Holds::Integer { .. } | Holds::Money { .. } => number(text),
         Holds::IntegerList { .. } => items().map(number).collect(),
         Holds::LineList { .. } | Holds::NetList { .. } | Holds::LineOrList { .. } => items().map(Value::from).collect(),
-        Holds::Object { .. } | Holds::Values { .. } => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+        Holds::Object { .. } | Holds::Values { .. } | Holds::Any { .. } => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
         _ => Value::from(text.replace("\r\n", "\n")),
     })
 }
@@ -241,6 +265,11 @@ impl Faults {
     /// None.
     pub(crate) fn none() -> Self {
         Self::default()
+    }
+
+    /// In a sentence only.
+    pub(crate) fn saying(words: &str) -> Self {
+        Self { words: words.to_owned(), fields: Vec::new() }
     }
 
     /// What a refusal says.
@@ -281,6 +310,25 @@ impl Faults {
         self.fields.iter().find(|(known, _)| known == field || is_item(known, field)).map(|(_, words)| words.clone())
     }
 
+    /// And what else is wrong.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        if self.words.is_empty() {
+            self.words = other.words;
+        } else if !other.words.is_empty() && other.words != self.words {
+            self.words = format!("{} {}", self.words, other.words);
+        }
+        self.fields.extend(other.fields);
+        self
+    }
+
+    /// The same, of fields that the form has under another name: behind this.
+    pub(crate) fn within(mut self, prefix: &str) -> Self {
+        for (field, _) in &mut self.fields {
+            *field = format!("{prefix}{field}");
+        }
+        self
+    }
+
     /// True if there are none.
     pub(crate) fn is_none(&self) -> bool {
         self.words.is_empty()
@@ -289,7 +337,8 @@ impl Faults {
     /// Each with the id of its box.
     fn listed(&self) -> impl Iterator<Item = (String, &str, &str)> {
         self.fields.iter().map(|(field, words)| {
-            let id = field.split(['[', '.']).next().unwrap_or(field);
+            let is_whole = field.starts_with("custom_fields.");
+            let id = if is_whole { field } else { field.split(['[', '.']).next().unwrap_or(field) };
             (format!("in-{}", id.replace(|c: char| !c.is_ascii_alphanumeric(), "-")), field.as_str(), words.as_str())
         })
     }

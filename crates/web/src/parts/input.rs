@@ -86,6 +86,10 @@ impl Input {
     pub(crate) fn filled(mut self, value: impl Into<String>) -> Self {
         self.value = value.into();
         if let Kind::Choice(choices) = &mut self.kind {
+            // What is there already is kept, also where nobody could choose it.
+            if !self.value.is_empty() && choices.iter().all(|choice| choice.value != self.value) {
+                choices.push(Choice::new(self.value.clone(), self.value.clone()));
+            }
             for choice in choices {
                 choice.chosen = choice.value == self.value;
             }
