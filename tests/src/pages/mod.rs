@@ -31,3 +31,8 @@ async fn walk(server: &Server, script: &str, more: &[(&str, &str)]) {
 async fn the_door() {
     walk(&Server::start().await, "first.mjs", &[]).await;
 }
+
+#[tokio::test]
+async fn billing() {
+    walk(&Server::start().await, "billing.mjs", &[]).await;
+}

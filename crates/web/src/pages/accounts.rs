@@ -35,7 +35,8 @@ const GROUPS: &[Group] = &[
         boxes: &[
             Box::new("clients_id", "Client").help("Whose calls these are"),
             Box::new("name", "Name").help("For people"),
-            Box::new("auth_type", "Recognised by").help("The account name and password, the calling number (ani), or addresses (ip)"),
+            Box::new("auth_type", "Recognised by")
+                .help("The account name and password, the calling number (ani), or addresses (ip)"),
             Box::new("accname", "Account name").help("Needed for name; unique over the whole system"),
             Box::new("password", "Password").help("Empty: it stays as it is"),
             Box::new("ani", "Calling number").help("Needed for ani; unique over the whole system, with the prefix"),
@@ -45,7 +46,7 @@ const GROUPS: &[Group] = &[
     },
     Group {
         title: "Calls",
-        folded: Some("may originate and terminate, without a limit"),
+        folded: Some("what it may do, limits, rate tables, protocol"),
         boxes: &[
             Box::new("orig_enabled", "May originate calls"),
             Box::new("orig_capacity", "Calls at once from it").help("Empty: without limit"),
@@ -148,7 +149,8 @@ impl Thing for Accounts {
     fn filters(_names: &Names) -> (Vec<Input>, Vec<Input>) {
         let kinds = [Choice::new("", "Any")].into_iter().chain(Choice::words(&["name", "ip", "ani"])).collect();
         let seen = vec![Input::new("q", "Search", Kind::Line), Input::new("auth_type", "Recognised by", Kind::Choice(kinds))];
-        let more = [("clients_id", "Client’s id"), ("accname", "Account name"), ("ani", "Calling number"), ("tech_prefix", "Prefix")];
+        let more =
+            [("clients_id", "Client’s id"), ("accname", "Account name"), ("ani", "Calling number"), ("tech_prefix", "Prefix")];
         (seen, more.map(|(name, label)| Input::new(name, label, Kind::Line)).into())
     }
 
@@ -158,7 +160,9 @@ impl Thing for Accounts {
     }
 
     fn defaults(_visitor: &Visitor) -> Vec<(&'static str, String)> {
-        [("auth_type", "name"), ("orig_enabled", "true"), ("term_enabled", "true")].map(|(name, text)| (name, text.to_owned())).into()
+        [("auth_type", "name"), ("orig_enabled", "true"), ("term_enabled", "true")]
+            .map(|(name, text)| (name, text.to_owned()))
+            .into()
     }
 
     /// The password that is there is in no box: it is shown on demand, and a box left empty keeps it.
@@ -184,9 +188,14 @@ impl Thing for Accounts {
         let mut above = markup!("<p>Of client {}</p>", client);
         if let Some(password) = object["password"].as_str().filter(|_| visitor.caller.sees_passwords()) {
             let action = format!("{}/password", Self::OF.at(&object["id"]));
-            let away = markup!("<form method=\"post\" action=\"{}\"><button class=\"small\">Take it away</button></form>", action);
+            let away =
+                markup!("<form method=\"post\" action=\"{}\"><button class=\"small\">Take it away</button></form>", action);
             let away = if visitor.may(Self::OF.right) { away } else { Html::default() };
-            above.push(&markup!("<details><summary>Show the password</summary><p><code>{}</code></p>{}</details>", password, away));
+            above.push(&markup!(
+                "<details><summary>Show the password</summary><p><code>{}</code></p>{}</details>",
+                password,
+                away
+            ));
         }
         above
     }

@@ -1,9 +1,5 @@
 //! Who has which package, since when, paid until when?
-use axum::{
-    Router,
-    extract::Path,
-    routing::post,
-};
+use axum::{Router, extract::Path, routing::post};
 use hookswitch_api::Api;
 use hookswitch_core::access::Right;
 use hookswitch_model::{Object, refusal::Refusal};
@@ -76,13 +72,7 @@ const STEPS: &[Step] = &[
         button: "Activate",
         done: "was activated",
     },
-    Step {
-        word: "renew",
-        from: &["activated"],
-        method: "clients.packages.renew",
-        button: "Renew",
-        done: "was renewed",
-    },
+    Step { word: "renew", from: &["activated"], method: "clients.packages.renew", button: "Renew", done: "was renewed" },
     Step {
         word: "deactivate",
         from: &["activated"],

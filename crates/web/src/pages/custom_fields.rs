@@ -34,7 +34,8 @@ const GROUPS: &[Group] = &[Group {
     folded: None,
     boxes: &[
         Box::new("title", "Title"),
-        Box::new("key", "Key").help("What programs call it: letters, digits and _, beginning with a letter. Values follow a key that is renamed"),
+        Box::new("key", "Key")
+            .help("What programs call it: letters, digits and _, beginning with a letter. Values follow a key that is renamed"),
         Box::new("object_type", "Of").help("What has the field"),
         Box::new("companies_id", "Reseller").help("For whose objects, and those of the resellers below it, it counts"),
         Box::new("order", "Order").help("1 is shown first"),

@@ -33,9 +33,11 @@ const GROUPS: &[Group] = &[
         folded: None,
         boxes: &[
             Box::new("name", "Name"),
-            Box::new("companies_id", "Reseller").help("Its clients, and those of the resellers below it, can have it"),
-            Box::new("status", "Status")
-                .help("Disabled: nobody gets it any more, who has it keeps it. Archive: it is closed for all who have it, for good"),
+            Box::new("companies_id", "Reseller")
+                .help("Given once. Its clients, and those of the resellers below it, can have it"),
+            Box::new("status", "Status").help(
+                "Disabled: nobody gets it any more, who has it keeps it. Archive: it is closed for all who have it, for good",
+            ),
             Box::new("period", "Period").help("How long a paid period is: P1M is a month, P1D a day, PT1H an hour"),
             Box::new("period_fee", "Fee for each period"),
             Box::new("activation_fee", "Fee at the beginning").help("Charged once, with the first period"),
@@ -43,11 +45,13 @@ const GROUPS: &[Group] = &[
     },
     Group {
         title: "When it is renewed and had",
-        folded: Some("renewed an hour before a period ends; it can be had at any time"),
+        folded: Some("when a period is renewed, when it can be had, its currency"),
         boxes: &[
-            Box::new("advance_renew", "Renewed before the end by").help("Such as PT1H; at the period’s beginning at the earliest"),
+            Box::new("advance_renew", "Renewed before the end by")
+                .help("Such as PT1H; at the period’s beginning at the earliest"),
             Box::new("renew_due", "Renewed after the end for").help("Such as P7D; then it is closed. Empty: without end"),
-            Box::new("effective_from", "Can be had from").help("A day such as 2026-12-01, or a time with its offset. Empty: always"),
+            Box::new("effective_from", "Can be had from")
+                .help("A day such as 2026-12-01, or a time with its offset. Empty: always"),
             Box::new("effective_till", "Can be had till").help("The same. Empty: without end"),
             Box::new("currencies_id", "Currency").help("The id of the currency of its fees. Empty: the reseller’s"),
         ],
@@ -76,6 +80,7 @@ impl Thing for Packages {
         names: &["companies_id"],
         of_a_client: false,
     };
+    const EXTRA: &'static str = "Custom fields";
 
     fn columns(list: &List) -> Vec<Column> {
         vec![
@@ -118,7 +123,8 @@ impl Thing for Packages {
 
     fn defaults(visitor: &Visitor) -> Vec<(&'static str, String)> {
         let reseller = visitor.caller.companies_id.unwrap_or(1).to_string();
-        let plain = [("status", "active"), ("period", "P1M"), ("period_fee", "0"), ("activation_fee", "0"), ("advance_renew", "PT1H")];
+        let plain =
+            [("status", "active"), ("period", "P1M"), ("period_fee", "0"), ("activation_fee", "0"), ("advance_renew", "PT1H")];
         plain.iter().map(|(name, text)| (*name, (*text).to_owned())).chain([("companies_id", reseller)]).collect()
     }
 

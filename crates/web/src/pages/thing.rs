@@ -69,6 +69,8 @@ impl Of {
 /// What is a page's own of an object.
 pub(crate) trait Thing: Send + Sync + 'static {
     const OF: Of;
+    /// The title of the boxes that are none of its own fields.
+    const EXTRA: &'static str = "";
 
     /// The columns of its list.
     fn columns(list: &List) -> Vec<Column>;
@@ -245,7 +247,10 @@ impl Sheet<'_> {
         }
         let extra = T::extra(visitor, object, &mut filled, &faults).await?;
         let submit = if object.is_some() { "Save" } else { "Create" };
-        Ok(Form::new(method, T::OF.groups, &filled, &choices, faults).and("", extra).sent_to(action, submit, cancel).html())
+        let form = Form::new(method, T::OF.groups, &filled, &choices, faults).and(T::EXTRA, extra);
+        // Whose it is stands above, with a link.
+        let form = if object.is_some() && T::OF.of_a_client { form.without("clients_id") } else { form };
+        Ok(form.sent_to(action, submit, cancel).html())
     }
 }
 
@@ -341,7 +346,10 @@ fn deletion(action: &str, one: &str, words: &str) -> Html {
     let one = one.to_lowercase();
     markup!(
         "<details class=\"ending\"><summary>Delete this {}</summary><p>{}</p><form method=\"post\" action=\"{}\"><button class=\"danger\">Delete this {}</button></form></details>",
-        one, words, action, one
+        one,
+        words,
+        action,
+        one
     )
 }
 
@@ -350,7 +358,7 @@ pub(crate) fn facts(groups: &[Group], object: &Object, choices: &Choices) -> Htm
     let mut rows = Html::default();
     for spot in groups.iter().flat_map(|group| group.boxes) {
         let text = object.get(spot.name).map(form::shown_text).unwrap_or_default();
-        if !text.is_empty() && spot.name != "password" {
+        if !text.is_empty() && !["password", "clients_id"].contains(&spot.name) {
             let named = choices.get(spot.name).and_then(|known| known.iter().find(|choice| choice.value == text));
             let text = named.map_or(text, |choice: &Choice| choice.label.clone());
             rows.push(&markup!("<dt>{}</dt><dd>{}</dd>", spot.label, text));
@@ -369,9 +377,7 @@ async fn update<T: Thing>(visitor: Visitor, Path(id): Path<i64>, Typed(typed): T
             let notice = Notice::new(format!("{} {} was saved.", T::OF.one, named(&object))).warning(&answer.warnings);
             Ok(with_cookie(go_to(&T::after(&object)), &notice.cookie()))
         }
-        Err(refusal) => {
-            Ok(show_again(&object_page::<T>(&visitor, &object, typed, Faults::of_refusal(&refusal)).await?))
-        }
+        Err(refusal) => Ok(show_again(&object_page::<T>(&visitor, &object, typed, Faults::of_refusal(&refusal)).await?)),
     }
 }
 

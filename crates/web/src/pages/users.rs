@@ -168,7 +168,8 @@ fn rotation(object: &Object, typed: &Params, faults: &Faults) -> Html {
         .wrong(faults.of("overlap_hours"));
     markup!(
         "<h2>A new key</h2><p>It is shown once. Programs that use the old one go on until that ends.</p><form method=\"post\" action=\"{}/rotate_key\" class=\"sheet\">{}<button>Make a new key</button></form>",
-        Users::OF.at(&object["id"]), hours.html()
+        Users::OF.at(&object["id"]),
+        hours.html()
     )
 }
 

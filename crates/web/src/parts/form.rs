@@ -105,6 +105,14 @@ impl Form {
         self
     }
 
+    /// Without the box of a field.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        for group in &mut self.groups {
+            group.inputs.retain(|input| input.name != name);
+        }
+        self
+    }
+
     /// With boxes that are none of the method's own fields, under a title of theirs.
     pub(crate) fn and(mut self, title: &'static str, inputs: Vec<Input>) -> Self {
         if !inputs.is_empty() {
@@ -248,7 +256,9 @@ fn meant(field: &Field, text: &str, is_change: bool) -> Option<Value> {
         Holds::Integer { .. } | Holds::Money { .. } => number(text),
         Holds::IntegerList { .. } => items().map(number).collect(),
         Holds::LineList { .. } | Holds::NetList { .. } | Holds::LineOrList { .. } => items().map(Value::from).collect(),
-        Holds::Object { .. } | Holds::Values { .. } | Holds::Any { .. } => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+        Holds::Object { .. } | Holds::Values { .. } | Holds::Any { .. } => {
+            serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+        }
         _ => Value::from(text.replace("\r\n", "\n")),
     })
 }

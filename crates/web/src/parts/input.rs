@@ -85,6 +85,10 @@ impl Input {
     /// With this in it; of choices, those are chosen.
     pub(crate) fn filled(mut self, value: impl Into<String>) -> Self {
         self.value = value.into();
+        if self.kind == Kind::Day && !self.value.is_empty() && self.value.len() != "2026-11-23".len() {
+            // A moment: a box for days would show nothing of it.
+            self.kind = Kind::Line;
+        }
         if let Kind::Choice(choices) = &mut self.kind {
             // What is there already is kept, also where nobody could choose it.
             if !self.value.is_empty() && choices.iter().all(|choice| choice.value != self.value) {

@@ -52,7 +52,8 @@ fn line(now: Moment, handler: &Object, clients_id: &Value, last: i64) -> Html {
     };
     let waiting = (count("waiting") > 0).then(|| why("", format!("{} → why", words::counted(count("waiting"), "waits", "wait"))));
     let dead = (count("dead") > 0).then(|| why("&state=dead", format!("{} dead → why", words::number(count("dead")))));
-    let resync = handler["resyncs_id"].as_i64().map(|_| markup!(" {}", words::link("/provisioning/resyncs", "a resync is on its way")));
+    let resync =
+        handler["resyncs_id"].as_i64().map(|_| markup!(" {}", words::link("/provisioning/resyncs", "a resync is on its way")));
     markup!(
         "<li><span title=\"{}\">{}</span> {}{}{}{}{}</li>",
         meaning(state),

@@ -68,7 +68,7 @@ const GROUPS: &[Group] = &[
         folded: None,
         boxes: &[
             Box::new("name", "Name").help("Unique within the reseller"),
-            Box::new("companies_id", "Reseller"),
+            Box::new("companies_id", "Reseller").help("Given once"),
             Box::new("status", "Status").help("Stopped: kept, and not served for now"),
             Box::new("credit", "Credit").help("How far the balance may fall below zero. Empty: without limit"),
             Box::new("tags", "Tags").help("Free labels, one a line"),
@@ -94,7 +94,7 @@ const GROUPS: &[Group] = &[
     },
     Group {
         title: "Billing and limits",
-        folded: Some("the reseller’s currency, no limit of calls"),
+        folded: Some("currency, taxes, terms, limits"),
         boxes: &[
             Box::new("currencies_id", "Currency").help("Its id. Empty: the reseller’s"),
             Box::new("tax_id", "Tax number"),
@@ -150,6 +150,7 @@ impl Thing for Clients {
         names: &["companies_id"],
         of_a_client: false,
     };
+    const EXTRA: &'static str = "Custom fields";
 
     fn columns(list: &List) -> Vec<Column> {
         vec![
@@ -221,7 +222,8 @@ impl Thing for Clients {
         };
         let values = custom_fields(visitor, &object["id"]).await?;
         let titled = custom::of(visitor, "clients", object["companies_id"].as_i64()).await?;
-        let title = |key: &str| titled.iter().find(|known| known.key == key).map_or_else(|| key.to_owned(), |known| known.title.clone());
+        let title =
+            |key: &str| titled.iter().find(|known| known.key == key).map_or_else(|| key.to_owned(), |known| known.title.clone());
         let definitions: Vec<custom::Definition> =
             values.keys().map(|key| custom::Definition { key: key.clone(), title: title(key) }).collect();
         Ok(custom::inputs(&definitions, &values, filled, faults))
@@ -323,7 +325,7 @@ async fn edit_page(visitor: &Visitor, client: &Object, filled: Params, faults: F
     let action = format!("{cancel}/edit");
     let sheet = Sheet { method: "clients.update", object: Some(client), filled, faults, action, cancel };
     let body = sheet.form::<Clients>(visitor).await?;
-    Ok(plain_page(visitor, Clients::title(client), body))
+    Ok(plain_page(visitor, format!("Edit {}", Clients::title(client)), body))
 }
 
 /// A client's own fields and its custom ones are two actions, each with its own chain of handlers. Both are rehearsed before one is
@@ -345,7 +347,8 @@ async fn save(visitor: &Visitor, id: i64, params: Object, changes: Object) -> Re
     let both = !params.is_empty() && !changes.is_empty();
     if both {
         let own = rehearsed(visitor, "clients.update", id, &params).await;
-        let custom = rehearsed(visitor, "clients.custom_fields.update", id, &changes).await.map(|refusal| custom_faults(&refusal));
+        let custom =
+            rehearsed(visitor, "clients.custom_fields.update", id, &changes).await.map(|refusal| custom_faults(&refusal));
         let faults = own.map(|refusal| Faults::of_refusal(&refusal)).into_iter().chain(custom).reduce(Faults::and);
         if let Some(faults) = faults {
             return Err(faults);

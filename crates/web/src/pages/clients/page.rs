@@ -7,11 +7,7 @@ use hookswitch_core::access::Right;
 use hookswitch_model::{Object, moment::Moment, refusal::Refusal};
 use serde_json::{Value, json};
 
-use super::{
-    GROUPS, custom, custom_fields, known,
-    story::Called,
-    timeline::Timeline,
-};
+use super::{GROUPS, custom, custom_fields, known, story::Called, timeline::Timeline};
 use crate::{
     answer::{Answer, show, show_again},
     html::Html,
@@ -148,7 +144,10 @@ fn many(rows: &[Object], most: usize) -> String {
 /// The row of figures: status, balances, how the balance went.
 async fn state(visitor: &Visitor, id: i64, known: &Known) -> Result<Html, Refusal> {
     let Some(client) = &known.client else {
-        return Ok(markup!("<p class=\"banner\">{} This client was deleted. What is kept of it is below.</p>", words::state("deleted")));
+        return Ok(markup!(
+            "<p class=\"banner\">{} This client was deleted. What is kept of it is below.</p>",
+            words::state("deleted")
+        ));
     };
     let names = Names::of(visitor, std::slice::from_ref(client), &["companies_id"]).await?;
     let credit = if client["credit"].is_null() {
@@ -173,7 +172,7 @@ async fn state(visitor: &Visitor, id: i64, known: &Known) -> Result<Html, Refusa
         credit
     ));
     cards.push(&markup!("<div class=\"card wide\"><h3>Balance</h3>{}</div>", history(visitor.now(), &known.booked)));
-    Ok(markup!("<div class=\"cards\">{}</div>", cards))
+    Ok(markup!("<div class=\"cards standing\">{}</div>", cards))
 }
 
 /// How the balance went, by the newest transactions. Digits are for words, the picture may round.
@@ -187,8 +186,7 @@ fn history(now: Moment, booked: &[Object]) -> Html {
         points.insert(0, 0.0);
     }
     let words = |row: &Object| words::amount(&row["balance_after"].to_string());
-    let title =
-        format!("The balance over the last {} transactions: from {} to {}", shown.len(), words(oldest), words(newest));
+    let title = format!("The balance over the last {} transactions: from {} to {}", shown.len(), words(oldest), words(newest));
     markup!(
         "{}<p class=\"quiet\">last {}, since {}</p>",
         picture::line(&points, 280, 48, &title),
@@ -293,7 +291,10 @@ fn latest(now: Moment, id: i64, booked: &[Object]) -> Html {
 fn button(id: i64, action: &str, status: &str, words: &str) -> Html {
     markup!(
         "<form class=\"inline\" method=\"post\" action=\"/clients/{}/{}\"><input type=\"hidden\" name=\"status\" value=\"{}\"><button>{}</button></form>",
-        id, action, status, words
+        id,
+        action,
+        status,
+        words
     )
 }
 
@@ -318,7 +319,8 @@ fn ending(id: i64, client: &Object, known: &Known) -> Html {
     let closed = if packages.is_empty() { String::new() } else { format!(" and close {packages} for good") };
     let archive = markup!(
         "<p>An archived client is kept and no longer served. It can be brought back; its packages are closed for good.</p><form method=\"post\" action=\"/clients/{}/archive\"><button class=\"danger\">Archive{}</button></form>",
-        id, closed
+        id,
+        closed
     );
     let archive = if text(client, "status") == "archived" { Html::default() } else { archive };
     let accounts = match known.accounts.len() {
@@ -329,11 +331,8 @@ fn ending(id: i64, client: &Object, known: &Known) -> Html {
     let with: Vec<String> = with.collect();
     let with = if with.is_empty() { String::new() } else { format!(" with {}", with.join(" and ")) };
     let is_settled = client["balance"] == Value::from(0);
-    let balance = if is_settled {
-        Html::default()
-    } else {
-        markup!(" Its balance of {} is given up.", words::money(&client["balance"]))
-    };
+    let balance =
+        if is_settled { Html::default() } else { markup!(" Its balance of {} is given up.", words::money(&client["balance"])) };
     let force = if is_settled { "" } else { "<input type=\"hidden\" name=\"force\" value=\"true\">" };
     markup!(
         "<details class=\"ending\"><summary>Archive or delete</summary>{}<p>Deleting has no way back; transactions, events and the log are kept.{}</p><form method=\"post\" action=\"/clients/{}/delete\">{}<button class=\"danger\">Delete this client{}</button></form></details>",

@@ -105,7 +105,11 @@ impl Timeline {
             });
             at += 1;
         }
-        if lines.is_empty() { markup!("<p class=\"quiet\">Nothing yet.</p>") } else { markup!("<ol class=\"timeline\">{}</ol>", lines) }
+        if lines.is_empty() {
+            markup!("<p class=\"quiet\">Nothing yet.</p>")
+        } else {
+            markup!("<ol class=\"timeline\">{}</ol>", lines)
+        }
     }
 
     fn event(&self, now: Moment, event: &Object, called: &Called) -> Html {
@@ -152,7 +156,7 @@ impl Timeline {
         .collect();
         let many = words::counted(i64::try_from(run).unwrap_or(i64::MAX), "transaction", "transactions");
         markup!(
-            "<li class=\"off\">{} {} since {}: balance after the first {}, after the last {}</li>",
+            "<li class=\"off\">{} {} since {}: balance {} → {}</li>",
             when(now, &newest["c_dt"]),
             words::link(&query.href("/transactions"), many),
             words::ago(now, &oldest["c_dt"]),
@@ -168,7 +172,11 @@ fn when(now: Moment, dt: &Value) -> Html {
 
 fn booked_alone(now: Moment, row: &Object) -> Html {
     let link = words::link(&format!("/transactions/{}", row["id"]), transactions::kind(row));
-    let notes = if row["notes"].is_null() { Html::default() } else { markup!(" <span class=\"quiet\">{}</span>", transactions::notes(row)) };
+    let notes = if row["notes"].is_null() {
+        Html::default()
+    } else {
+        markup!(" <span class=\"quiet\">{}</span>", transactions::notes(row))
+    };
     markup!(
         "<li class=\"off\">{} {} {}{}, balance {}</li>",
         when(now, &row["c_dt"]),
@@ -192,12 +200,7 @@ fn span(clients_id: i64, limit: usize, name: &str, from: Option<&Value>, to: Opt
     asked
 }
 
-async fn booked(
-    visitor: &Visitor,
-    clients_id: i64,
-    from: Option<&Value>,
-    to: Option<&Value>,
-) -> Result<Vec<Object>, Refusal> {
+async fn booked(visitor: &Visitor, clients_id: i64, from: Option<&Value>, to: Option<&Value>) -> Result<Vec<Object>, Refusal> {
     let mut asked = span(clients_id, BOOKED_MAX, "c_dt", from, to);
     asked.insert("order".to_owned(), json!(["-id"]));
     Ok(objects(visitor.act("accounting.transactions.search", asked).await?.result))
@@ -258,8 +261,15 @@ impl Told {
         let mut seen = BTreeSet::new();
         let mut last: Vec<&Object> = self.calls.get(event_id).into_iter().flatten().collect();
         last.retain(|call| seen.insert((text(call, "stage"), call["handlers_id"].as_i64())));
-        let waits_for = |call: &Object| text(call, "stage") == "after" && waits.iter().any(|wait| wait["handlers_id"] == call["handlers_id"]);
-        let calls = last.iter().rev().filter(|call| !waits_for(call)).map(|call| called(call));
+        let waits_for =
+            |call: &Object| text(call, "stage") == "after" && waits.iter().any(|wait| wait["handlers_id"] == call["handlers_id"]);
+        // In the order in which they were asked and told.
+        last.sort_by_key(|call| {
+            let is_asked = text(call, "stage") == "before";
+            let order = if is_asked { &call["id"] } else { &call["handlers_id"] };
+            (!is_asked, order.as_i64())
+        });
+        let calls = last.iter().filter(|call| !waits_for(call)).map(|call| called(call));
         let waiting = waits.iter().map(|wait| {
             let name = wait["handlers_id"].as_i64().and_then(|id| self.names.get(&id)).map_or("a handler", String::as_str);
             waiting(now, wait, name)
@@ -293,10 +303,22 @@ fn called(call: &Object) -> Html {
         _ => String::new(),
     };
     let shadow = if call["shadow"] == true { " as a shadow" } else { "" };
-    let took = if call["duration_ms"].is_null() { Html::default() } else { markup!(" {}", words::milliseconds(&call["duration_ms"])) };
+    let took = match call["duration_ms"].as_i64() {
+        None => Html::default(),
+        Some(0) => Html::text(" <1 ms"),
+        Some(ms) if ms < 10_000 => Html::text(&format!(" {ms} ms")),
+        Some(_) => markup!(" {}", words::milliseconds(&call["duration_ms"])),
+    };
     markup!(
-        "<a class=\"state {}\" href=\"/provisioning/logs/{}\"><span aria-hidden=\"true\">{}</span> {} {}{}{}{}</a>",
-        class, call["id"].to_string(), shape, text(call, "handlers_name"), word, shadow, attempt, took
+        "<a class=\"state {}\" href=\"/provisioning/logs/{}\"><span aria-hidden=\"true\">{}</span> <span class=\"what\">{} {}{}{}{}</span></a>",
+        class,
+        call["id"].to_string(),
+        shape,
+        text(call, "handlers_name"),
+        word,
+        shadow,
+        attempt,
+        took
     )
 }
 
@@ -310,6 +332,10 @@ fn waiting(now: Moment, wait: &Object, name: &str) -> Html {
     };
     markup!(
         "<a class=\"state {}\" href=\"/provisioning/deliveries/{}\"><span aria-hidden=\"true\">{}</span> {} {}</a>",
-        class, wait["id"].to_string(), shape, name, word
+        class,
+        wait["id"].to_string(),
+        shape,
+        name,
+        word
     )
 }
