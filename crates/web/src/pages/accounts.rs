@@ -78,7 +78,7 @@ const GROUPS: &[Group] = &[
 ];
 
 pub(crate) fn routes() -> Router<Api> {
-    thing::routes::<Accounts>().route("/accounts/{id}/password", post(no_password))
+    thing::routes::<Accounts>().route("/accounts/{id}/password", post(no_password).get(thing::back::<Accounts>))
 }
 
 /// What an account is recognised by, in a line.

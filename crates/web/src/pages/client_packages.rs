@@ -1,5 +1,5 @@
 //! Who has which package, since when, paid until when?
-use axum::{Router, extract::Path, routing::post};
+use axum::{Router, extract::Path, response::Response, routing::post};
 use hookswitch_api::Api;
 use hookswitch_core::access::Right;
 use hookswitch_model::{Object, refusal::Refusal};
@@ -90,7 +90,7 @@ const STEPS: &[Step] = &[
 ];
 
 pub(crate) fn routes() -> Router<Api> {
-    thing::routes::<ClientPackages>().route("/client-packages/{id}/{step}", post(step))
+    thing::routes::<ClientPackages>().route("/client-packages/{id}/{step}", post(step).get(back))
 }
 
 /// The buttons for what it can go through now; afterwards one is led back there.
@@ -257,6 +257,10 @@ pub(crate) fn times(row: &Object) -> Html {
         Some(many) if many > 1 => markup!(" <span class=\"quiet\">× {}</span>", many),
         _ => Html::default(),
     }
+}
+
+async fn back(Path((id, _)): Path<(i64, String)>) -> Response {
+    go_to(&ClientPackages::OF.at(id))
 }
 
 async fn step(visitor: Visitor, Path((id, step)): Path<(i64, String)>, Typed(typed): Typed) -> Answer {

@@ -182,7 +182,7 @@ pub(crate) fn routes<T: Thing>() -> Router<Api> {
         pages = pages.route(&T::OF.at("{id}"), post(update::<T>));
     }
     if !T::OF.delete.is_empty() {
-        pages = pages.route(&T::OF.at("{id}/delete"), post(delete::<T>));
+        pages = pages.route(&T::OF.at("{id}/delete"), post(delete::<T>).get(back::<T>));
     }
     pages
 }
@@ -390,6 +390,11 @@ async fn delete<T: Thing>(visitor: Visitor, Path(id): Path<i64>) -> Answer {
             Ok(show_again(&object_page::<T>(&visitor, &object, filled, Faults::of_refusal(&refusal)).await?))
         }
     }
+}
+
+/// Where somebody comes back to what was refused there: to the object itself.
+pub(crate) async fn back<T: Thing>(Path(id): Path<i64>) -> Response {
+    go_to(&T::OF.at(id))
 }
 
 fn gone<T: Thing>(object: &Object) -> Response {

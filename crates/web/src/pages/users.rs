@@ -10,7 +10,7 @@ use hookswitch_model::{Object, refusal::Refusal};
 use super::{
     names::Names,
     resellers,
-    thing::{self, Of, Thing},
+    thing::{self, ObjectPage, Of, Thing},
 };
 use crate::{
     answer::{Answer, show, show_again},
@@ -54,7 +54,7 @@ const ROTATION: &[Group] = &[Group {
 }];
 
 pub(crate) fn routes() -> Router<Api> {
-    thing::routes::<Users>().route("/users/{id}/rotate_key", post(rotate))
+    thing::routes::<Users>().route("/users/{id}/rotate_key", post(rotate).get(thing::back::<Users>))
 }
 
 #[derive(Template)]
@@ -181,8 +181,11 @@ async fn rotate(visitor: Visitor, Path(id): Path<i64>, Typed(typed): Typed) -> A
         Err(refusal) => {
             let object = thing::one(&visitor, Users::OF.get, id).await?;
             let faults = Faults::of_refusal(&refusal);
-            let filled = form::filled(GROUPS, &object).with("overlap_hours", typed.raw("overlap_hours"));
-            Ok(show_again(&thing::object_page::<Users>(&visitor, &object, filled, faults).await?))
+            let mut body = faults.html();
+            body.push(&rotation(&object, &typed, &faults));
+            let (actions, above, below) = Default::default();
+            let page = visitor.page(Users::title(&object), Users::OF.here);
+            Ok(show_again(&ObjectPage { page, actions, above, body, below }))
         }
     }
 }

@@ -127,10 +127,10 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/clients/new", get(new).post(create))
         .route("/clients/{id}", get(page::open))
         .route("/clients/{id}/edit", get(edit).post(update))
-        .route("/clients/{id}/status", post(ending::status))
-        .route("/clients/{id}/archive", post(ending::archive))
-        .route("/clients/{id}/unarchive", post(ending::unarchive))
-        .route("/clients/{id}/delete", post(ending::delete))
+        .route("/clients/{id}/status", post(ending::status).get(thing::back::<Clients>))
+        .route("/clients/{id}/archive", post(ending::archive).get(thing::back::<Clients>))
+        .route("/clients/{id}/unarchive", post(ending::unarchive).get(thing::back::<Clients>))
+        .route("/clients/{id}/delete", post(ending::delete).get(thing::back::<Clients>))
 }
 
 impl Thing for Clients {
@@ -264,8 +264,8 @@ async fn new_page(visitor: &Visitor, filled: Params, faults: Faults) -> Result<O
 }
 
 fn plain_page(visitor: &Visitor, title: String, body: Html) -> ObjectPage {
-    let nothing = Html::default;
-    ObjectPage { page: visitor.page(title, "clients"), actions: nothing(), above: nothing(), body, below: nothing() }
+    let (actions, above, below) = Default::default();
+    ObjectPage { page: visitor.page(title, "clients"), actions, above, body, below }
 }
 
 /// The client first, then its custom fields. If these are refused, it is there, and its own form goes on.

@@ -156,7 +156,7 @@ async fn state(visitor: &Visitor, id: i64, known: &Known) -> Result<Html, Refusa
         markup!("credit {}", words::money(&client["credit"]))
     };
     let mut cards = markup!(
-        "<div class=\"card\"><h3>Status</h3><div class=\"figure\">{}</div><p class=\"quiet\">of {}, since {}</p></div>",
+        "<div class=\"card\"><h3>Status</h3><div class=\"figure\">{}</div><p class=\"quiet\">{}, created {}</p></div>",
         words::state(text(client, "status")),
         names.reseller(client, "companies_id", ""),
         words::ago(visitor.now(), &client["c_dt"])
@@ -188,7 +188,7 @@ fn history(now: Moment, booked: &[Object]) -> Html {
     let words = |row: &Object| words::amount(&row["balance_after"].to_string());
     let title = format!("The balance over the last {} transactions: from {} to {}", shown.len(), words(oldest), words(newest));
     markup!(
-        "{}<p class=\"quiet\">last {}, since {}</p>",
+        "{}<p class=\"quiet\">{}, the first {}</p>",
         picture::line(&points, 280, 48, &title),
         words::counted(i64::try_from(shown.len()).unwrap_or(i64::MAX), "transaction", "transactions"),
         words::ago(now, &oldest["c_dt"])

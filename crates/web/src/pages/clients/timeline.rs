@@ -108,7 +108,7 @@ impl Timeline {
         if lines.is_empty() {
             markup!("<p class=\"quiet\">Nothing yet.</p>")
         } else {
-            markup!("<ol class=\"timeline\">{}</ol>", lines)
+            markup!("<ol class=\"timeline timed\">{}</ol>", lines)
         }
     }
 
@@ -116,7 +116,7 @@ impl Timeline {
         let id = text(event, "id");
         let title = words::link(&format!("/provisioning/events/{id}"), story::past(event));
         markup!(
-            "<li>{} {}{}{} <span class=\"quiet\" title=\"The number of the client’s event\">#{}</span>{}</li>",
+            "<li>{}<div>{}{}{} <span class=\"quiet\" title=\"The number of the client’s event\">#{}</span>{}</div></li>",
             when(now, &event["dt"]),
             called.object(event),
             title,
@@ -130,11 +130,12 @@ impl Timeline {
         let said = text(call, "error");
         let said = if said.is_empty() { Html::default() } else { markup!(" <q>{}</q>", said) };
         markup!(
-            "<li class=\"off\">{} {}{} <strong>did not happen</strong>: {} said no{}{}</li>",
+            "<li class=\"off\">{}<div>{}{} <strong>did not happen</strong>: {} {}{}{}</div></li>",
             when(now, &call["dt"]),
             called.object(call),
             words::link(&format!("/provisioning/logs/{}", call["id"]), story::asked(call)),
             text(call, "handlers_name"),
+            if text(call, "status") == "forbidden" { "said no" } else { "had to be asked, and failed" },
             said,
             self.told.about(now, text(call, "event_id"))
         )
@@ -156,7 +157,7 @@ impl Timeline {
         .collect();
         let many = words::counted(i64::try_from(run).unwrap_or(i64::MAX), "transaction", "transactions");
         markup!(
-            "<li class=\"off\">{} {} since {}: balance {} → {}</li>",
+            "<li class=\"off\">{}<div>{}, the first {}: balance {} → {}</div></li>",
             when(now, &newest["c_dt"]),
             words::link(&query.href("/transactions"), many),
             words::ago(now, &oldest["c_dt"]),
@@ -178,7 +179,7 @@ fn booked_alone(now: Moment, row: &Object) -> Html {
         markup!(" <span class=\"quiet\">{}</span>", transactions::notes(row))
     };
     markup!(
-        "<li class=\"off\">{} {} {}{}, balance {}</li>",
+        "<li class=\"off\">{}<div>{} {}{}, balance {}</div></li>",
         when(now, &row["c_dt"]),
         link,
         words::money(&row["amount"]),
