@@ -7,7 +7,11 @@ use hookswitch_core::access::Right;
 use hookswitch_model::{Object, moment::Moment, refusal::Refusal};
 use serde_json::{Value, json};
 
-use super::{GROUPS, custom, custom_fields, known, story::Called, timeline::Timeline};
+use super::{
+    GROUPS, custom, custom_fields, known,
+    story::Called,
+    timeline::{Place, Timeline},
+};
 use crate::{
     answer::{Answer, show, show_again},
     html::Html,
@@ -102,11 +106,12 @@ async fn client_page(visitor: &Visitor, id: i64, faults: Html) -> Result<ClientP
     let (now, may) = (visitor.now(), visitor.may(Right::Operate));
     let known = Known::ask(visitor, id).await?;
     let status = visitor.ask("provisioning.handlers.status", json!({"clients_id": id})).await?;
-    let offset = visitor.query.number("offset").and_then(|offset| usize::try_from(offset).ok()).unwrap_or(0);
-    let timeline = Timeline::ask(visitor, id, offset, &status).await?;
+    let place = visitor.query.number("before").filter(|before| *before > 0);
+    let timeline = Timeline::ask(visitor, id, place, &status).await?;
     let called = Called::new(&known.accounts, &known.packages);
-    let place = |offset: Option<usize>| {
-        offset.map(|at| visitor.query.with("offset", (at > 0).then(|| at.to_string()).as_deref()).href(&format!("/clients/{id}")))
+    let page_at = |place: Place| match place {
+        Some(before) => format!("/clients/{id}?before={before}"),
+        None => format!("/clients/{id}"),
     };
     let has = match &known.client {
         Some(client) => Some(has(visitor, id, client, &known, may).await?),
@@ -123,8 +128,8 @@ async fn client_page(visitor: &Visitor, id: i64, faults: Html) -> Result<ClientP
         state: state(visitor, id, &known).await?,
         known: known::list(now, &status),
         timeline: timeline.html(now, &called),
-        earlier: place(timeline.earlier),
-        later: place(timeline.later),
+        earlier: timeline.earlier.map(|before| page_at(Some(before))),
+        later: timeline.later.map(page_at),
         has,
         transactions: latest(now, id, &known.booked),
         key: form::fresh(&[]).raw("idempotency_key").unwrap_or_default().to_owned(),
@@ -134,6 +139,10 @@ async fn client_page(visitor: &Visitor, id: i64, faults: Html) -> Result<ClientP
 
 fn text<'a>(object: &'a Object, name: &str) -> &'a str {
     object[name].as_str().unwrap_or_default()
+}
+
+fn transactions_of(booked: &[Object]) -> String {
+    if booked.len() == 1 { "1 transaction".to_owned() } else { format!("{} transactions", many(booked, DRAWN_MAX)) }
 }
 
 /// How many there are, as far as was looked: `3`, `200+`.
@@ -164,7 +173,7 @@ async fn state(visitor: &Visitor, id: i64, known: &Known) -> Result<Html, Refusa
     cards.push(&markup!(
         "<div class=\"card\"><h3>Live balance</h3><div class=\"figure\">{}</div><p class=\"quiet\">{}</p></div>",
         words::money(&client["balance"]),
-        words::link(&format!("/transactions?clients_id={id}"), format!("{} transactions", many(&known.booked, DRAWN_MAX)))
+        words::link(&format!("/transactions?clients_id={id}"), transactions_of(&known.booked))
     ));
     cards.push(&markup!(
         "<div class=\"card\"><h3>Available</h3><div class=\"figure\">{}</div><p class=\"quiet\">{}</p></div>",

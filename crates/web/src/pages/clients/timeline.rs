@@ -19,6 +19,7 @@ use crate::{
 
 /// Events on a page.
 const EVENTS: usize = 25;
+const PAGE: i64 = EVENTS as i64;
 /// Calls that are looked at for a page: some ten for each event.
 const CALLS_MAX: usize = 300;
 /// Transactions of a page's span; what is more is in their list.
@@ -33,10 +34,14 @@ pub(super) struct Timeline {
     clients_id: i64,
     entries: Vec<(Moment, u8, Entry)>,
     told: Told,
-    /// Where earlier and later pages begin.
-    pub(super) earlier: Option<usize>,
-    pub(super) later: Option<usize>,
+    /// Before which event the earlier page is, and where the later one.
+    pub(super) earlier: Option<i64>,
+    pub(super) later: Option<Place>,
 }
+
+/// A page: the newest, or that before the client's event of this number. A client's events are numbered without a gap, so that no
+/// page costs more than another, and none moves when something happens.
+pub(super) type Place = Option<i64>;
 
 enum Entry {
     Event(Object),
@@ -64,15 +69,23 @@ fn at(row: &Object, name: &str) -> Moment {
 }
 
 impl Timeline {
-    /// Asks for the page that begins so many events ago; `status` says what handlers are called.
-    pub(super) async fn ask(visitor: &Visitor, clients_id: i64, offset: usize, status: &Value) -> Result<Self, Refusal> {
-        let before = usize::from(offset > 0);
-        let asked = json!({"clients_id": clients_id, "offset": offset - before, "limit": EVENTS + before + 1});
+    /// Asks for a page; `status` says what handlers are called, and how many events there are.
+    pub(super) async fn ask(visitor: &Visitor, clients_id: i64, place: Place, status: &Value) -> Result<Self, Refusal> {
+        let limit = EVENTS + 1 + usize::from(place.is_some());
+        let mut asked = json!({"clients_id": clients_id, "limit": limit});
+        if let Some(before) = place {
+            // That one too: the page ends where it happened.
+            asked["seq"] = (before - PAGE - 1..=before).rev().filter(|seq| *seq > 0).collect();
+        }
         let mut events = objects(visitor.ask("provisioning.events.search", asked).await?);
-        let to = if before > 0 && !events.is_empty() { Some(events.remove(0)["dt"].clone()) } else { None };
+        let is_later = place.is_some() && events.first().is_some_and(|event| event["seq"].as_i64() == place);
+        let to = is_later.then(|| events.remove(0)["dt"].clone());
         let more = events.len() > EVENTS;
         events.truncate(EVENTS);
         let from = events.last().filter(|_| more).map(|event| event["dt"].clone());
+        let earlier = events.last().filter(|_| more).and_then(|event| event["seq"].as_i64());
+        let last = status["last_seq"].as_i64().unwrap_or_default();
+        let later = place.map(|before| Some(before + PAGE).filter(|later| *later <= last));
 
         let refused = refused(visitor, clients_id, &events, from.as_ref(), to.as_ref()).await?;
         let booked = booked(visitor, clients_id, from.as_ref(), to.as_ref()).await?;
@@ -84,8 +97,7 @@ impl Timeline {
         entries.extend(refused.into_iter().map(|call| (at(&call, "dt"), 1, Entry::Refused(call))));
         entries.extend(booked.into_iter().map(|row| (at(&row, "c_dt"), 2, Entry::Booked(row))));
         entries.sort_by_key(|(at, rank, _)| (std::cmp::Reverse(*at), *rank));
-        let later = (offset > 0).then(|| offset.saturating_sub(EVENTS));
-        Ok(Self { clients_id, entries, told, earlier: more.then_some(offset + EVENTS), later })
+        Ok(Self { clients_id, entries, told, earlier, later })
     }
 
     /// As markup.
@@ -251,7 +263,7 @@ impl Told {
         }
         let asked = json!({"clients_id": clients_id, "event_id": ids, "limit": CALLS_MAX});
         let calls = grouped(objects(visitor.ask("provisioning.executions.search", asked).await?));
-        let asked = json!({"clients_id": clients_id, "order": ["-id"], "limit": CALLS_MAX});
+        let asked = json!({"clients_id": clients_id, "event_id": ids, "limit": CALLS_MAX});
         let deliveries = grouped(objects(visitor.ask("provisioning.deliveries.search", asked).await?));
         Ok(Self { calls, deliveries, names })
     }
