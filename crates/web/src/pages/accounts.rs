@@ -17,7 +17,7 @@ use crate::{
     params::Params,
     parts::{
         form::{self, Box, Faults, Group},
-        input::{Choice, Input, Kind},
+        input::{Input, Kind},
         list::List,
         table::{Column, Empty},
         words,
@@ -147,8 +147,10 @@ impl Thing for Accounts {
     }
 
     fn filters(_names: &Names) -> (Vec<Input>, Vec<Input>) {
-        let kinds = [Choice::new("", "Any")].into_iter().chain(Choice::words(&["name", "ip", "ani"])).collect();
-        let seen = vec![Input::new("q", "Search", Kind::Line), Input::new("auth_type", "Recognised by", Kind::Choice(kinds))];
+        let seen = vec![
+            Input::new("q", "Search", Kind::Line),
+            Input::new("auth_type", "Recognised by", Kind::any_of(&["name", "ip", "ani"])),
+        ];
         let more =
             [("clients_id", "Client’s id"), ("accname", "Account name"), ("ani", "Calling number"), ("tech_prefix", "Prefix")];
         (seen, more.map(|(name, label)| Input::new(name, label, Kind::Line)).into())

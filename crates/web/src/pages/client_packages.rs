@@ -151,14 +151,13 @@ impl Thing for ClientPackages {
     }
 
     fn filters(names: &Names) -> (Vec<Input>, Vec<Input>) {
-        let any = |choices: &[&str]| Kind::Choice([Choice::new("", "Any")].into_iter().chain(Choice::words(choices)).collect());
         let seen = vec![
             Input::new("q", "Package’s name", Kind::Line),
             Input::new("packages_id", "Package", Kind::Choice(names.packages())),
-            Input::new("status", "Status", any(&["active", "pending", "archive"])),
+            Input::new("status", "Status", Kind::any_of(&["active", "pending", "archive"])),
         ];
         let more = vec![
-            Input::new("condition", "Condition", any(&["new", "activated", "deactivated", "closed"])),
+            Input::new("condition", "Condition", Kind::any_of(&["new", "activated", "deactivated", "closed"])),
             Input::new("clients_id", "Client’s id", Kind::Line),
             Input::new("accounts_id", "Account’s id", Kind::Line),
             Input::new("period_stop_dt_from", "Paid until, from", Kind::Day),
@@ -180,13 +179,16 @@ impl Thing for ClientPackages {
             let label = format!("{}: {fee} for {}", text(&row["name"]), text(&row["period"]));
             Choice::new(row["id"].to_string(), label)
         });
+        let packages: Vec<Choice> = packages.collect();
+        let none = packages.is_empty().then(|| Choice::new("", "There is no active package"));
+        let packages = packages.into_iter().chain(none).collect();
         let mut whom = vec![Choice::new("", "The client as a whole")];
         if let Some(clients_id) = known.number("clients_id") {
             let asked = json!({"clients_id": clients_id, "limit": 1_000});
             let owned = objects(visitor.ask("clients.accounts.search", asked).await?);
             whom.extend(owned.iter().map(|row| Choice::new(row["id"].to_string(), format!("Account {}", accounts::name(row)))));
         }
-        Ok(Choices::from([("packages_id", packages.collect()), ("accounts_id", whom)]))
+        Ok(Choices::from([("packages_id", packages), ("accounts_id", whom)]))
     }
 
     fn defaults(_visitor: &Visitor) -> Vec<(&'static str, String)> {

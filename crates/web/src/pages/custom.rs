@@ -55,7 +55,7 @@ pub(crate) fn inputs(definitions: &[Definition], values: &Object, filled: &mut P
         let (name, was) = (format!("{PREFIX}{key}"), format!("was.{PREFIX}{key}"));
         let set = values.get(key).map(form::shown_text).unwrap_or_default();
         if !filled.has(&was) {
-            *filled = filled.with(&was, Some(&set));
+            *filled = filled.with(&was, Some(&form::was(&set)));
         }
         let text = filled.raw(&name).map_or(set, str::to_owned);
         let kind = if text.contains('\n') { Kind::Lines } else { Kind::Line };
@@ -69,10 +69,9 @@ pub(crate) fn changes(typed: &Params, values: &Object) -> Object {
     let mut changes = Object::new();
     for (name, text) in typed.iter() {
         let Some(key) = name.strip_prefix(PREFIX) else { continue };
-        let text = text.trim().replace("\r\n", "\n");
         let was = typed.raw(&format!("was.{name}")).unwrap_or_default();
-        if text != was.trim().replace("\r\n", "\n") {
-            changes.insert(key.to_owned(), meant(&text, values.get(key)));
+        if !form::is_still(was, text) {
+            changes.insert(key.to_owned(), meant(&text.trim().replace("\r\n", "\n"), values.get(key)));
         }
     }
     changes

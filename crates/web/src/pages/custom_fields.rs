@@ -85,10 +85,9 @@ impl Thing for CustomFields {
     }
 
     fn filters(names: &Names) -> (Vec<Input>, Vec<Input>) {
-        let kinds = [Choice::new("", "Any")].into_iter().chain(Choice::words(&["clients", "packages"])).collect();
         let seen = vec![
             Input::new("q", "Search", Kind::Line),
-            Input::new("object_type", "Of", Kind::Choice(kinds)),
+            Input::new("object_type", "Of", Kind::any_of(&["clients", "packages"])),
             Input::new("companies_id", "Reseller", Kind::Choice(names.resellers())),
         ];
         (seen, Vec::new())

@@ -16,7 +16,7 @@ use crate::{
     params::Params,
     parts::{
         form::{Box, Choices, Faults, Group},
-        input::{Choice, Input, Kind},
+        input::{Input, Kind},
         list::List,
         table::{Column, Empty},
         words,
@@ -107,8 +107,10 @@ impl Thing for Packages {
     }
 
     fn filters(names: &Names) -> (Vec<Input>, Vec<Input>) {
-        let states = [Choice::new("", "Any")].into_iter().chain(Choice::words(&["active", "disabled", "archive"])).collect();
-        let seen = vec![Input::new("q", "Search", Kind::Line), Input::new("status", "Status", Kind::Choice(states))];
+        let seen = vec![
+            Input::new("q", "Search", Kind::Line),
+            Input::new("status", "Status", Kind::any_of(&["active", "disabled", "archive"])),
+        ];
         (seen, vec![Input::new("companies_id", "Reseller", Kind::Choice(names.resellers()))])
     }
 

@@ -90,8 +90,10 @@ impl Thing for Resellers {
     }
 
     fn filters(_names: &Names) -> (Vec<Input>, Vec<Input>) {
-        let states = [Choice::new("", "Any")].into_iter().chain(Choice::words(&["active", "disabled"])).collect();
-        (vec![Input::new("q", "Search", Kind::Line), Input::new("status", "Status", Kind::Choice(states))], Vec::new())
+        (
+            vec![Input::new("q", "Search", Kind::Line), Input::new("status", "Status", Kind::any_of(&["active", "disabled"]))],
+            Vec::new(),
+        )
     }
 
     fn empty() -> Empty {

@@ -26,6 +26,7 @@ use crate::{
     parts::{
         form::{self, Choices, Faults, Form, Group},
         input::{Choice, Input},
+        json::{SHOWN_BYTES_MAX, cut},
         list::List,
         table::{Column, Empty, Table},
     },
@@ -80,6 +81,11 @@ pub(crate) trait Thing: Send + Sync + 'static {
 
     /// The boxes of the list's filters: a few that are seen, more behind a click.
     fn filters(names: &Names) -> (Vec<Input>, Vec<Input>);
+
+    /// What else was perhaps meant by what is looked for.
+    fn hint(_visitor: &Visitor) -> impl Future<Output = Result<Html, Refusal>> + Send {
+        async { Ok(Html::default()) }
+    }
 
     /// What is said where there are none yet.
     fn empty() -> Empty;
@@ -222,7 +228,8 @@ pub(crate) async fn list<T: Thing>(visitor: Visitor) -> Answer {
         table.row(row["id"].to_string(), T::cells(&visitor, &names, row));
     }
     let (seen, more) = T::filters(&names);
-    let filters = list.filters(seen, more);
+    let mut filters = list.filters(seen, more);
+    filters.push(&T::hint(&visitor).await?);
     let page = visitor.page(T::OF.many, T::OF.here);
     Ok(show(&ListPage { page, button: may.then_some(new), filters, table: table.html(), pager: list.pager() }))
 }
@@ -353,6 +360,12 @@ fn deletion(action: &str, one: &str, words: &str) -> Html {
     )
 }
 
+/// A text, as far as a page can hold it.
+fn shortened(text: &str) -> String {
+    let shown = cut(text, SHOWN_BYTES_MAX);
+    if shown.len() < text.len() { format!("{shown}…") } else { shown.to_owned() }
+}
+
 /// What an object's form would show, for who may only read.
 pub(crate) fn facts(groups: &[Group], object: &Object, choices: &Choices) -> Html {
     let mut rows = Html::default();
@@ -361,7 +374,7 @@ pub(crate) fn facts(groups: &[Group], object: &Object, choices: &Choices) -> Htm
         if !text.is_empty() && !["password", "clients_id"].contains(&spot.name) {
             let named = choices.get(spot.name).and_then(|known| known.iter().find(|choice| choice.value == text));
             let text = named.map_or(text, |choice: &Choice| choice.label.clone());
-            rows.push(&markup!("<dt>{}</dt><dd>{}</dd>", spot.label, text));
+            rows.push(&markup!("<dt>{}</dt><dd>{}</dd>", spot.label, shortened(&text)));
         }
     }
     markup!("<dl class=\"facts\">{}</dl>", rows)

@@ -15,7 +15,7 @@ use crate::{
     params::Params,
     parts::{
         form::{Box, Choices, Faults, Group},
-        input::{Choice, Input, Kind},
+        input::{Input, Kind},
         json::cut,
         list::List,
         table::{Column, Empty},
@@ -96,11 +96,9 @@ impl Thing for Transactions {
     }
 
     fn filters(_names: &Names) -> (Vec<Input>, Vec<Input>) {
-        let kinds = Choice::words(&["payment", "refund", "charge", "correction", "package_fee"]);
-        let kinds = [Choice::new("", "Any")].into_iter().chain(kinds).collect();
         let seen = vec![
             Input::new("clients_id", "Client’s id", Kind::Line),
-            Input::new("type", "Type", Kind::Choice(kinds)),
+            Input::new("type", "Type", Kind::any_of(&["payment", "refund", "charge", "correction", "package_fee"])),
             Input::new("c_dt_from", "From", Kind::Day),
             Input::new("c_dt_to", "To before", Kind::Day),
         ];

@@ -19,7 +19,7 @@ use crate::{
     params::Params,
     parts::{
         form::{self, Box, Choices, Faults, Group},
-        input::{Choice, Input, Kind},
+        input::{Input, Kind},
         list::List,
         table::{Column, Empty},
         words,
@@ -116,11 +116,10 @@ impl Thing for Users {
     }
 
     fn filters(names: &Names) -> (Vec<Input>, Vec<Input>) {
-        let any = |choices: &[&str]| Kind::Choice([Choice::new("", "Any")].into_iter().chain(Choice::words(choices)).collect());
         let seen = vec![
             Input::new("q", "Search", Kind::Line),
-            Input::new("role", "Role", any(&["admin", "operator", "readonly"])),
-            Input::new("status", "Status", any(&["active", "disabled"])),
+            Input::new("role", "Role", Kind::any_of(&["admin", "operator", "readonly"])),
+            Input::new("status", "Status", Kind::any_of(&["active", "disabled"])),
             Input::new("companies_id", "Reseller", Kind::Choice(names.resellers())),
         ];
         (seen, Vec::new())

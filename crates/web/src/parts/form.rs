@@ -13,12 +13,17 @@ use hookswitch_model::{
     refusal::Refusal,
 };
 use serde_json::{Number, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::input::{Choice, Input, Kind};
 use crate::{html::Html, pages::refused, params::Params};
 
 /// What a name of the old value begins with.
 const WAS: &str = "was.";
+/// Old values up to this length are told as they were.
+const SHORT_BYTES_MAX: usize = 200;
+/// What stands before the hash of a longer one.
+const HASHED: &str = "sha256:";
 
 /// Boxes under one title.
 pub(crate) struct Group {
@@ -186,7 +191,7 @@ pub(crate) fn filled(groups: &[Group], object: &Object) -> Params {
     let names = groups.iter().flat_map(|group| group.boxes).map(|spot| spot.name);
     let texts: Vec<(String, String)> =
         names.map(|name| (name.to_owned(), shown_text(object.get(name).unwrap_or(&Value::Null)))).collect();
-    let was = texts.iter().map(|(name, text)| (format!("{WAS}{name}"), text.clone()));
+    let was = texts.iter().map(|(name, text)| (format!("{WAS}{name}"), was(text)));
     let all: Vec<(String, String)> = texts.iter().cloned().chain(was).collect();
     all.iter().map(|(name, text)| (name.as_str(), text.clone())).collect()
 }
@@ -215,7 +220,7 @@ pub(crate) fn typed(method: &'static str, groups: &[Group], typed: &Params) -> O
         let Some(field) = field::find(method.takes.fields(), spot.name) else { continue };
         let Some(text) = typed.raw(spot.name) else { continue };
         let was = typed.raw(&format!("{WAS}{}", spot.name));
-        if was.is_some_and(|was| lines(was) == lines(text)) {
+        if was.is_some_and(|was| is_still(was, text)) {
             continue;
         }
         if let Some(value) = meant(field, text.trim(), was.is_some()) {
@@ -230,6 +235,21 @@ pub(crate) fn typed(method: &'static str, groups: &[Group], typed: &Params) -> O
 
 fn is_once(method: &Method) -> bool {
     method.idempotent
+}
+
+/// What is said of a text that a box held: itself, or where it is long what tells it from all others. So a form does not hold notes
+/// of 64 KiB twice.
+pub(crate) fn was(text: &str) -> String {
+    if text.len() <= SHORT_BYTES_MAX { text.to_owned() } else { format!("{HASHED}{}", hashed(text)) }
+}
+
+/// True if a box still holds what it held.
+pub(crate) fn is_still(was: &str, text: &str) -> bool {
+    lines(was) == lines(text) || was.strip_prefix(HASHED).is_some_and(|was| was == hashed(text))
+}
+
+fn hashed(text: &str) -> String {
+    hex::encode(Sha256::digest(lines(text)))
 }
 
 /// A browser sends lines with ends of its own.
@@ -368,5 +388,30 @@ impl Faults {
     /// The summary above a form, as markup.
     pub(crate) fn html(&self) -> Html {
         Html::of(Summary { faults: self }.render().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_box_held_is_known_again_however_long_it_was() {
+        for text in ["", "a line", "two\nlines", &"long\nlines ".repeat(5_000)] {
+            let was = was(text);
+            assert!(was.len() <= SHORT_BYTES_MAX);
+            assert!(is_still(&was, text) && is_still(&was, &text.replace('\n', "\r\n")));
+            assert!(!is_still(&was, &format!("{text}!")));
+        }
+    }
+
+    #[test]
+    fn only_what_was_changed_is_sent() {
+        const GROUPS: &[Group] =
+            &[Group { title: "", folded: None, boxes: &[Box::new("name", ""), Box::new("credit", ""), Box::new("groups", "")] }];
+        let typed = |text: &str| typed("clients.update", GROUPS, &Params::read(text.as_bytes()));
+        assert!(typed("name=n&was.name=n&credit=0.10&was.credit=0.10&groups=%5B1%5D&was.groups=%5B1%5D").is_empty());
+        let changed = typed("name=m&was.name=n&credit=&was.credit=5&groups=%7B%22a%22%3A0.10%7D&was.groups=");
+        assert_eq!(Value::Object(changed).to_string(), r#"{"name":"m","credit":null,"groups":{"a":0.10}}"#);
     }
 }

@@ -61,6 +61,13 @@ impl Choice {
     }
 }
 
+impl Kind {
+    /// One of these words, or any: of a filter.
+    pub(crate) fn any_of(words: &[&str]) -> Self {
+        Self::Choice([Choice::new("", "Any")].into_iter().chain(Choice::words(words)).collect())
+    }
+}
+
 impl Input {
     pub(crate) fn new(name: impl Into<String>, label: impl Into<String>, kind: Kind) -> Self {
         Self {

@@ -176,10 +176,9 @@ impl Thing for Clients {
     }
 
     fn filters(names: &Names) -> (Vec<Input>, Vec<Input>) {
-        let states = [Choice::new("", "Any")].into_iter().chain(Choice::words(&["active", "stopped", "archived"])).collect();
         let seen = vec![
             Input::new("q", "Name", Kind::Line),
-            Input::new("status", "Status", Kind::Choice(states)),
+            Input::new("status", "Status", Kind::any_of(&["active", "stopped", "archived"])),
             Input::new("companies_id", "Reseller", Kind::Choice(names.resellers())),
         ];
         let more = vec![
@@ -188,6 +187,19 @@ impl Thing for Clients {
             Input::new("c_dt_to", "Created before", Kind::Day),
         ];
         (seen, more)
+    }
+
+    /// A number may be a client's id.
+    async fn hint(visitor: &Visitor) -> Result<Html, Refusal> {
+        let Some(id) = visitor.query.number("q").filter(|id| *id > 0) else { return Ok(Html::default()) };
+        match thing::one(visitor, "clients.get", id).await {
+            Ok(client) => {
+                let link = words::link(&Self::OF.at(id), client["name"].as_str().unwrap_or_default());
+                Ok(markup!("<p class=\"banner\">Client #{} is {}</p>", id, link))
+            }
+            Err(Refusal::NotFound { .. }) => Ok(Html::default()),
+            Err(other) => Err(other),
+        }
     }
 
     fn empty() -> Empty {

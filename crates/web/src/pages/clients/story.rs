@@ -2,6 +2,7 @@
 use std::collections::BTreeMap;
 
 use hookswitch_model::Object;
+use serde_json::Value;
 
 use crate::{
     html::Html,
@@ -9,6 +10,9 @@ use crate::{
     pages::{accounts, client_packages},
     parts::words,
 };
+
+/// Keys of an update that are named.
+const KEYS_MAX: usize = 6;
 
 /// What a client's accounts and packages are called.
 pub(super) struct Called {
@@ -101,6 +105,15 @@ pub(super) fn asked(row: &Object) -> Html {
 fn capital(word: &str) -> String {
     let mut characters = word.chars();
     characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect()
+}
+
+/// Which fields an update changed.
+pub(super) fn changed(event: &Object) -> Html {
+    let keys: Vec<&str> = event["changed"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let more = keys.len().saturating_sub(KEYS_MAX);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let keys: Vec<String> = keys.iter().take(KEYS_MAX).map(|key| key.replace('_', " ")).collect();
+    if keys.is_empty() { Html::default() } else { Html::text(&format!(": {}{more}", keys.join(", "))) }
 }
 
 /// Who did it, and in reaction to what.

@@ -128,10 +128,11 @@ impl Timeline {
         let id = text(event, "id");
         let title = words::link(&format!("/provisioning/events/{id}"), story::past(event));
         markup!(
-            "<li>{}<div>{}{}{} <span class=\"quiet\" title=\"The number of the client’s event\">#{}</span>{}</div></li>",
+            "<li>{}<div>{}{}{}{} <span class=\"quiet\" title=\"The number of the client’s event\">#{}</span>{}</div></li>",
             when(now, &event["dt"]),
             called.object(event),
             title,
+            story::changed(event),
             story::by(event),
             event["seq"].to_string(),
             self.told.about(now, id)
