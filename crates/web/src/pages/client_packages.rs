@@ -209,7 +209,7 @@ impl Thing for ClientPackages {
         );
         let reason = object["reason"].as_str().map(|reason| markup!(" <span class=\"quiet\">({})</span>", reason));
         markup!(
-            "<dl class=\"facts\"><dt>Status</dt><dd>{} {}{}</dd><dt>Client</dt><dd>{}</dd><dt>Package</dt><dd>{}</dd><dt>How many</dt><dd>{}</dd><dt>For</dt><dd>{}</dd><dt>Since</dt><dd>{}</dd><dt>Closed at</dt><dd>{}</dd><dt>Paid period</dt><dd>{} to {}</dd><dt>Fee for each period</dt><dd>{}</dd><dt>Fee at the beginning</dt><dd>{}</dd></dl>",
+            "<dl class=\"facts\"><dt>Status</dt><dd>{} {}{}</dd><dt>Client</dt><dd>{}</dd><dt>Package</dt><dd>{}</dd><dt>How many</dt><dd>{}</dd><dt>For</dt><dd>{}</dd><dt>Since</dt><dd>{}</dd><dt>Closed at</dt><dd>{}</dd><dt>Paid period</dt><dd>began {}, ends {}</dd><dt>Fee for each period</dt><dd>{}</dd><dt>Fee at the beginning</dt><dd>{}</dd></dl>",
             words::state(object["status"].as_str().unwrap_or_default()),
             words::text(&object["condition"]),
             reason.unwrap_or_default(),

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     html::Html,
+    markup,
     params::Params,
     parts::{
         form::{Box, Choices, Faults, Group},
@@ -150,6 +151,11 @@ impl Thing for Packages {
 
     fn title(object: &Object) -> String {
         format!("Package {}", object["name"].as_str().unwrap_or_default())
+    }
+
+    async fn below(_visitor: &Visitor, object: &Object) -> Result<Html, Refusal> {
+        let href = format!("/client-packages?packages_id={}", object["id"]);
+        Ok(markup!("<p>{}</p>", words::link(&href, "Who has it")))
     }
 
     fn deletion(_object: &Object) -> &'static str {

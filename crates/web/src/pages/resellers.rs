@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     html::Html,
+    markup,
     params::Params,
     parts::{
         form::{Box, Choices, Group},
@@ -110,6 +111,15 @@ impl Thing for Resellers {
         let plain = [("timezone", "UTC"), ("status", "active"), ("currencies_id", "1")];
         let above = visitor.caller.companies_id.map(|id| ("parent_id", id.to_string()));
         plain.iter().map(|(name, text)| (*name, (*text).to_owned())).chain(above).collect()
+    }
+
+    async fn below(_visitor: &Visitor, object: &Object) -> Result<Html, Refusal> {
+        let id = object["id"].to_string();
+        Ok(markup!(
+            "<p>{} · {}</p>",
+            words::link(&format!("/clients?companies_id={id}"), "Its clients"),
+            words::link(&format!("/packages?companies_id={id}"), "Its packages")
+        ))
     }
 
     fn title(object: &Object) -> String {

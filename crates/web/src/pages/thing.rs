@@ -370,11 +370,13 @@ fn shortened(text: &str) -> String {
 pub(crate) fn facts(groups: &[Group], object: &Object, choices: &Choices) -> Html {
     let mut rows = Html::default();
     for spot in groups.iter().flat_map(|group| group.boxes) {
-        let text = object.get(spot.name).map(form::shown_text).unwrap_or_default();
+        let value = object.get(spot.name).unwrap_or(&Value::Null);
+        let text = form::shown_text(value);
+        let text = if value.is_array() { text.replace('\n', ", ") } else { text };
         if !text.is_empty() && !["password", "clients_id"].contains(&spot.name) {
             let named = choices.get(spot.name).and_then(|known| known.iter().find(|choice| choice.value == text));
             let text = named.map_or(text, |choice: &Choice| choice.label.clone());
-            rows.push(&markup!("<dt>{}</dt><dd>{}</dd>", spot.label, shortened(&text)));
+            rows.push(&markup!("<dt>{}</dt><dd class=\"as-typed\">{}</dd>", spot.label, shortened(&text)));
         }
     }
     markup!("<dl class=\"facts\">{}</dl>", rows)

@@ -109,7 +109,8 @@ fn capital(word: &str) -> String {
 
 /// Which fields an update changed.
 pub(super) fn changed(event: &Object) -> Html {
-    let keys: Vec<&str> = event["changed"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let keys: Vec<&str> =
+        event.get("changed").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     let more = keys.len().saturating_sub(KEYS_MAX);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let keys: Vec<String> = keys.iter().take(KEYS_MAX).map(|key| key.replace('_', " ")).collect();
