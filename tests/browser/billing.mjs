@@ -412,6 +412,33 @@ await walk({}, async (page, context) => {
   assert.equal((await api("clients.search", { q: "Twice" })).length, 1);
 });
 
+// A long story is told page by page, each event once, with what was booked and refused in its time.
+await walk({}, async (page) => {
+  await signIn(page);
+  const { id } = await api("clients.create", { name: "Long story" });
+  for (let at = 1; at <= 30; at += 1) {
+    await api("clients.update", { id, tags: [`t${at}`] });
+    if (at % 10 === 0) await api("accounting.transactions.create", { clients_id: id, type: "payment", amount: at });
+  }
+  await api("clients.update", { id, notes: "refuse" }).catch(() => {});
+  await until("the log has it", async () => (await api("provisioning.executions.search", { clients_id: id, status: "forbidden" })).length);
+  const seqs = async () => (await page.locator("#timeline li").allInnerTexts()).map((text) => /by admin #(\d+)/.exec(text)?.[1]).filter(Boolean).map(Number);
+  await go(page, `/clients/${id}`);
+  const first = await seqs();
+  assert.equal(await page.getByText("did not happen").count(), 1);
+  assert.equal(await page.getByRole("link", { name: "Later" }).count(), 0);
+  await page.getByRole("link", { name: "Earlier" }).click();
+  await page.getByRole("link", { name: "Later" }).waitFor();
+  await look(page);
+  const second = await seqs();
+  assert.deepEqual([...first, ...second], Array.from({ length: 31 }, (_, at) => 31 - at));
+  assert.equal(await page.getByText("did not happen").count(), 0);
+  assert.match(await page.locator("#timeline li").last().innerText(), /Created/);
+  await page.getByRole("link", { name: "Later" }).click();
+  await page.waitForURL(`**/clients/${id}`);
+  assert.deepEqual(await seqs(), first);
+});
+
 // Users: a key is shown once. Roles and resellers see what they may.
 const north = (await api("companies.search", { name: "North" }))[0].id;
 const theirs = await api("clients.create", { name: "A northern one", companies_id: north });
