@@ -61,6 +61,7 @@ async fn what_happened_is_found_in_the_journal() {
     let expected = json!({
         "id": call.event("id"), "dt": call.event("dt"), "events_id": "clients.update", "object_id": one, "clients_id": one,
         "companies_id": 1, "seq": 2, "actor": call.event("actor"), "cause": null,
+        "changed": ["notes"],
     });
     assert_eq!(*row, expected);
     let whole = server.ok("provisioning.events.get", json!({"id": row["id"]})).await;

@@ -55,3 +55,8 @@ async fn handlers_at_work() {
 async fn what_handlers_were_sent_and_what_waits_for_them() {
     walk(&Server::start().await, "logs.mjs", &[]).await;
 }
+
+#[tokio::test]
+async fn billing() {
+    walk(&Server::start().await, "billing.mjs", &[]).await;
+}

@@ -54,6 +54,7 @@ const ROW: &[Field] = &[
     Field::new("seq", NUMBER, "The number of the client's event, from 1 without a gap"),
     Field::new("actor", ANY_OBJECT, "Who did it: {type, id, login}"),
     Field::new("cause", Kind::Line { min: 0, max: 64 }, "The event that a handler was reacting to, or resync").or_null(),
+    Field::new("changed", KEYS, "The keys that an update changed"),
 ];
 /// What is shown of a single event besides.
 const WHOLE: &[Field] = &[
@@ -61,6 +62,7 @@ const WHOLE: &[Field] = &[
     Field::new("previous", ANY_OBJECT, "Old values of the keys of data that changed").or_null(),
     Field::new("object", ANY_OBJECT, "The whole object"),
 ];
+const KEYS: Kind = Kind::LineList { items: usize::MAX, min: 0, max: usize::MAX };
 const NUMBER: Kind = Kind::Integer { min: 0, max: i64::MAX };
 const ANY_OBJECT: Kind = Kind::Object { bytes: usize::MAX };
 

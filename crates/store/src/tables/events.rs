@@ -183,6 +183,7 @@ impl Recorded {
             self.kind.events_id,
             actor,
             self.cause.as_ref(),
+            self.payload.get("previous").and_then(Value::as_object),
         );
         for name in ["data", "previous", "object"] {
             shown.insert(name.to_owned(), self.payload.get(name).cloned().unwrap_or_default());
@@ -196,7 +197,15 @@ fn uuid(bytes: &[u8]) -> Result<Uuid, Error> {
 }
 
 /// The columns of a list, in the order of the contract.
-fn columns(id: &Uuid, dt: Moment, numbers: [i64; 4], events_id: &str, actor: Value, cause: Option<&Cause>) -> Object {
+fn columns(
+    id: &Uuid,
+    dt: Moment,
+    numbers: [i64; 4],
+    events_id: &str,
+    actor: Value,
+    cause: Option<&Cause>,
+    previous: Option<&Object>,
+) -> Object {
     let [object_id, clients_id, companies_id, seq] = numbers;
     let values = [
         ("id", id.to_string().into()),
@@ -208,6 +217,7 @@ fn columns(id: &Uuid, dt: Moment, numbers: [i64; 4], events_id: &str, actor: Val
         ("seq", seq.into()),
         ("actor", actor),
         ("cause", cause.map_or(Value::Null, Cause::shown)),
+        ("changed", previous.into_iter().flat_map(Object::keys).map(String::as_str).collect()),
     ];
     values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -352,6 +362,7 @@ fn listed(row: &Row<'_>) -> Result<Object, Error> {
     struct Body<'a> {
         #[serde(borrow)]
         event: Head<'a>,
+        previous: Option<Object>,
     }
     let body: String = row.get(8)?;
     let read: Body<'_> = serde_json::from_str(&body).map_err(Error::engine)?;
@@ -364,5 +375,6 @@ fn listed(row: &Row<'_>) -> Result<Object, Error> {
         &row.get::<String>(2)?,
         serde_json::from_str(read.event.actor.get()).map_err(Error::engine)?,
         cause.as_ref(),
+        read.previous.as_ref(),
     ))
 }

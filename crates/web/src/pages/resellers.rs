@@ -1,79 +1,45 @@
 //! Who are the resellers?
-use axum::{Router, extract::Path, routing::get};
+use axum::Router;
 use hookswitch_api::Api;
 use hookswitch_core::access::Right;
-use hookswitch_model::refusal::Refusal;
-use serde_json::{Value, json};
+use hookswitch_model::{Object, refusal::Refusal};
+use serde_json::json;
 
-use super::plain::{ListPage, SheetPage};
+use super::{
+    names::Names,
+    thing::{self, Of, Thing},
+};
 use crate::{
-    answer::{Answer, go_to, show, show_again, with_cookie},
     html::Html,
-    notice::Notice,
+    markup,
     params::Params,
     parts::{
-        form::{self, Box, Choices, Faults, Form, Group},
+        form::{Box, Choices, Group},
         input::{Choice, Input, Kind},
         list::{List, objects},
-        table::{Column, Empty, Table},
+        table::{Column, Empty},
         words,
     },
-    session::Typed,
     visitor::Visitor,
 };
 
-const PATH: &str = "/resellers";
+/// Resellers.
+pub(crate) struct Resellers;
+
 const GROUPS: &[Group] = &[Group {
     title: "",
     folded: None,
     boxes: &[
         Box::new("name", "Name"),
-        Box::new("parent_id", "Below which reseller").help("Whose users see this one's clients too"),
+        Box::new("parent_id", "Below which reseller").help("Whose users see this one’s clients too"),
         Box::new("currencies_id", "Currency").help("The id of the currency of its new clients"),
         Box::new("timezone", "Time zone").help("Where its days and months begin, such as Europe/Berlin"),
-        Box::new("status", "Status"),
+        Box::new("status", "Status").help("Disabled: its users, and those of the resellers below it, are refused"),
     ],
 }];
 
 pub(crate) fn routes() -> Router<Api> {
-    Router::new()
-        .route(PATH, get(list))
-        .route("/resellers/new", get(new).post(create))
-        .route("/resellers/{id}", get(edit).post(update))
-}
-
-async fn list(visitor: Visitor) -> Answer {
-    let list = List::ask(&visitor, "companies.search", json!({})).await?;
-    let mut table = Table {
-        columns: vec![
-            list.sorted("Id", "id", "number"),
-            list.sorted("Name", "name", ""),
-            Column { title: "Below".to_owned(), ..Column::default() },
-            Column { title: "Time zone".to_owned(), ..Column::default() },
-            Column { title: "Status".to_owned(), ..Column::default() },
-        ],
-        empty: Empty::new("No reseller is like that."),
-        ..Table::new("Resellers", &[])
-    };
-    for row in &list.rows {
-        let id = row["id"].to_string();
-        let href = format!("{PATH}/{id}");
-        let above = &row["parent_id"];
-        table.row(
-            id.clone(),
-            vec![
-                words::code(&id),
-                words::link(&href, row["name"].as_str().unwrap_or_default()),
-                if above.is_null() { words::nothing() } else { words::link(&format!("{PATH}/{above}"), above.to_string()) },
-                words::text(&row["timezone"]),
-                words::state(row["status"].as_str().unwrap_or_default()),
-            ],
-        );
-    }
-    let filters = list.filters(vec![Input::new("q", "Search", Kind::Line)], Vec::new());
-    let button = visitor.may(Right::Operate).then(|| (format!("{PATH}/new"), "New reseller".to_owned()));
-    let page = visitor.page("Resellers", "resellers");
-    Ok(show(&ListPage { page, button, filters, table: table.html(), pager: list.pager() }))
+    thing::routes::<Resellers>()
 }
 
 /// The resellers that a reader may choose from.
@@ -83,53 +49,80 @@ pub(crate) async fn choices(visitor: &Visitor, none: &str) -> Result<Vec<Choice>
     Ok((!none.is_empty()).then(|| Choice::new("", none)).into_iter().chain(named).collect())
 }
 
-async fn sheet(visitor: &Visitor, method: &'static str, filled: &Params, faults: Faults) -> Result<Html, Refusal> {
-    let choices = Choices::from([("parent_id", choices(visitor, "None: it stands at the top").await?)]);
-    let submit = if method == "companies.create" { "Create" } else { "Save" };
-    Ok(Form::new(method, GROUPS, filled, &choices, faults).sent_to(visitor.path.clone(), submit, PATH).html())
-}
+impl Thing for Resellers {
+    const OF: Of = Of {
+        path: "/resellers",
+        here: "resellers",
+        one: "Reseller",
+        many: "Resellers",
+        get: "companies.get",
+        search: "companies.search",
+        create: "companies.create",
+        update: "companies.update",
+        delete: "",
+        right: Right::Operate,
+        groups: GROUPS,
+        order: "",
+        names: &["companies_id"],
+        of_a_client: false,
+    };
 
-async fn new(visitor: Visitor) -> Answer {
-    let filled = form::fresh(&[("timezone", "UTC"), ("status", "active"), ("currencies_id", "1")]);
-    let form = sheet(&visitor, "companies.create", &filled, Faults::none()).await?;
-    Ok(show(&SheetPage { page: visitor.page("New reseller", "resellers"), form }))
-}
-
-async fn create(visitor: Visitor, Typed(typed): Typed) -> Answer {
-    match visitor.act("companies.create", form::typed("companies.create", GROUPS, &typed)).await {
-        Ok(answer) => {
-            let notice = Notice::new(format!("Reseller {} was created.", answer.result["id"])).warning(&answer.warnings);
-            Ok(with_cookie(go_to(PATH), &notice.cookie()))
-        }
-        Err(refusal) => {
-            let form = sheet(&visitor, "companies.create", &typed, Faults::of_refusal(&refusal)).await?;
-            Ok(show_again(&SheetPage { page: visitor.page("New reseller", "resellers"), form }))
-        }
+    fn columns(list: &List) -> Vec<Column> {
+        vec![
+            list.sorted("Id", "id", "number"),
+            list.sorted("Name", "name", ""),
+            Column { title: "Below".to_owned(), ..Column::default() },
+            Column { title: "Time zone".to_owned(), ..Column::default() },
+            list.sorted("Status", "status", ""),
+            Column { title: "Clients".to_owned(), ..Column::default() },
+        ]
     }
-}
 
-async fn get_one(visitor: &Visitor, id: i64) -> Result<hookswitch_model::Object, Refusal> {
-    match visitor.ask("companies.get", json!({"id": id})).await? {
-        Value::Object(object) => Ok(object),
-        _ => Err(Refusal::internal("no object")),
+    fn cells(_visitor: &Visitor, names: &Names, row: &Object) -> Vec<Html> {
+        let id = row["id"].to_string();
+        vec![
+            words::code(&id),
+            words::link(&Self::OF.at(&id), row["name"].as_str().unwrap_or_default()),
+            names.reseller(row, "parent_id", "–"),
+            words::text(&row["timezone"]),
+            words::state(row["status"].as_str().unwrap_or_default()),
+            words::link(&format!("/clients?companies_id={id}"), "show"),
+        ]
     }
-}
 
-async fn edit(visitor: Visitor, Path(id): Path<i64>) -> Answer {
-    let object = get_one(&visitor, id).await?;
-    let form = sheet(&visitor, "companies.update", &form::filled(GROUPS, &object), Faults::none()).await?;
-    let page = visitor.page(object["name"].as_str().unwrap_or_default(), "resellers");
-    Ok(show(&SheetPage { page, form }))
-}
+    fn filters(_names: &Names) -> (Vec<Input>, Vec<Input>) {
+        (
+            vec![Input::new("q", "Search", Kind::Line), Input::new("status", "Status", Kind::any_of(&["active", "disabled"]))],
+            Vec::new(),
+        )
+    }
 
-async fn update(visitor: Visitor, Path(id): Path<i64>, Typed(typed): Typed) -> Answer {
-    let mut params = form::typed("companies.update", GROUPS, &typed);
-    params.insert("id".to_owned(), id.into());
-    match visitor.act("companies.update", params).await {
-        Ok(answer) => Ok(with_cookie(go_to(PATH), &Notice::new("Saved.").warning(&answer.warnings).cookie())),
-        Err(refusal) => {
-            let form = sheet(&visitor, "companies.update", &typed, Faults::of_refusal(&refusal)).await?;
-            Ok(show_again(&SheetPage { page: visitor.page(format!("Reseller {id}"), "resellers"), form }))
-        }
+    fn empty() -> Empty {
+        Empty::new("Resellers have clients of their own, and users who see nothing else.")
+            .curl("companies.create", r#"{"name":"North","timezone":"Europe/Berlin"}"#)
+    }
+
+    async fn choices(visitor: &Visitor, _known: &Params) -> Result<Choices, Refusal> {
+        let none = if visitor.sees_all() { "None: it stands at the top" } else { "" };
+        Ok(Choices::from([("parent_id", choices(visitor, none).await?)]))
+    }
+
+    fn defaults(visitor: &Visitor) -> Vec<(&'static str, String)> {
+        let plain = [("timezone", "UTC"), ("status", "active"), ("currencies_id", "1")];
+        let above = visitor.caller.companies_id.map(|id| ("parent_id", id.to_string()));
+        plain.iter().map(|(name, text)| (*name, (*text).to_owned())).chain(above).collect()
+    }
+
+    async fn below(_visitor: &Visitor, object: &Object) -> Result<Html, Refusal> {
+        let id = object["id"].to_string();
+        Ok(markup!(
+            "<p>{} · {}</p>",
+            words::link(&format!("/clients?companies_id={id}"), "Its clients"),
+            words::link(&format!("/packages?companies_id={id}"), "Its packages")
+        ))
+    }
+
+    fn title(object: &Object) -> String {
+        object["name"].as_str().unwrap_or_default().to_owned()
     }
 }

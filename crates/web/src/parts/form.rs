@@ -13,12 +13,17 @@ use hookswitch_model::{
     refusal::Refusal,
 };
 use serde_json::{Number, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::input::{Choice, Input, Kind};
 use crate::{html::Html, pages::refused, params::Params};
 
 /// What a name of the old value begins with.
 const WAS: &str = "was.";
+/// Old values up to this length are told as they were.
+const SHORT_BYTES_MAX: usize = 200;
+/// What stands before the hash of a longer one.
+const HASHED: &str = "sha256:";
 
 /// Boxes under one title.
 pub(crate) struct Group {
@@ -105,6 +110,22 @@ impl Form {
         self
     }
 
+    /// Without the box of a field.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        for group in &mut self.groups {
+            group.inputs.retain(|input| input.name != name);
+        }
+        self
+    }
+
+    /// With boxes that are none of the method's own fields, under a title of theirs.
+    pub(crate) fn and(mut self, title: &'static str, inputs: Vec<Input>) -> Self {
+        if !inputs.is_empty() {
+            self.groups.push(Shown { title, folded: None, open: true, inputs });
+        }
+        self
+    }
+
     /// As markup.
     pub(crate) fn html(&self) -> Html {
         Html::of(self.render().unwrap_or_default())
@@ -123,16 +144,30 @@ fn shown(group: &Group, fields: &[Field], filled: &Params, choices: &Choices, fa
 }
 
 fn input(spot: &Box, field: &Field, filled: &Params, choices: &Choices, faults: &Faults, is_update: bool) -> Input {
-    let kind = choices.get(field.name).map_or_else(|| kind(field), |choices| Kind::Choice(choices.clone()));
-    let kind = if is_update && field.access == field::Access::Fixed { Kind::Fixed } else { kind };
-    let help = if spot.help.is_empty() { field.about } else { spot.help };
+    let choices = choices.get(field.name);
     let value = filled.raw(field.name).unwrap_or_default();
+    let kind = choices.map_or_else(|| kind(field, value), |choices| Kind::Choice(choices.clone()));
+    let is_fixed = is_update && field.access == field::Access::Fixed;
+    let kind = match kind {
+        _ if is_fixed => Kind::Fixed,
+        // Nothing is something that can be kept.
+        Kind::Choice(choices) if is_update && value.is_empty() && choices.iter().all(|choice| !choice.value.is_empty()) => {
+            Kind::Choice([Choice::new("", "–")].into_iter().chain(choices).collect())
+        }
+        kind => kind,
+    };
+    let help = if spot.help.is_empty() { field.about } else { spot.help };
+    // What can't be changed is shown by its name, if it has one.
+    let named = choices.filter(|_| is_fixed).and_then(|choices| choices.iter().find(|choice| choice.value == value));
+    let value = named.map_or(value, |choice| choice.label.as_str());
     let input = Input::new(field.name, spot.label, kind).help(help).filled(value).wrong(faults.of(field.name));
     if field.required && !is_update { input.required() } else { input }
 }
 
-fn kind(field: &Field) -> Kind {
+fn kind(field: &Field, value: &str) -> Kind {
     match field.kind {
+        // One line is enough for most; a box of one line would throw away the ends of lines that are there.
+        Holds::Text { max: ..=255 } if !value.contains('\n') => Kind::Line,
         Holds::Boolean => Kind::Tick,
         Holds::Integer { .. } | Holds::Money { .. } => Kind::Number,
         Holds::Choice(words) => {
@@ -143,7 +178,9 @@ fn kind(field: &Field) -> Kind {
         | Holds::LongText { .. }
         | Holds::LineList { .. }
         | Holds::NetList { .. }
+        | Holds::IntegerList { .. }
         | Holds::LineOrList { .. } => Kind::Lines,
+        _ if value.contains('\n') => Kind::Lines,
         _ if field.access == field::Access::WriteOnly => Kind::Password,
         _ => Kind::Line,
     }
@@ -154,7 +191,7 @@ pub(crate) fn filled(groups: &[Group], object: &Object) -> Params {
     let names = groups.iter().flat_map(|group| group.boxes).map(|spot| spot.name);
     let texts: Vec<(String, String)> =
         names.map(|name| (name.to_owned(), shown_text(object.get(name).unwrap_or(&Value::Null)))).collect();
-    let was = texts.iter().map(|(name, text)| (format!("{WAS}{name}"), text.clone()));
+    let was = texts.iter().map(|(name, text)| (format!("{WAS}{name}"), was(text)));
     let all: Vec<(String, String)> = texts.iter().cloned().chain(was).collect();
     all.iter().map(|(name, text)| (name.as_str(), text.clone())).collect()
 }
@@ -183,7 +220,7 @@ pub(crate) fn typed(method: &'static str, groups: &[Group], typed: &Params) -> O
         let Some(field) = field::find(method.takes.fields(), spot.name) else { continue };
         let Some(text) = typed.raw(spot.name) else { continue };
         let was = typed.raw(&format!("{WAS}{}", spot.name));
-        if was.is_some_and(|was| lines(was) == lines(text)) {
+        if was.is_some_and(|was| is_still(was, text)) {
             continue;
         }
         if let Some(value) = meant(field, text.trim(), was.is_some()) {
@@ -198,6 +235,21 @@ pub(crate) fn typed(method: &'static str, groups: &[Group], typed: &Params) -> O
 
 fn is_once(method: &Method) -> bool {
     method.idempotent
+}
+
+/// What is said of a text that a box held: itself, or where it is long what tells it from all others. So a form does not hold notes
+/// of 64 KiB twice.
+pub(crate) fn was(text: &str) -> String {
+    if text.len() <= SHORT_BYTES_MAX { text.to_owned() } else { format!("{HASHED}{}", hashed(text)) }
+}
+
+/// True if a box still holds what it held.
+pub(crate) fn is_still(was: &str, text: &str) -> bool {
+    lines(was) == lines(text) || was.strip_prefix(HASHED).is_some_and(|was| was == hashed(text))
+}
+
+fn hashed(text: &str) -> String {
+    hex::encode(Sha256::digest(lines(text)))
 }
 
 /// A browser sends lines with ends of its own.
@@ -224,7 +276,9 @@ fn meant(field: &Field, text: &str, is_change: bool) -> Option<Value> {
         Holds::Integer { .. } | Holds::Money { .. } => number(text),
         Holds::IntegerList { .. } => items().map(number).collect(),
         Holds::LineList { .. } | Holds::NetList { .. } | Holds::LineOrList { .. } => items().map(Value::from).collect(),
-        Holds::Object { .. } | Holds::Values { .. } => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+        Holds::Object { .. } | Holds::Values { .. } | Holds::Any { .. } => {
+            serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+        }
         _ => Value::from(text.replace("\r\n", "\n")),
     })
 }
@@ -241,6 +295,11 @@ impl Faults {
     /// None.
     pub(crate) fn none() -> Self {
         Self::default()
+    }
+
+    /// In a sentence only.
+    pub(crate) fn saying(words: &str) -> Self {
+        Self { words: words.to_owned(), fields: Vec::new() }
     }
 
     /// What a refusal says.
@@ -281,6 +340,25 @@ impl Faults {
         self.fields.iter().find(|(known, _)| known == field || is_item(known, field)).map(|(_, words)| words.clone())
     }
 
+    /// And what else is wrong.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        if self.words.is_empty() {
+            self.words = other.words;
+        } else if !other.words.is_empty() && other.words != self.words {
+            self.words = format!("{} {}", self.words, other.words);
+        }
+        self.fields.extend(other.fields);
+        self
+    }
+
+    /// The same, of fields that the form has under another name: behind this.
+    pub(crate) fn within(mut self, prefix: &str) -> Self {
+        for (field, _) in &mut self.fields {
+            *field = format!("{prefix}{field}");
+        }
+        self
+    }
+
     /// True if there are none.
     pub(crate) fn is_none(&self) -> bool {
         self.words.is_empty()
@@ -289,7 +367,8 @@ impl Faults {
     /// Each with the id of its box.
     fn listed(&self) -> impl Iterator<Item = (String, &str, &str)> {
         self.fields.iter().map(|(field, words)| {
-            let id = field.split(['[', '.']).next().unwrap_or(field);
+            let is_whole = field.starts_with("custom_fields.");
+            let id = if is_whole { field } else { field.split(['[', '.']).next().unwrap_or(field) };
             (format!("in-{}", id.replace(|c: char| !c.is_ascii_alphanumeric(), "-")), field.as_str(), words.as_str())
         })
     }
@@ -309,5 +388,30 @@ impl Faults {
     /// The summary above a form, as markup.
     pub(crate) fn html(&self) -> Html {
         Html::of(Summary { faults: self }.render().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_box_held_is_known_again_however_long_it_was() {
+        for text in ["", "a line", "two\nlines", &"long\nlines ".repeat(5_000)] {
+            let was = was(text);
+            assert!(was.len() <= SHORT_BYTES_MAX);
+            assert!(is_still(&was, text) && is_still(&was, &text.replace('\n', "\r\n")));
+            assert!(!is_still(&was, &format!("{text}!")));
+        }
+    }
+
+    #[test]
+    fn only_what_was_changed_is_sent() {
+        const GROUPS: &[Group] =
+            &[Group { title: "", folded: None, boxes: &[Box::new("name", ""), Box::new("credit", ""), Box::new("groups", "")] }];
+        let typed = |text: &str| typed("clients.update", GROUPS, &Params::read(text.as_bytes()));
+        assert!(typed("name=n&was.name=n&credit=0.10&was.credit=0.10&groups=%5B1%5D&was.groups=%5B1%5D").is_empty());
+        let changed = typed("name=m&was.name=n&credit=&was.credit=5&groups=%7B%22a%22%3A0.10%7D&was.groups=");
+        assert_eq!(Value::Object(changed).to_string(), r#"{"name":"m","credit":null,"groups":{"a":0.10}}"#);
     }
 }

@@ -61,6 +61,13 @@ impl Choice {
     }
 }
 
+impl Kind {
+    /// One of these words, or any: of a filter.
+    pub(crate) fn any_of(words: &[&str]) -> Self {
+        Self::Choice([Choice::new("", "Any")].into_iter().chain(Choice::words(words)).collect())
+    }
+}
+
 impl Input {
     pub(crate) fn new(name: impl Into<String>, label: impl Into<String>, kind: Kind) -> Self {
         Self {
@@ -85,7 +92,15 @@ impl Input {
     /// With this in it; of choices, those are chosen.
     pub(crate) fn filled(mut self, value: impl Into<String>) -> Self {
         self.value = value.into();
+        if self.kind == Kind::Day && !self.value.is_empty() && self.value.len() != "2026-11-23".len() {
+            // A moment: a box for days would show nothing of it.
+            self.kind = Kind::Line;
+        }
         if let Kind::Choice(choices) = &mut self.kind {
+            // What is there already is kept, also where nobody could choose it.
+            if !self.value.is_empty() && choices.iter().all(|choice| choice.value != self.value) {
+                choices.push(Choice::new(self.value.clone(), self.value.clone()));
+            }
             for choice in choices {
                 choice.chosen = choice.value == self.value;
             }
