@@ -1,4 +1,11 @@
-# Fills a stopped server's SQLite file with N log rows (default 1,000,000), 5 for each event: two asked, three told.
+"""Fills the SQLite file of a stopped server with log rows (1,000,000 unless told otherwise) of the last 29 days, five for each event: two
+asked, three told; 2 % failed, 1 % refused. The server must have two before and three after handlers, and some clients:
+
+    hookswitch serve --data DIR                                   # save five handlers; a receiver that answers {} to everything
+    hookswitch seed --clients 2000 --accounts 0 --transactions 0 --url ... --key ...
+    python3 tests/browser/million.py DIR/hookswitch.db            # the server stopped; 40 s, 1 GB
+    hookswitch serve --data DIR                                   # time its pages with curl -b COOKIES -w '%{time_total} %{size_download}'
+"""
 import sqlite3, sys, json, time, uuid, random
 path, n = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
 db = sqlite3.connect(path); db.execute("PRAGMA synchronous=OFF"); db.execute("PRAGMA journal_mode=WAL")
