@@ -23,9 +23,9 @@ const PAGE_BYTES_MAX = 100_000;
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--force-prefers-reduced-motion"];
 
-/** Calls a method of the Core API as the admin (or by another key); throws what it is refused with. */
-export async function api(method, params = {}, by = key) {
-  const answer = await fetch(`${base}/api/`, {
+/** Calls a method of the Core API as the admin (or by another key, or on another node); throws what it is refused with. */
+export async function api(method, params = {}, by = key, at = base) {
+  const answer = await fetch(`${at}/api/`, {
     method: "POST",
     headers: { "X-Api-Key": by, "Content-Type": "application/json" },
     body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),

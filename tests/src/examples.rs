@@ -49,6 +49,15 @@ async fn decide_with_flask() {
 }
 
 #[tokio::test]
+async fn decide_with_the_kit_for_python() {
+    let server = Server::start().await;
+    let kit = repository().join("kits/python");
+    let (env, app) = ([("PYTHONPATH", kit.to_str().unwrap())], ["examples/handlers/decide_kit.py"]);
+    let _running = save_and_start(&server, decide(), python().to_str().unwrap(), &app, &env).await;
+    assert_decides(&server).await;
+}
+
+#[tokio::test]
 async fn decide_with_php() {
     let server = Server::start().await;
     // PHP's own server wants its port as an argument, so a shell passes it on.
@@ -142,6 +151,37 @@ async fn deliver_with_node() {
     let _running = save_and_start(&server, deliver(), "sh", &["-c", &script], &[]).await;
     let expected = make_events(&server).await;
     wait_until("node has written what it printed", async || lines(&out) == expected).await;
+}
+
+#[tokio::test]
+async fn deliver_with_the_kit_for_node() {
+    let server = Server::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (out, modules) = (folder.path().join("out.txt"), folder.path().join("node_modules"));
+    std::fs::create_dir(&modules).unwrap();
+    std::os::unix::fs::symlink(repository().join("kits/node"), modules.join("hookswitch")).unwrap();
+    std::fs::copy(repository().join("examples/handlers/deliver_kit.mjs"), folder.path().join("deliver_kit.mjs")).unwrap();
+    let script = format!("cd {} && exec node deliver_kit.mjs > out.txt", folder.path().display());
+    let _running = save_and_start(&server, deliver(), "sh", &["-c", &script], &[]).await;
+    let expected = make_events(&server).await;
+    wait_until("node has written what it printed", async || lines(&out) == expected).await;
+}
+
+/// The kits have tests of their own, in their own languages.
+#[tokio::test]
+async fn the_kits_keep_their_promises() {
+    for (program, args) in [
+        ("python3", ["-m", "unittest", "discover", "-s", "kits/python/tests"].as_slice()),
+        ("node", &["--test", "kits/node/test/"]),
+    ] {
+        let run = tokio::process::Command::new(program).args(args).current_dir(repository()).output().await.unwrap();
+        assert!(
+            run.status.success(),
+            "{program}: {}{}",
+            String::from_utf8_lossy(&run.stdout),
+            String::from_utf8_lossy(&run.stderr)
+        );
+    }
 }
 
 fn lines(path: &std::path::Path) -> Vec<String> {

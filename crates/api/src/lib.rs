@@ -14,6 +14,7 @@
 //! | `rest` | REST: the same methods at addresses of their own |
 //! | `meant`, `aliases` | texts that stand for numbers; names and habits of the first API generation |
 //! | [`describe`] | OpenAPI and OpenRPC from the table of methods, and a page to read and try them |
+//! | `management` | the Management API: a thin face over the same methods, and lists as files |
 //! | `pages` | what pages for people ask |
 //! | `problem` | errors at addresses that don't speak JSON-RPC |
 //! | `health`, `metrics` | is it alive, can it serve, how is it doing |
@@ -28,6 +29,7 @@ mod door;
 mod fixture;
 mod health;
 mod keys;
+mod management;
 pub mod meant;
 mod metrics;
 mod pages;

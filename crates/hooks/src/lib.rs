@@ -20,6 +20,7 @@
 //! | [`log`], [`mask`] | every call leaves a row, without secrets |
 //! | [`validate`] | what can be found out about a handler when it is saved |
 //! | [`figures`], [`standing`] | how calls went, for metrics; where each handler stands |
+//! | `journal_hours` | how many events there were, hour by hour, for pictures |
 //!
 //! **Invariant:** no handler is ever called with a transaction, a lock or a pooled connection held.
 pub mod after;
@@ -31,6 +32,7 @@ pub mod cause;
 pub mod condition;
 mod discard;
 pub mod figures;
+mod journal_hours;
 pub mod log;
 pub mod loops;
 pub mod mask;
@@ -67,6 +69,7 @@ use call::{Caller, CallerOptions};
 use cause::Causes;
 use condition::Outcome;
 pub use figures::{Figures, Times};
+use journal_hours::JournalHours;
 use log::Log;
 pub use log::retention::Retention;
 use loops::Loops;
@@ -113,6 +116,8 @@ struct Shared {
     checks: Checks,
     /// Ends the task that cuts what is old: else it would complain of a store that is closed.
     retention: tokio::task::AbortHandle,
+    /// The same of the task that writes down how many events there were.
+    counting: tokio::task::AbortHandle,
 }
 
 /// Which after handlers a condition leaves out, by the index of the event, and what is to be noted about the others.
@@ -144,6 +149,8 @@ impl Hooks {
             breaker,
         });
         let loops = Loops::new(store.clone());
+        let hours = JournalHours::default();
+        let counting = tokio::spawn(hours.clone().run(store.clone())).abort_handle();
         let saved = Arc::new(Notify::new());
         let after = After::new(after::Parts {
             store: store.clone(),
@@ -152,6 +159,7 @@ impl Hooks {
             causes: causes.clone(),
             log: log.clone(),
             loops: loops.clone(),
+            hours,
             breaker,
             saved: Arc::clone(&saved),
         });
@@ -160,8 +168,20 @@ impl Hooks {
         let rules = ArcSwap::from_pointee(Rules::default());
         let reloading = tokio::sync::Mutex::default();
         let asked = asked::Asked::default();
-        let shared =
-            Shared { store, cluster: cluster.clone(), rules, reloading, caller, causes, asked, log, loops, checks, retention };
+        let shared = Shared {
+            store,
+            cluster: cluster.clone(),
+            rules,
+            reloading,
+            caller,
+            causes,
+            asked,
+            log,
+            loops,
+            checks,
+            retention,
+            counting,
+        };
         let hooks = Self { before, after, outcomes, shared: Arc::new(shared) };
         // Listens before it reads: nothing is missed in between.
         nodes::start(&hooks, &cluster);
@@ -291,6 +311,7 @@ impl Hooks {
     /// Stops delivering: no new attempts, those in flight get `grace` to end. What has ended is written down.
     pub async fn stop(&self, grace: Duration) {
         self.shared.retention.abort();
+        self.shared.counting.abort();
         tokio::join!(self.after.stop(grace), self.outcomes.stop(grace));
         self.shared.caller.stop().await;
     }

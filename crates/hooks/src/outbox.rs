@@ -59,6 +59,7 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
     let secrets = if due.is_empty() { None } else { Payload::sealed_passwords(event, vault) };
     let body = std::str::from_utf8(&payload.masked).map_err(|error| Error::Engine(error.to_string()))?;
     let events_row = events::insert(tx, event, events::Entry { seq, body, secrets: secrets.as_deref() })?;
+    count(tx, event, entrance);
     if due.is_empty() {
         return Ok(Put { seq, events_row });
     }
@@ -101,6 +102,14 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
     let entrance = entrance.clone();
     tx.on_commit(move || entrance.enter(fresh));
     Ok(Put { seq, events_row })
+}
+
+/// Counts what happened; how things stand, told to one handler again, is no news.
+fn count(tx: &mut Tx<'_>, event: &Event, entrance: &Entrance) {
+    if event.cause.as_ref().is_none_or(|cause| cause.resync().is_none()) {
+        let (entrance, companies_id, at) = (entrance.clone(), event.companies_id, tx.now());
+        tx.on_commit(move || entrance.count(companies_id, at));
+    }
 }
 
 /// Takes back what waits behind what is being tried, and the new one stands for; how many events that were.

@@ -62,6 +62,19 @@ impl Checks {
             .map_err(|forbidden| forbidden.to_string())
     }
 
+    /// The files of the scripts folder in the order of their names, each with why it can't be started, if so. A folder that can't
+    /// be read has none.
+    #[must_use]
+    pub fn scripts(&self) -> Vec<(String, Option<String>)> {
+        script::folder::names(&self.0.scripts_dir)
+            .into_iter()
+            .map(|name| {
+                let unfit = script::folder::check(&self.0.scripts_dir, &name).err();
+                (name, unfit.map(|unfit| unfit.to_string()))
+            })
+            .collect()
+    }
+
     /// A new signing secret.
     ///
     /// # Errors

@@ -93,7 +93,12 @@ impl Api {
             // Refused when the server in this very process has already installed it.
             let _already = rustls::crypto::ring::default_provider().install_default();
         });
-        let http = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build().expect("a plain client");
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(TIMEOUT)
+            .build()
+            .expect("a plain client");
         Self { base: base.trim_end_matches('/').to_owned(), key: key.to_owned(), http }
     }
 

@@ -11,6 +11,12 @@ use crate::{assets, pages, security, session};
 pub(crate) fn routes(api: Api) -> Router {
     let inside = Router::new()
         .merge(pages::overview::routes())
+        .merge(pages::handlers::routes())
+        .merge(pages::log::routes())
+        .merge(pages::queue::routes())
+        .merge(pages::events::routes())
+        .merge(pages::resyncs::routes())
+        .merge(pages::loops::routes())
         .merge(pages::clients::routes())
         .merge(pages::accounts::routes())
         .merge(pages::packages::routes())
@@ -19,7 +25,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .merge(pages::custom_fields::routes())
         .merge(pages::resellers::routes())
         .merge(pages::users::routes())
-        .route("/{*nothing}", get(pages::refused::nothing))
+        .merge(pages::status::routes())
         .route_layer(middleware::from_fn_with_state(api.clone(), session::require));
     let outside = Router::new()
         .route("/login", get(pages::login::ask).post(pages::login::sign_in))

@@ -74,3 +74,30 @@ async fn what_happened_is_found_in_the_journal() {
     let refusal = server.refused("provisioning.events.get", json!({"id": "00000000-0000-7000-8000-000000000000"})).await;
     assert_eq!((refusal.code, &refusal.data["object_name"]), (-32004, &json!("provisioning.events")));
 }
+
+#[tokio::test]
+async fn a_change_of_a_handler_is_tried_before_it_is_saved() {
+    let server = Server::start().await;
+    let (old, new) = (Recorder::start().await, Recorder::start().await);
+    let headers = json!({"headers": {"Authorization": "Bearer sesame"}});
+    let handler = server.handler(with(before("clients.create", &old), headers)).await;
+    let changes = json!({"task": new.url(), "headers": {"Authorization": "********"}, "method": "PUT"});
+    let tried = server.ok("provisioning.handlers.test", json!({"id": handler, "handler": changes})).await;
+    assert_eq!(tried["verdict"], "allow", "{tried}");
+    let call = new.wait_exactly(1).await.remove(0);
+    assert_eq!(call.header("authorization"), Some("Bearer sesame"), "what is masked is that of the saved one");
+    let saved = server.ok("provisioning.handlers.get", json!({"id": handler})).await;
+    assert_eq!((&saved["method"], &saved["version"]), (&json!("POST"), &json!(1)), "{saved}");
+    let wrong = server.refused("provisioning.handlers.test", json!({"id": handler, "handler": {"condition": "data."}})).await;
+    assert!(wrong.data["handler.condition"].is_string(), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn the_scripts_are_listed_with_what_is_wrong_with_them() {
+    let server = Server::start().await;
+    server.scripts().add("good.sh", "#!/bin/sh\n");
+    std::fs::write(server.scripts().path("notes.txt"), "not a program").unwrap();
+    let list = server.ok("provisioning.scripts.list", json!({})).await;
+    assert_eq!(list[0], json!({"name": "good.sh", "error": null}));
+    assert!(list[1]["error"].as_str().unwrap().contains("not executable"), "{list}");
+}

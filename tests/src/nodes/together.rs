@@ -8,6 +8,10 @@ use super::{
     load::{Load, assert_in_order},
     nodes, wait_shared,
 };
+use crate::{
+    pages::walk,
+    sessions::{FORM, is_in, sign_in, user},
+};
 
 #[tokio::test]
 async fn each_clients_events_keep_their_order_whichever_node_takes_the_request_while_nodes_join() {
@@ -132,4 +136,20 @@ async fn a_copied_data_folder_is_refused_and_its_owner_lives_on() {
     assert!(!refused.status.success() && said.contains("another node with this id is alive; remove the file `node`"), "{said}");
     wait_shared(&node, 1).await;
     assert!(!node.stderr().contains("taken for dead"), "nobody has ended it");
+}
+
+#[tokio::test]
+async fn who_is_signed_in_on_one_node_is_so_on_all() {
+    let nodes = nodes(2).await;
+    user(&nodes[0], "eve").await;
+    let eve = sign_in(&nodes[1], "eve", "password of eve").await;
+    assert!(is_in(&nodes[0], &eve).await && is_in(&nodes[1], &eve).await);
+    nodes[0].try_post("/logout", &[FORM, ("cookie", &eve)], "").await.unwrap();
+    assert!(!is_in(&nodes[1], &eve).await);
+}
+
+#[tokio::test]
+async fn pages_show_what_happens_on_every_node() {
+    let nodes = nodes(2).await;
+    walk(&nodes[0], "nodes.mjs", &[("ELSEWHERE", nodes[1].base())]).await;
 }

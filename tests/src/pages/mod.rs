@@ -5,7 +5,7 @@ use hookswitch_testkit::{ADMIN_KEY, ADMIN_PASSWORD, Server, companion::repositor
 use tokio::process::Command;
 
 /// Runs a walk; `more` is said to it by further variables.
-async fn walk(server: &Server, script: &str, more: &[(&str, &str)]) {
+pub(crate) async fn walk(server: &Server, script: &str, more: &[(&str, &str)]) {
     let root = repository();
     let writes = std::env::var_os("HOOKSWITCH_WRITE_SCREENSHOTS").is_some();
     let pictures = root.join(if writes { "docs/pages" } else { "target/pages" });
@@ -30,6 +30,30 @@ async fn walk(server: &Server, script: &str, more: &[(&str, &str)]) {
 #[tokio::test]
 async fn the_door() {
     walk(&Server::start().await, "first.mjs", &[]).await;
+}
+
+#[tokio::test]
+async fn the_overview() {
+    walk(&Server::start().await, "overview.mjs", &[]).await;
+}
+
+#[tokio::test]
+async fn handlers() {
+    let server = Server::start().await;
+    server.scripts().shell("tariff.sh", "echo '{}'");
+    walk(&server, "handlers.mjs", &[]).await;
+}
+
+#[tokio::test]
+async fn handlers_at_work() {
+    let server = Server::start().await;
+    server.scripts().shell("tariff.sh", "echo '{}'");
+    walk(&server, "handlers-at-work.mjs", &[]).await;
+}
+
+#[tokio::test]
+async fn what_handlers_were_sent_and_what_waits_for_them() {
+    walk(&Server::start().await, "logs.mjs", &[]).await;
 }
 
 #[tokio::test]

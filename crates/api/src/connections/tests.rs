@@ -75,7 +75,7 @@ async fn every_answer_names_its_request_and_a_given_name_is_kept() {
 
 /// One connection to routes of the test's own; it ends when what is given is dropped.
 async fn drive_alone(fixture: &Fixture, routes: Router) -> (Peer, watch::Sender<Ending>) {
-    let mut connections = Connections::new(fixture.api(), axum::Router::new(), None);
+    let mut connections = Connections::new(fixture.api(), Router::new(), None);
     connections.routes = TowerToHyperService::new(routes);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let peer = Peer(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());

@@ -11,7 +11,7 @@
 pub(crate) mod address;
 mod answer;
 mod params;
-mod query;
+pub(crate) mod query;
 mod warnings;
 
 use axum::{

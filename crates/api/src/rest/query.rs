@@ -16,16 +16,27 @@ const KEYS_MAX: usize = 2_000;
 /// Broken UTF-8, too many keys.
 pub(super) fn read(query: &str, takes: &Takes) -> Result<Object, Refusal> {
     let mut params = Object::new();
-    for (index, pair) in query.split('&').filter(|pair| !pair.is_empty()).enumerate() {
-        if index >= KEYS_MAX {
-            return Err(Refusal::TooLarge(format!("a query string has at most {KEYS_MAX} keys; a JSON body may say more")));
-        }
-        let (name, text) = pair.split_once('=').unwrap_or((pair, ""));
-        let (name, text) = (decoded(name)?, decoded(text)?);
+    for (name, text) in pairs(query)? {
         let value = value(Meant::of(takes, &name), takes, text);
         add(&mut params, name, value);
     }
     Ok(params)
+}
+
+/// The names and texts of a query string, or of a form, in their order.
+///
+/// # Errors
+/// Broken UTF-8, too many keys.
+pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>, Refusal> {
+    let mut pairs = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        if pairs.len() >= KEYS_MAX {
+            return Err(Refusal::TooLarge(format!("a query string has at most {KEYS_MAX} keys; a JSON body may say more")));
+        }
+        let (name, text) = pair.split_once('=').unwrap_or((pair, ""));
+        pairs.push((decoded(name)?, decoded(text)?));
+    }
+    Ok(pairs)
 }
 
 fn decoded(text: &str) -> Result<String, Refusal> {
@@ -42,7 +53,8 @@ fn value(meant: Meant, takes: &Takes, text: String) -> Value {
     meant.read(&text).unwrap_or(Value::String(text))
 }
 
-fn add(params: &mut Object, name: String, value: Value) {
+/// A repeated name is an array.
+pub(crate) fn add(params: &mut Object, name: String, value: Value) {
     match params.entry(name) {
         Entry::Vacant(free) => drop(free.insert(value)),
         Entry::Occupied(mut taken) => match taken.get_mut() {

@@ -139,7 +139,12 @@ pub(super) fn reached(tx: &Tx, at: &At, id: i64) -> Result<Handler, Refusal> {
 
 /// True if a handler is within the caller's reach.
 pub(crate) fn is_reached(at: &At, handler: &Handler) -> bool {
-    match handler.companies_id {
+    is_in_reach(at, handler.companies_id)
+}
+
+/// The same by the handler's reseller.
+pub(crate) fn is_in_reach(at: &At, companies_id: Option<i64>) -> bool {
+    match companies_id {
         None => at.caller.companies_id.is_none(),
         Some(companies_id) => at.access.sees(&at.caller, companies_id),
     }
@@ -370,31 +375,50 @@ fn subject_of_test(tx: &Tx, at: &At, request: &Object) -> Result<(Handler, hooks
     Ok((handler, event))
 }
 
-/// The handler that a request names by `id`, or describes in `handler`.
+/// The handler that a request names by `id`, or describes in `handler`; with both, the saved one with these changes.
 pub(super) fn saved_or_not(tx: &Tx, at: &At, request: &Object) -> Result<Handler, Refusal> {
     match (request.get("id").and_then(Value::as_i64), request.get("handler")) {
         (Some(id), None) => reached(tx, at, id),
         (None, Some(Value::Object(fields))) => unsaved(at, fields),
-        _ => Err(Refusal::field("id", "give the id of a saved handler, or the fields of one in `handler`")),
+        (Some(id), Some(Value::Object(changes))) => changed_but_not_saved(tx, at, id, changes),
+        _ => Err(Refusal::field("id", "give the id of a saved handler, or the fields of one in `handler`, or both")),
     }
+}
+
+/// Errors of fields that stand in `handler`.
+fn nested(errors: &FieldErrors) -> FieldErrors {
+    let mut all = FieldErrors::new();
+    errors.iter().for_each(|(field, message)| all.add(&format!("handler.{field}"), message));
+    all
+}
+
+fn nested_refusal(refusal: Refusal) -> Refusal {
+    match refusal {
+        Refusal::Invalid(errors) => nested(&errors).into(),
+        other => other,
+    }
+}
+
+/// A saved handler as it would be with these changes: its masked headers and its secret are known.
+fn changed_but_not_saved(tx: &Tx, at: &At, id: i64, changes: &Object) -> Result<Handler, Refusal> {
+    at.caller.demand(Right::Administer)?;
+    let mut handler = owned(tx, at, id)?;
+    let mut changes = changes.clone();
+    changes.insert("id".to_owned(), id.into());
+    let checked = handler::check_update(&changes).map_err(|errors| nested(&errors))?;
+    handler.apply(&checked).map_err(|errors| nested(&errors))?;
+    check(at, &handler).map_err(nested_refusal)?;
+    Ok(handler)
 }
 
 fn unsaved(at: &At, fields: &Object) -> Result<Handler, Refusal> {
     at.caller.demand(Right::Administer)?;
-    let nested = |errors: FieldErrors| {
-        let mut all = FieldErrors::new();
-        errors.iter().for_each(|(field, message)| all.add(&format!("handler.{field}"), message));
-        all
-    };
-    let mut checked = handler::check_create(fields).map_err(nested)?;
+    let mut checked = handler::check_create(fields).map_err(|errors| nested(&errors))?;
     if let (false, Some(own)) = (checked.contains_key("companies_id"), at.caller.companies_id) {
         checked.insert("companies_id".into(), own.into());
     }
-    let mut handler = Handler::from_checked(0, &checked).map_err(nested)?;
+    let mut handler = Handler::from_checked(0, &checked).map_err(|errors| nested(&errors))?;
     handler.secret = at.handlers.new_secret()?;
-    check(at, &handler).map_err(|refusal| match refusal {
-        Refusal::Invalid(errors) => nested(errors).into(),
-        other => other,
-    })?;
+    check(at, &handler).map_err(nested_refusal)?;
     Ok(handler)
 }

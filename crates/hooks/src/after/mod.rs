@@ -43,8 +43,8 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
-    breaker::Breaker, call::Caller, cause::Causes, figures::Calls, log::Log, loops::Loops, payload::Payload, rules::Rules,
-    shutdown::Shutdown,
+    breaker::Breaker, call::Caller, cause::Causes, figures::Calls, journal_hours::JournalHours, log::Log, loops::Loops,
+    payload::Payload, rules::Rules, shutdown::Shutdown,
 };
 
 use queue::{Delivery, Queue};
@@ -65,12 +65,15 @@ struct Shared {
     causes: Causes,
     log: Log,
     loops: Loops,
+    hours: JournalHours,
     calls: Calls,
     breaker: Breaker,
     /// Told when the breaker has saved a handler: everybody must read it anew.
     saved: Arc<Notify>,
     runtime: tokio::runtime::Handle,
     queues: RwLock<HashMap<i64, Arc<Queue>>>,
+    /// Held while what waits follows a clock that was set back: half of that must not be done twice for want of a moment.
+    following: tokio::sync::Mutex<()>,
     shutdown: Shutdown,
 }
 
@@ -82,6 +85,7 @@ pub(crate) struct Parts {
     pub(crate) causes: Causes,
     pub(crate) log: Log,
     pub(crate) loops: Loops,
+    pub(crate) hours: JournalHours,
     pub(crate) breaker: Breaker,
     /// To be told when a handler was saved that everybody must read anew.
     pub(crate) saved: Arc<Notify>,
@@ -123,7 +127,7 @@ pub(crate) struct Told {
 
 impl After {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { store, cluster, caller, causes, log, loops, breaker, saved } = parts;
+        let Parts { store, cluster, caller, causes, log, loops, hours, breaker, saved } = parts;
         Self(Arc::new(Shared {
             store,
             cluster,
@@ -131,11 +135,13 @@ impl After {
             causes,
             log,
             loops,
+            hours,
             calls: Calls::default(),
             breaker,
             saved,
             runtime: tokio::runtime::Handle::current(),
             queues: RwLock::default(),
+            following: tokio::sync::Mutex::default(),
             shutdown: Shutdown::not_yet(),
         }))
     }
@@ -190,9 +196,14 @@ impl After {
 
     /// No new attempts; those in flight get `grace` to end, and are broken off then: they will be made again.
     pub(crate) async fn stop(&self, grace: Duration) {
+        let end = tokio::time::Instant::now() + grace;
         self.0.shutdown.begin();
         self.0.shutdown.within(grace).await;
         self.0.log.flush().await;
+        let _followed = tokio::time::timeout_at(end, self.0.following.lock()).await;
+        if let Err(error) = self.0.hours.write(&self.0.store).await {
+            tracing::debug!(%error, "the last events were not counted");
+        }
         set_back::note(&self.0.store, self.0.cluster.id()).await;
     }
 }
@@ -223,6 +234,11 @@ impl Entrance {
     /// written down yet. 0 = none is.
     pub(crate) fn taken(&self, handlers_id: i64, event: &Event) -> i64 {
         self.0.queue(handlers_id).map_or(0, |queue| queue.lanes().taken(event.companies_id, event.clients_id))
+    }
+
+    /// Counts an event that is committed, for pictures.
+    pub(crate) fn count(&self, companies_id: i64, at: Moment) {
+        self.0.hours.count(companies_id, at);
     }
 
     /// Takes in what was just committed; called by the thread that committed, in the order of commits where there is one writer.

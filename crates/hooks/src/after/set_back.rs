@@ -5,8 +5,8 @@
 //! business. Only what is dated later than now is moved: what was dated before the clock ran ahead is right as it is.
 //!
 //! The latest time that was seen is kept in the database, so that the same is noticed after a restart, and once only. It
-//! is set back last: a program that dies in between finds it as it was, and does it again. That does no harm but that
-//! something may be tried again too early. Each node follows its own clock, with what is its own.
+//! is set back last: a program that is killed in between finds it as it was, and does it again. That does no harm but that
+//! something may be tried again too early; one that is stopped in order is let finish. Each node follows its own clock, with what is its own.
 use std::time::Duration;
 
 use hookswitch_model::moment::Moment;
@@ -35,6 +35,7 @@ pub(crate) async fn watch(after: After, outcomes: Outcomes, from: Moment) {
             biased;
             micros = clock.set_back(&mut latest) => {
                 tracing::warn!(seconds = micros / 1_000_000, "the clock was set back; what is to be told again is due as much earlier");
+                let _whole = after.0.following.lock().await;
                 while let Err(error) = follow(&after, &outcomes, micros).await {
                     tracing::error!(%error, "deliveries can't follow the clock; trying again");
                     tokio::time::sleep(PAUSE).await;

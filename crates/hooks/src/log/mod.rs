@@ -31,7 +31,7 @@ use hookswitch_store::{
         clock_seen,
         cut::Mark,
         deliveries::{self, Failed},
-        events, executions, outcomes,
+        events, executions, hours, outcomes,
         told::{self, Told},
     },
 };
@@ -329,6 +329,8 @@ impl Content {
             cut_to = old.end.unwrap_or(Mark::START);
         }
         executions::insert(tx, &self.rows[..kept])?;
+        // Also those for which there was no room: a picture of the last day is not to show a handler idle that is called.
+        hours::add_calls(tx, &hours::of_rows(&self.rows))?;
         // In the order in which a commit folds deliveries: neither waits for the other.
         let mut changes: Vec<&Change> =
             self.changes.iter().filter(|(fence, _)| !over.contains(fence)).map(|(_, change)| change).collect();

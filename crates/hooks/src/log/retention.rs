@@ -9,7 +9,7 @@ use hookswitch_store::{
     Error, Store, Tx,
     tables::{
         cut::{Found, Mark},
-        events, executions, loops,
+        events, executions, hours, loops,
     },
 };
 
@@ -78,8 +78,8 @@ async fn cut_all(store: &Store, retention: Retention) -> Result<(), Error> {
     let too_old = now.plus_millis(-DAY_MS * i64::from(retention.days));
     cut_log(store, too_old, i64::MAX).await?;
     cut_journal(store, too_old, i64::MAX).await?;
-    // Few: one for each set of handlers.
-    store.write(move |tx| loops::cut(tx, too_old)).await?;
+    // Few: one for each set of handlers, and one for each of their hours.
+    store.write(move |tx| loops::cut(tx, too_old).and_then(|()| hours::cut(tx, too_old))).await?;
     let log_max = i64::try_from(retention.log_bytes_max).unwrap_or(i64::MAX);
     let bytes = store.read(executions::bytes).await?;
     cut_log(store, Moment(i64::MAX), bytes.saturating_sub(log_max)).await?;
@@ -220,7 +220,7 @@ mod tests {
         fill(&store, 2_000, |_| true).await;
         let before = store.figures().await.writes;
         cut_all(&store, at_most(100)).await.unwrap();
-        // The list of loops is cut by the writer.
+        // The list of loops, and the hours, are cut by the writer.
         assert_eq!((store.figures().await.writes - before, kept(&store).await.len()), (1, 2_000));
     }
 }

@@ -49,8 +49,12 @@ impl Field {
     /// Why something is done, in the caller's words.
     pub const REASON: Self = Self::line("reason", 255, "Why, in your own words");
     /// A handler that is not saved.
-    pub const HANDLER: Self =
-        Self::new("handler", Kind::Object { bytes: OBJECT_BYTES_MAX }, "The fields of a handler that is not saved").or_null();
+    pub const HANDLER: Self = Self::new(
+        "handler",
+        Kind::Object { bytes: OBJECT_BYTES_MAX },
+        "The fields of a handler that is not saved; with id, what changes of a saved one",
+    )
+    .or_null();
     /// A past event.
     pub const EVENT_ID: Self = Self::new("event_id", Kind::Uuid, "The id of a past event").or_null();
     /// A name of the catalogue of events.

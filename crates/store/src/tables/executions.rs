@@ -215,7 +215,7 @@ const COLUMNS: &str = "x.id, x.dt, x.events_id, x.event_id, x.stage, x.handlers_
 
 /// Trouble has an index, which is small: most calls are successes.
 const SPELLED: &[(&str, &str)] = &[
-    ("success", "x.status = 'success'"),
+    ("success", "+x.status = 'success'"),
     ("forbidden", "x.status = 'forbidden' AND x.status <> 'success'"),
     ("failed", "x.status = 'failed' AND x.status <> 'success'"),
     ("skipped", "x.status = 'skipped' AND x.status <> 'success'"),

@@ -55,6 +55,14 @@ pub fn all(tx: &Tx<'_>, vault: &Vault) -> Result<Vec<Handler>, Error> {
     tx.query("SELECT doc, sealed FROM handlers ORDER BY id", &[], |row| read(row, vault))
 }
 
+/// Every handler's id and reseller, in order of id.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn owners(tx: &Tx<'_>) -> Result<Vec<(i64, Option<i64>)>, Error> {
+    tx.query("SELECT id, companies_id FROM handlers ORDER BY id", &[], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
 /// Writes a new one.
 ///
 /// # Errors

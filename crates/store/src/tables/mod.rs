@@ -12,6 +12,7 @@ pub mod era;
 pub mod events;
 pub mod executions;
 pub mod handlers;
+pub mod hours;
 pub mod idempotency;
 pub mod loops;
 pub mod nodes;

@@ -20,12 +20,23 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Copy what a button names.
+// Copy what a button names; such a button is of no use without a script, and may be hidden until then.
+document.querySelectorAll("[data-copy][hidden]").forEach((button) => { button.hidden = false; });
+const copy = async (text) => {
+  if (navigator.clipboard) { await navigator.clipboard.writeText(text); return; }
+  // Over plain http a browser has the old way only.
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+};
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   const source = document.getElementById(button.dataset.copy);
-  await navigator.clipboard.writeText(source.value ?? source.textContent);
+  await copy(source.value ?? source.textContent);
   const words = button.textContent;
   button.textContent = "Copied";
   setTimeout(() => { button.textContent = words; }, 1500);
@@ -34,6 +45,80 @@ document.addEventListener("click", async (event) => {
 // Filters count at once where one chooses.
 document.querySelectorAll("form.filters select").forEach((select) => {
   select.addEventListener("change", () => select.form.requestSubmit());
+});
+
+// Boxes that suit one choice only are put away while another is chosen, and not sent: data-when="scheme=http|https".
+document.querySelectorAll("[data-when]").forEach((part) => {
+  const [name, words] = part.dataset.when.split("=");
+  const choice = document.querySelector(`[name="${name}"]`);
+  if (!choice) return;
+  const fit = () => {
+    const away = !words.split("|").includes(choice.value) && !part.querySelector(".wrong");
+    part.hidden = away;
+    if ("disabled" in part) part.disabled = away;
+    part.querySelector(".only-plain")?.setAttribute("hidden", "");
+  };
+  choice.addEventListener("change", fit);
+  fit();
+});
+
+// A text is checked while it is typed: data-check names who knows.
+document.querySelectorAll("[data-check]").forEach((part) => {
+  const box = part.querySelector("textarea, input");
+  const said = document.createElement("p");
+  said.setAttribute("role", "status");
+  part.append(said);
+  let waits;
+  box.addEventListener("input", () => {
+    clearTimeout(waits);
+    waits = setTimeout(async () => {
+      const text = box.value;
+      if (!text.trim()) { said.textContent = ""; said.className = ""; return; }
+      try {
+        const answer = await fetch(part.dataset.check, { method: "POST", body: new URLSearchParams({ text }), signal: AbortSignal.timeout(8000) });
+        if (!answer.ok || box.value !== text) return;
+        const { error } = await answer.json();
+        said.textContent = error ?? "It can be understood.";
+        said.className = error ? "error" : "checked good";
+      } catch { /* It is checked when it is sent. */ }
+    }, 400);
+  });
+});
+
+// A row is dragged by its grip to its place in a chain; numbers and arrows do the same.
+document.querySelectorAll("[data-order]").forEach((chain) => {
+  if (chain.children.length < 2) return;
+  let dragged;
+  for (const row of chain.children) {
+    const grip = document.createElement("span");
+    grip.className = "grip";
+    grip.title = "Drag to another place";
+    grip.setAttribute("aria-hidden", "true");
+    grip.textContent = "⠿";
+    grip.draggable = true;
+    row.querySelector(".turn").prepend(grip);
+    grip.addEventListener("dragstart", (event) => {
+      dragged = row;
+      row.classList.add("dragged");
+      event.dataTransfer.effectAllowed = "move";
+      event.dataTransfer.setDragImage(row, 0, 0);
+    });
+    row.addEventListener("dragover", (event) => {
+      if (!dragged || dragged.parentElement !== chain) return;
+      event.preventDefault();
+      const { top, height } = row.getBoundingClientRect();
+      if (row !== dragged) row[event.clientY < top + height / 2 ? "before" : "after"](dragged);
+    });
+    grip.addEventListener("dragend", () => {
+      row.classList.remove("dragged");
+      dragged = undefined;
+      const form = document.getElementById("act");
+      const put = (name, value) => { const box = document.createElement("input"); box.type = "hidden"; box.name = name; box.value = value; form.append(box); };
+      put("events_id", chain.dataset.order);
+      put("sequence", [...chain.children].map((one) => one.dataset.key).join(" "));
+      form.submit();
+    });
+  }
 });
 
 // Live: the same page is asked for again, and what is new in it is taken over. Rows gather behind a button, unless live mode is on;

@@ -4,7 +4,7 @@ use axum::{http::StatusCode, response::Response};
 use hookswitch_model::refusal::Refusal;
 
 use crate::{
-    answer::{self, Failure},
+    answer,
     visitor::{Page, Visitor},
 };
 
@@ -49,10 +49,4 @@ pub(crate) fn sentence(words: &str) -> String {
     let mut characters = words.chars();
     let begun: String = characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect();
     if begun.ends_with(['.', '!', '?', ':']) { begun } else { format!("{begun}.") }
-}
-
-/// Nothing is at this address.
-pub(crate) async fn nothing(visitor: Visitor) -> Result<Response, Failure> {
-    let words = "There is nothing at this address.".to_owned();
-    Ok(answer::show_as(StatusCode::NOT_FOUND, &Refused { page: visitor.page("Not found", ""), words, details: Vec::new() }))
 }

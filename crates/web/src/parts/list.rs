@@ -68,20 +68,7 @@ impl List {
 
     /// The boxes of its filters, as they are filled: a few that are seen, more behind a click.
     pub(crate) fn filters(&self, seen: Vec<Input>, more: Vec<Input>) -> Html {
-        let fill = |input: Input| {
-            let value = self.query.text(&input.name).unwrap_or_default().to_owned();
-            let error = self.errors.iter().find(|(field, _)| *field == input.name).map(|(_, words)| words.to_owned());
-            input.filled(value).wrong(error)
-        };
-        let (seen, more): (Vec<_>, Vec<_>) = (seen.into_iter().map(fill).collect(), more.into_iter().map(fill).collect());
-        let is_filtered = seen.iter().chain(&more).any(|input| !input.value.is_empty());
-        let open = more.iter().any(|input| !input.value.is_empty() || input.error.is_some());
-        let shown = |name: &str| seen.iter().chain(&more).any(|input| input.name == name);
-        let others = self.errors.iter().filter(|(field, _)| !shown(field));
-        let others = others.map(|(field, words)| format!("{field} {words}")).collect();
-        let order = self.query.text("order").map(str::to_owned);
-        let path = &self.path;
-        Html::of(Filters { path, seen, more, open, is_filtered, others, order }.render().unwrap_or_default())
+        filters(&self.path, &self.query, &self.errors, seen, more)
     }
 
     /// To the pages before and after.
@@ -102,6 +89,23 @@ impl List {
     pub(crate) fn is_filtered(&self) -> bool {
         self.query.iter().any(|(name, text)| !text.is_empty() && !["order", "offset"].contains(&name))
     }
+}
+
+/// Boxes of filters, filled with what the address says: a few that are seen, more behind a click.
+pub(crate) fn filters(path: &str, query: &Params, errors: &FieldErrors, seen: Vec<Input>, more: Vec<Input>) -> Html {
+    let fill = |input: Input| {
+        let value = query.text(&input.name).unwrap_or_default().to_owned();
+        let error = errors.iter().find(|(field, _)| *field == input.name).map(|(_, words)| words.to_owned());
+        input.filled(value).wrong(error)
+    };
+    let (seen, more): (Vec<_>, Vec<_>) = (seen.into_iter().map(fill).collect(), more.into_iter().map(fill).collect());
+    let is_filtered = seen.iter().chain(&more).any(|input| !input.value.is_empty());
+    let open = more.iter().any(|input| !input.value.is_empty() || input.error.is_some());
+    let shown = |name: &str| seen.iter().chain(&more).any(|input| input.name == name);
+    let others = errors.iter().filter(|(field, _)| !shown(field));
+    let others = others.map(|(field, words)| format!("{field} {words}")).collect();
+    let order = query.text("order").map(str::to_owned);
+    Html::of(Filters { path, seen, more, open, is_filtered, others, order }.render().unwrap_or_default())
 }
 
 #[derive(Template)]

@@ -9,10 +9,16 @@
 //! | `table` | rows and columns; cards where it is narrow |
 //! | `picture` | small pictures, as SVG |
 //! | `json` | bodies and values as people read them |
+//! | `happened` | events, objects, clients and handlers by their names |
+//! | `tabs` | pages beside each other |
+//! | `waterfall` | all that handlers did about one action |
 pub(crate) mod form;
+pub(crate) mod happened;
 pub(crate) mod input;
 pub(crate) mod json;
 pub(crate) mod list;
 pub(crate) mod picture;
 pub(crate) mod table;
+pub(crate) mod tabs;
+pub(crate) mod waterfall;
 pub(crate) mod words;

@@ -17,31 +17,37 @@ pub(crate) fn columns(stacks: &[Stack], width: u32, height: u32, title: &str) ->
     let most = stacks.iter().map(|stack| stack.parts.iter().map(|(_, amount)| *amount).sum::<i64>()).max().unwrap_or(0).max(1);
     let step = f64::from(width) / stacks.len().max(1) as f64;
     let mut inner = String::new();
+    // One shape for each class, however many columns there are: a list shows many such pictures.
+    let (mut shapes, mut titles) = (Vec::<(&str, String)>::new(), String::new());
     for (at, stack) in stacks.iter().enumerate() {
-        let x = at as f64 * step;
-        let _ = write!(inner, "<g>");
-        if !stack.title.is_empty() {
-            let _ = write!(inner, "{}", markup!("<title>{}</title>", stack.title));
-        }
-        let _ = write!(
-            inner,
-            "<rect class=\"ground\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"1\"/>",
-            f64::from(height) - 1.0,
-            step - 1.0
-        );
+        let (x, wide) = (at as f64 * step, step - 1.0);
+        let mut put = |class: &'static str, top: f64, tall: f64| {
+            let at = shapes.iter().position(|(known, _)| *known == class).unwrap_or_else(|| {
+                shapes.push((class, String::new()));
+                shapes.len() - 1
+            });
+            let _ = write!(shapes[at].1, "M{x:.1} {top:.1}h{wide:.1}v{tall:.1}h-{wide:.1}z");
+        };
+        put("ground", f64::from(height) - 1.0, 1.0);
         let mut top = f64::from(height);
         for (class, amount) in stack.parts.iter().filter(|(_, amount)| *amount > 0) {
             // What is there at all is seen.
             let tall = (*amount as f64 / most as f64 * f64::from(height)).max(1.5);
             top -= tall;
+            put(class, top, tall);
+        }
+        if !stack.title.is_empty() {
+            let title = markup!("<title>{}</title>", stack.title);
             let _ = write!(
-                inner,
-                "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{tall:.1}\"/>",
-                step - 1.0
+                titles,
+                "<rect class=\"over\" x=\"{x:.1}\" y=\"0\" width=\"{step:.1}\" height=\"{height}\">{title}</rect>"
             );
         }
-        let _ = write!(inner, "</g>");
     }
+    for (class, shape) in &shapes {
+        let _ = write!(inner, "<path class=\"{class}\" d=\"{shape}\"/>");
+    }
+    inner.push_str(&titles);
     svg("columns", width, height, title, &inner)
 }
 

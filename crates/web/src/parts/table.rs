@@ -111,6 +111,14 @@ impl Table {
         self
     }
 
+    /// Columns whose texts are cut where they are too long for a line.
+    pub(crate) fn cut(mut self, class: &'static str, titles: &[&str]) -> Self {
+        for column in self.columns.iter_mut().filter(|column| titles.contains(&column.title.as_str())) {
+            column.class = class;
+        }
+        self
+    }
+
     /// One more row.
     pub(crate) fn row(&mut self, key: impl Into<String>, cells: Vec<Html>) {
         self.rows.push(Row { key: key.into(), cells });

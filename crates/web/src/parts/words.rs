@@ -31,6 +31,14 @@ pub(crate) fn ago(now: Moment, iso: &Value) -> Html {
     markup!("<time datetime=\"{}\" title=\"{}\">{}</time>", moment.iso(), exact, relative(now, moment))
 }
 
+/// When something is to be done: a time that has come says so.
+pub(crate) fn due(now: Moment, iso: &Value) -> Html {
+    match iso.as_str().and_then(Moment::parse) {
+        Some(moment) if moment <= now => markup!("<time datetime=\"{}\" title=\"{}\">due</time>", moment.iso(), exact(moment)),
+        _ => ago(now, iso),
+    }
+}
+
 /// The exact time: `2026-11-23 21:14:07 UTC`.
 pub(crate) fn exact(moment: Moment) -> String {
     let iso = moment.iso();
@@ -73,7 +81,9 @@ pub(crate) fn number(number: i64) -> String {
 pub(crate) fn milliseconds(value: &Value) -> Html {
     match value.as_f64() {
         None => nothing(),
-        Some(ms) if ms < 10.0 => Html::text(&format!("{ms:.1} ms")),
+        // Where only whole ones are known, no more is said.
+        Some(ms) if value.is_i64() && ms < 1.0 => Html::text("< 1 ms"),
+        Some(ms) if ms < 10.0 && !value.is_i64() => Html::text(&format!("{ms:.1} ms")),
         Some(ms) if ms < 10_000.0 => Html::text(&format!("{ms:.0} ms")),
         Some(ms) => Html::text(&format!("{:.1} s", ms / 1_000.0)),
     }
@@ -114,10 +124,11 @@ enum Kind {
 impl Kind {
     fn of(word: &str) -> Self {
         match word {
-            "success" | "enabled" | "active" | "activated" | "healthy" | "done" | "in step" | "alive" => Self::Good,
+            "success" | "enabled" | "active" | "activated" | "done" | "in step" | "alive" | "allowed" | "delivered" => Self::Good,
             "forbidden" | "refused" => Self::Refused,
-            "failed" | "dead" | "incomplete" | "unreachable" | "lost" => Self::Bad,
-            "waiting" | "retrying" | "pending" | "new" | "running" | "behind" | "skipped" | "never told" => Self::Waiting,
+            "failed" | "failing" | "dead" | "gone" | "incomplete" | "unreachable" | "lost" | "tripped" => Self::Bad,
+            "waiting" | "retrying" | "pending" | "new" | "counting" | "running" | "delivering" | "behind" | "skipped"
+            | "never told" => Self::Waiting,
             "paused" | "paused by breaker" | "stopped" | "deactivated" | "leaving" => Self::Held,
             _ => Self::Off,
         }
@@ -148,9 +159,18 @@ impl Kind {
 
 /// A state: colour, word and shape. *Forbidden* is shown as `refused`: a handler that said no worked well.
 pub(crate) fn state(word: &str) -> Html {
-    let kind = Kind::of(word);
-    let shown = if word == "forbidden" { "refused" } else { word };
+    let word = word.replace('_', " ");
+    let kind = Kind::of(&word);
+    let shown = if word == "forbidden" { "refused" } else { &word };
     markup!("<span class=\"state {}\"><span aria-hidden=\"true\">{}</span> {}</span>", kind.class(), kind.shape(), shown)
+}
+
+/// What went wrong, below a state: two lines of it.
+pub(crate) fn why(text: &str) -> Html {
+    match text.is_empty() {
+        true => Html::default(),
+        false => markup!("<span class=\"why\">{}</span>", super::json::cut_by_markup(text, 240)),
+    }
 }
 
 /// A link to another page.

@@ -81,6 +81,20 @@ pub fn check(scripts_dir: &Path, name: &str) -> Result<PathBuf, Unfit> {
     Ok(file)
 }
 
+/// Names of files that a list shows at most.
+const LISTED_MAX: usize = 1_000;
+
+/// The names of what lies in the folder itself and could be meant as a script: no folders, nothing hidden.
+pub fn names(scripts_dir: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(scripts_dir) else { return Vec::new() };
+    let is_shown =
+        |name: &String| !name.starts_with('.') && fs::metadata(scripts_dir.join(name)).is_ok_and(|found| found.is_file());
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(is_shown).take(LISTED_MAX).collect();
+    names.sort_unstable();
+    names
+}
+
 /// The folders from the file up to the scripts folder: who may write to one may put another file in its place.
 fn check_folders(folder: &Path, file: &Path) -> Result<(), Unfit> {
     for between in file.ancestors().skip(1).take_while(|between| between.starts_with(folder)) {

@@ -136,7 +136,8 @@ impl Column {
         }
     }
 
-    /// The same, where each word stands for a condition on other columns, for which there is an index.
+    /// The same, where each word stands for a condition on other columns, for which there is an index; for one that begins with a
+    /// plus there is none.
     #[must_use]
     pub const fn spelled(self, words: &'static [(&'static str, &'static str)]) -> Self {
         Self { spelled: words, ..self }

@@ -120,6 +120,8 @@ pub struct Query {
     conditions: Vec<Condition>,
     /// True if a condition needs the tables that are joined.
     joined: bool,
+    /// True if words are looked for.
+    words: bool,
     order: Order,
     limit: i64,
     offset: i64,
@@ -167,7 +169,7 @@ impl Query {
         let way = self.way(tx)?;
         let mut rows = self.along(tx, way, &mut read)?;
         if way == Way::Walk && !self.is_full(rows.len()) && self.order.joined.is_none() {
-            rows = self.along(tx, self.instead_of_walking(), &mut read)?;
+            rows = self.along(tx, self.instead_of_walking(tx)?, &mut read)?;
         }
         let total = self.count(tx, way, rows.len())?;
         Ok((rows, total))
@@ -233,7 +235,7 @@ impl Query {
         let mut statement = Statement::default();
         statement.push(before);
         statement.push(self.counted());
-        self.write_conditions(&mut statement, if way == Way::Walk { self.instead_of_walking() } else { way });
+        self.write_conditions(&mut statement, if way == Way::Walk { self.instead_of_walking(tx)? } else { way });
         statement.push(&after);
         statement.number(tx)
     }

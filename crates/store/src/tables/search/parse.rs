@@ -44,6 +44,7 @@ impl List {
             list: self,
             conditions: Vec::new(),
             joined: false,
+            words: false,
             order: self.default_order(),
             limit: LIMIT_DEFAULT,
             offset: 0,
@@ -121,6 +122,7 @@ impl List {
             return Err("unknown field".to_owned());
         }
         query.joined |= columns.any(|column| column.joined && column.elsewhere.is_none());
+        query.words = true;
         query.conditions.push(self.quick(words));
         Ok(())
     }
@@ -193,8 +195,12 @@ fn spelled(column: &Column, words: &[Bound]) -> Condition {
     if asked.is_empty() {
         return Condition::nothing();
     }
-    let sql = format!("({})", asked.join(" OR "));
-    Condition::found(&sql, "", Vec::new(), Found::Scattered)
+    let sql = |asked: &[&str]| format!("({})", asked.join(" OR "));
+    let bare: Vec<&str> = asked.iter().map(|sql| sql.trim_start_matches('+')).collect();
+    match bare == asked {
+        true => Condition::found(&sql(&asked), "", Vec::new(), Found::Scattered),
+        false => Condition::look(Spelling::new(sql(&bare), Vec::new())),
+    }
 }
 
 fn number(value: &Value, min: i64, max: i64) -> Result<i64, String> {

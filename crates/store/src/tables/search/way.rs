@@ -12,6 +12,7 @@
 //!     else, where the order has an index    ->  walk some rows in that order; if they don't make    Walk
 //!                                               a page, go through a condition after all
 //!   words at the beginning, not counted     ->  the same
+//!   words anywhere                          ->  through the condition that holds for the fewest     Few
 //! ```
 //!
 //! PostgreSQL has statistics, and gets every query as it is written.
@@ -28,6 +29,9 @@ const FEW: i64 = if cfg!(test) { 6 } else { 8_000 };
 /// So many rows are walked before another way is tried, and so many more for each row of the page.
 const WALK: i64 = if cfg!(test) { 5 } else { 4_000 };
 const WALK_PER_ROW: i64 = if cfg!(test) { 1 } else { 10 };
+
+/// Where no way is a short one, conditions are counted up to here to find the one that holds for the fewest rows.
+const MANY: i64 = if cfg!(test) { 20 } else { 64_000 };
 
 /// A way; the numbers are those of the condition that leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +67,10 @@ impl Query {
             if rows < fewest {
                 (fewest, leads) = (rows, Some(*at));
             }
+        }
+        if let (None, true) = (leads, self.words) {
+            // Words may be nowhere: then the order is of no use, and every row is read.
+            leads = self.of_fewest_rows(tx)?;
         }
         Ok(leads.map_or_else(|| self.among_many(&leading), Way::Few))
     }
@@ -101,10 +109,29 @@ impl Query {
     }
 
     /// What to do when a walk has not found a whole page: what was not counted may hold for few.
-    pub(super) fn instead_of_walking(&self) -> Way {
+    pub(super) fn instead_of_walking(&self, tx: &Tx<'_>) -> Result<Way, Error> {
         let uncounted = self.leading().find(|(_, find)| find.count.is_none());
         let in_order = || self.leading().find(|(_, find)| find.found == Found::InOrder);
-        let leads = uncounted.or_else(in_order).or_else(|| self.leading().next());
-        leads.map_or(Way::AsWritten, |(at, _)| Way::Few(at))
+        let leads = match uncounted.or_else(in_order) {
+            Some((at, _)) => Some(at),
+            None => self.of_fewest_rows(tx)?.or_else(|| self.leading().next().map(|(at, _)| at)),
+        };
+        Ok(leads.map_or(Way::AsWritten, Way::Few))
+    }
+
+    /// Of several conditions the one that holds for the fewest rows, as far as it is worth while to count them.
+    fn of_fewest_rows(&self, tx: &Tx<'_>) -> Result<Option<usize>, Error> {
+        let leading: Vec<(usize, &Find)> = self.leading().collect();
+        let (mut fewest, mut leads) = (MANY, None);
+        if leading.len() < 2 {
+            return Ok(None);
+        }
+        for (at, count) in leading.iter().filter_map(|(at, find)| Some((at, find.count.as_ref()?))) {
+            let rows = self.count_up_to(tx, count, fewest)?;
+            if rows < fewest {
+                (fewest, leads) = (rows, Some(*at));
+            }
+        }
+        Ok(leads)
     }
 }

@@ -1,0 +1,250 @@
+//! The form sent: a new handler, a changed one, or one that is tried before it is saved. Where somebody else was faster, both are shown.
+use axum::extract::Path;
+use hookswitch_core::access::Right;
+use hookswitch_model::{
+    Object,
+    refusal::{FieldErrors, Refusal},
+};
+use serde_json::Value;
+
+use super::{
+    get_one, number, params, place, secret,
+    sheet::Sheet,
+    text,
+    trial::{self, Trial},
+    typed,
+};
+use crate::{
+    answer::{Answer, go_to, show, show_again, with_cookie},
+    html::Html,
+    markup,
+    notice::Notice,
+    params::Params,
+    parts::{
+        form::{Faults, fresh, shown_text},
+        table::Table,
+    },
+    session::Typed,
+    visitor::Visitor,
+};
+
+/// What a new handler is, unless it is said otherwise.
+const DEFAULTS: &[(&str, &str)] = &[
+    ("type", "after"),
+    ("status", "enabled"),
+    ("scheme", "http"),
+    ("method", "POST"),
+    ("mode", "once"),
+    ("order", "100"),
+    ("timeout_ms", "3000"),
+    ("on_failure", "forbid"),
+    ("ordering", "per_client"),
+    ("passwords", "true"),
+    ("balance_basis", "live"),
+];
+
+fn sheet<'a>(id: Option<i64>, filled: &'a Params, was: Option<&'a Object>) -> Sheet<'a> {
+    Sheet { id, filled, was, faults: Faults::none(), both: Html::default(), trial: Html::default() }
+}
+
+/// An empty form. What the address says is filled in, so that other pages can lead here.
+pub(super) async fn new(visitor: Visitor) -> Answer {
+    visitor.caller.demand(Right::Administer)?;
+    let mut filled = fresh(DEFAULTS);
+    for (name, text) in visitor.query.iter() {
+        filled = filled.with(name, Some(text));
+    }
+    Ok(show(&sheet(None, &filled, None).shown(&visitor).await?))
+}
+
+pub(super) async fn create(visitor: Visitor, Typed(form): Typed) -> Answer {
+    let mut handler = typed::all(&form);
+    let wrong = wrong_headers(&form);
+    if form.text("then") == Some("test") {
+        // What is only tried needs no name.
+        handler.entry("name").or_insert_with(|| "unnamed".into());
+        return tried(&visitor, None, &form, None, params([("handler", Value::Object(handler))])).await;
+    }
+    if let Some(key) = form.text("idempotency_key") {
+        handler.insert("idempotency_key".to_owned(), key.into());
+    }
+    let done = match wrong {
+        Some(faults) => Err(faults),
+        None => visitor.act("provisioning.handlers.create", handler).await.map_err(|refusal| faults(&refusal, &form)),
+    };
+    match done {
+        Ok(answer) => secret::shown_once(&visitor, answer, secret::Made::New),
+        Err(faults) => Ok(show_again(&Sheet { faults, ..sheet(None, &form, None) }.shown(&visitor).await?)),
+    }
+}
+
+/// The form of a saved one.
+pub(super) async fn edit(visitor: Visitor, Path(id): Path<i64>) -> Answer {
+    visitor.caller.demand(Right::Administer)?;
+    let handler = get_one(&visitor, id).await?;
+    Ok(show(&sheet(Some(id), &typed::filled(&handler), Some(&handler)).shown(&visitor).await?))
+}
+
+pub(super) async fn update(visitor: Visitor, Path(id): Path<i64>, Typed(form): Typed) -> Answer {
+    let was = was(&form);
+    let typed = typed::all(&form);
+    let mut changes = typed::changes(&typed, &was);
+    clear_what_was_emptied(&form, &mut changes);
+    if form.text("then") == Some("test") {
+        let subject = params([("id", id.into()), ("handler", Value::Object(changes))]);
+        return tried(&visitor, Some(id), &form, Some(&was), subject).await;
+    }
+    if let Some(faults) = wrong_headers(&form) {
+        return Ok(show_again(&Sheet { faults, ..sheet(Some(id), &form, Some(&was)) }.shown(&visitor).await?));
+    }
+    changes.insert("id".to_owned(), id.into());
+    changes.insert("version".to_owned(), number(&was, "version").into());
+    match visitor.act("provisioning.handlers.update", changes).await {
+        Ok(answer) => {
+            let words = format!("“{}” is saved, and counts from now on.", answer.result["name"].as_str().unwrap_or_default());
+            Ok(with_cookie(go_to(&place(id)), &Notice::new(words).warning(&answer.warnings).cookie()))
+        }
+        Err(refusal) => refused(&visitor, id, &form, &was, &typed, &refusal).await,
+    }
+}
+
+/// A box that may not be empty is sent so where it was emptied: the method says what is wrong with that.
+fn clear_what_was_emptied(form: &Params, changes: &mut Object) {
+    for name in ["name", "order", "timeout_ms", "concurrency"] {
+        if form.has(name) && form.text(name).is_none() {
+            changes.insert(name.to_owned(), "".into());
+        }
+    }
+    for (name, boxes) in [("event", &["event", "patterns"][..]), ("task", &["task", "script"][..])] {
+        if !changes.contains_key(name)
+            && boxes.iter().all(|name| form.text(name).is_none())
+            && form.all("events").next().is_none()
+        {
+            changes.insert(name.to_owned(), "".into());
+        }
+    }
+}
+
+/// What the form showed when it was filled in.
+fn was(form: &Params) -> Object {
+    form.raw("was").and_then(|was| serde_json::from_str(was).ok()).unwrap_or_default()
+}
+
+fn wrong_headers(form: &Params) -> Option<Faults> {
+    let twice = typed::header_twice(form)?;
+    Some(Faults::none().at("headers", &format!("names {twice} twice")))
+}
+
+/// What a refusal says, at the boxes of this form.
+fn faults(refusal: &Refusal, form: &Params) -> Faults {
+    let Refusal::Invalid(errors) = refusal else { return Faults::of_refusal(refusal) };
+    let mut at_boxes = FieldErrors::new();
+    for (field, words) in errors.iter() {
+        let field = field.strip_prefix("handler.").unwrap_or(field);
+        let field = match field {
+            "task" if form.text("scheme") == Some("script") => "script",
+            "events_id" | "event_id" => "with",
+            other => other,
+        };
+        at_boxes.add(field, words);
+    }
+    Faults::of_refusal(&Refusal::Invalid(at_boxes))
+}
+
+/// A test within the form: nothing is saved, what was typed stays.
+async fn tried(visitor: &Visitor, id: Option<i64>, form: &Params, was: Option<&Object>, subject: Object) -> Answer {
+    let handler = described(form, was);
+    match Trial::run(visitor, subject, trial::chosen(&handler, form)).await {
+        Ok(trial) => {
+            let trial = trial::html(visitor, Some(&trial), &handler, form, None).await?;
+            Ok(show(&Sheet { trial, ..sheet(id, form, was) }.shown(visitor).await?))
+        }
+        Err(refusal) => {
+            let faults = faults(&refusal, form);
+            let trial = match faults.of("with") {
+                Some(words) => trial::html(visitor, None, &handler, form, Some(words)).await?,
+                None => Html::default(),
+            };
+            Ok(show_again(&Sheet { faults, trial, ..sheet(id, form, was) }.shown(visitor).await?))
+        }
+    }
+}
+
+/// The handler as it is described in the form: what it was, and what was typed.
+fn described(form: &Params, was: Option<&Object>) -> Object {
+    let mut handler = was.cloned().unwrap_or_default();
+    handler.extend(typed::all(form));
+    handler
+}
+
+async fn refused(visitor: &Visitor, id: i64, form: &Params, was: &Object, typed: &Object, refusal: &Refusal) -> Answer {
+    if matches!(refusal, Refusal::Conflict { .. }) {
+        let now = get_one(visitor, id).await?;
+        if number(&now, "version") != number(was, "version") {
+            return somebody_was_faster(visitor, id, was, typed, &now).await;
+        }
+    }
+    let faults = faults(refusal, form);
+    Ok(show_again(&Sheet { faults, ..sheet(Some(id), form, Some(was)) }.shown(visitor).await?))
+}
+
+/// Shows what each has changed. The form holds both, where they don't touch the same; there what was typed last.
+async fn somebody_was_faster(visitor: &Visitor, id: i64, was: &Object, typed: &Object, now: &Object) -> Answer {
+    let mine = typed::changes(typed, was);
+    let mut merged = now.clone();
+    merged.extend(mine.clone());
+    let filled = typed::filled(&merged);
+    let sheet = Sheet { both: both(was, &mine, now), ..sheet(Some(id), &filled, Some(now)) };
+    Ok(show_again(&sheet.shown(visitor).await?))
+}
+
+/// The label of a field's box.
+fn label(name: &str) -> &str {
+    match name {
+        "name" => "Name",
+        "status" => "Status",
+        "event" => "Event",
+        "type" => "Type",
+        "order" => "Order",
+        "task" => "Task",
+        "args" => "Arguments",
+        "mode" => "Mode",
+        "method" => "Method",
+        "headers" => "Headers",
+        "timeout_ms" => "Time limit (ms)",
+        "on_failure" => "If it fails",
+        "retries" => "Waits between attempts (s)",
+        "concurrency" => "Calls at once",
+        "ordering" => "Order of delivery",
+        "companies_id" => "Reseller",
+        "condition" => "Condition",
+        "writable" => "Keys that it may change",
+        "notes" => "Notes",
+        other => other,
+    }
+}
+
+fn both(was: &Object, mine: &Object, now: &Object) -> Html {
+    let mut table = Table::new("What each has changed", &["Field", "When you began", "Now", "You typed"]);
+    let shown = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => Html::text("–"),
+        // What a header holds is nobody's business.
+        Some(Value::Object(headers)) => Html::text(&headers.keys().map(String::as_str).collect::<Vec<_>>().join(", ")),
+        Some(value) => Html::text(shown_text(value).replace('\n', ", ").as_str()),
+    };
+    for (name, value) in now.iter().filter(|(name, _)| !["id", "version", "paused"].contains(&name.as_str())) {
+        let is_theirs = !typed::is_same(name, value, was.get(name));
+        if is_theirs || mine.contains_key(name) {
+            let typed =
+                mine.get(name).map_or_else(|| markup!("<span class=\"quiet\">unchanged</span>"), |value| shown(Some(value)));
+            let now = if is_theirs { markup!("<strong>{}</strong>", shown(Some(value))) } else { shown(Some(value)) };
+            table.row(name.clone(), vec![Html::text(label(name)), shown(was.get(name)), now, typed]);
+        }
+    }
+    markup!(
+        "<div class=\"banner bad\" role=\"alert\" tabindex=\"-1\" data-focus><p>Somebody else has changed “{}” while you were at it. \
+         Nothing of yours is saved yet. The form below holds both, and what you typed where it is the same field: look it through, and apply it.</p></div>{}",
+        text(was, "name"),
+        table.html()
+    )
+}
