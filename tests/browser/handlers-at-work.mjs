@@ -107,6 +107,13 @@ await walk({}, async (page) => {
   await go(page, "/provisioning/handlers");
   await page.locator(`[data-key="${down.id}"]`).getByText("paused").waitFor();
   await page.locator(`[data-key="${down.id}"]`).getByText("waiting 1").waitFor();
+  // A number leads to the rows that it counts.
+  const failed = page.locator(`[data-key="${down.id}"]`).getByRole("link", { name: /^failed/ });
+  const count = Number((await failed.innerText()).replace(/\D/g, ""));
+  await failed.click();
+  await page.waitForURL("**/provisioning/logs?**");
+  assert.equal(await page.locator("tbody tr").count(), count);
+  await page.goBack();
   await shot(page, "handlers");
 
   // Resync: counted first, begun, paused, resumed; then it is delivered.

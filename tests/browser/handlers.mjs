@@ -1,6 +1,6 @@
 // Provisioning / Handlers, the form: the best practice of the mission step by step, wrong input, two editors, a test before it is saved.
 import { address, answers, apply, box, calls, make, more, name, SCRIPT, url } from "./handler.mjs";
-import { api, assert, go, look, shot, signIn, until, walk } from "./harness.mjs";
+import { api, assert, base, go, look, shot, signIn, until, walk } from "./harness.mjs";
 
 // The best practice, as the mission has it: Provisioning, a new handler, its name, type and status, the event, the task, Apply.
 await walk({}, async (page) => {
@@ -231,6 +231,12 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByText("It would change nothing").waitFor();
     assert.equal(calls.at(-1).path, "/try");
     await look(page);
+    // An event that was chosen elsewhere, such as in the log, is asked about again.
+    const oldest = (await api("provisioning.events.search", { order: ["dt"], limit: 1 }))[0];
+    await page.goto(`${base}/provisioning/handlers/${saved.id}/edit?test_event=${oldest.id}`);
+    await page.getByRole("button", { name: "Test with this" }).click();
+    await page.locator(".verdict").waitFor();
+    assert.equal(calls.at(-1).body.event.id, oldest.id);
     // A back-test asks it about what happened.
     await go(page, `/provisioning/handlers/${saved.id}`);
     await page.getByLabel("About the last so many events").fill("5000");

@@ -207,7 +207,7 @@ fn past(visitor: &Visitor, rows: &[Object]) -> Html {
         table.row(
             row["id"].to_string(),
             vec![
-                words::code(&row["id"].to_string()),
+                words::link(&format!("/provisioning/resyncs/{}", row["id"]), row["id"].to_string()),
                 words::ago(visitor.now(), &row["started_dt"]),
                 words::text(&row["by"]),
                 words::state(text(row, "state")),

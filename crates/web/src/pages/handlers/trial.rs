@@ -80,7 +80,11 @@ pub(super) async fn html(
     };
     let samples =
         events.iter().map(|kind| chosen(format!("sample {}", kind.events_id), format!("A sample of “{}”", kind.title))).collect();
-    let past = past(visitor, &events).await?;
+    let mut past = past(visitor, &events).await?;
+    // One that was chosen elsewhere may be older than those.
+    if let Some(id) = with.strip_prefix("past ").filter(|id| past.iter().all(|(known, _)| known != id)) {
+        past.insert(0, (id.to_owned(), format!("The event {id}")));
+    }
     let past = past.into_iter().map(|(id, label)| chosen(format!("past {id}"), label)).collect();
     let section = Section { samples, past, error, result: trial.map(|trial| shown(&trial.0, handler)) };
     Ok(Html::of(section.render().unwrap_or_default()))
