@@ -5,7 +5,7 @@ use askama::Template;
 use axum::{extract::Path, response::Response};
 use hookswitch_core::access::Right;
 use hookswitch_model::{Object, moment::Moment, refusal::Refusal};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     GROUPS, custom, custom_fields, known,
@@ -339,7 +339,7 @@ fn ending(id: i64, client: &Object, known: &Known) -> Html {
     let with = [accounts, packages].into_iter().filter(|words| !words.is_empty() && words != "its 0 accounts");
     let with: Vec<String> = with.collect();
     let with = if with.is_empty() { String::new() } else { format!(" with {}", with.join(" and ")) };
-    let is_settled = client["balance"] == Value::from(0);
+    let is_settled = client["balance"] == 0;
     let balance =
         if is_settled { Html::default() } else { markup!(" Its balance of {} is given up.", words::money(&client["balance"])) };
     let force = if is_settled { "" } else { "<input type=\"hidden\" name=\"force\" value=\"true\">" };
