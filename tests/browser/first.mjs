@@ -32,6 +32,8 @@ await walk({}, async (page, context) => {
 
   await go(page, "/no/such/page", 404);
   await go(page, "/resellers/999", 404);
+  await go(page, "/resellers/abc", 404);
+  await go(page, "/clients/99999999999999999999", 404);
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.waitForURL("**/login");
   assert.equal((await page.goto(`${base}/resellers`)).status(), 401);

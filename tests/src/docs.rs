@@ -7,7 +7,7 @@ use std::{
 
 use hookswitch_testkit::companion::repository;
 
-const FOLDERS: [&str; 6] = ["", "docs", "docs/errors", "examples/handlers", "kits/python", "kits/node"];
+const FOLDERS: [&str; 7] = ["", "docs", "docs/errors", "docs/pages", "examples/handlers", "kits/python", "kits/node"];
 
 /// Every Markdown page of the repository, and what is in it.
 fn pages() -> Vec<(PathBuf, String)> {

@@ -33,7 +33,6 @@ use axum::Router;
 use hookswitch_api::Api;
 
 /// Every address of the web section, to be served beside the API's.
-#[must_use]
 pub fn pages(api: Api) -> Router {
     routes::routes(api)
 }

@@ -32,16 +32,29 @@ pub(crate) async fn require(State(api): State<Api>, request: Request, next: Next
     let visitor = match visitor(&api, &parts).await {
         Ok(Some(visitor)) => visitor,
         Ok(None) => return ask_to_sign_in(&api, parts, body).await,
-        Err(refusal) => return Failure(refusal).into_response(),
+        Err(refusal) => return nobody_is_known(&refusal),
     };
     let had_notice = visitor.notice.is_some();
     parts.extensions.insert(visitor.clone());
     let mut response = next.run(Request::from_parts(parts, body)).await;
+    let kind = |response: &Response, kind: &[u8]| {
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|known| known.as_bytes().starts_with(kind))
+    };
     if let Some(Failure(refusal)) = response.extensions_mut().remove::<Failure>() {
         response = refused::page(&visitor, &refusal);
+    } else if response.status() == StatusCode::BAD_REQUEST && kind(&response, b"text/plain") {
+        // What stands where an id should was none.
+        response = refused::page(&visitor, &Refusal::not_found("page", visitor.path.clone()));
     }
-    let is_a_page = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let is_a_page = kind(&response, b"text/html");
     if had_notice && is_a_page { answer::with_cookie(response, &Notice::shown()) } else { response }
+}
+
+/// The database can't say who reads: there is no frame to put this into.
+fn nobody_is_known(refusal: &Refusal) -> Response {
+    tracing::error!(%refusal, detail = ?refusal, "who reads a page could not be found out");
+    let words = "The pages can't be shown now: the database does not answer. The server's log says more; try again in a moment.\n";
+    (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
 }
 
 async fn visitor(api: &Api, request: &Parts) -> Result<Option<Visitor>, Refusal> {

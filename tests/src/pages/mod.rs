@@ -60,3 +60,14 @@ async fn what_handlers_were_sent_and_what_waits_for_them() {
 async fn billing() {
     walk(&Server::start().await, "billing.mjs", &[]).await;
 }
+
+/// A picture without a place in the docs is seen by nobody. (That each that they show is there, `docs` looks.)
+#[test]
+fn every_picture_is_shown_in_the_docs() {
+    let folder = repository().join("docs/pages");
+    let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(name == "README.md" || page.contains(&format!("]({name})")), "{name}");
+    }
+}

@@ -364,9 +364,10 @@ impl Faults {
         self.words.is_empty()
     }
 
-    /// Each with the id of its box.
+    /// Each with the id of its box, unless it is said above already.
     fn listed(&self) -> impl Iterator<Item = (String, &str, &str)> {
-        self.fields.iter().map(|(field, words)| {
+        let is_said = |words: &str| self.words.contains(&refused::sentence(words));
+        self.fields.iter().filter(move |(_, words)| !is_said(words)).map(|(field, words)| {
             let is_whole = field.starts_with("custom_fields.");
             let id = if is_whole { field } else { field.split(['[', '.']).next().unwrap_or(field) };
             (format!("in-{}", id.replace(|c: char| !c.is_ascii_alphanumeric(), "-")), field.as_str(), words.as_str())

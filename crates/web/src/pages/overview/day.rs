@@ -29,7 +29,7 @@ impl Day {
     /// Of what the methods tell, up to now.
     pub(super) fn of(now: Moment, events: &[Object], figures: &[Object]) -> Self {
         let by_hour = columns(now, events.iter(), &[("events", "accent")]);
-        let hours: Vec<Object> = figures.iter().flat_map(|one| hours(one)).cloned().collect();
+        let hours: Vec<Object> = figures.iter().flat_map(hours).cloned().collect();
         let calls = columns(now, hours.iter(), &PARTS);
         let sum = |rows: &mut dyn Iterator<Item = &Object>, name: &str| rows.filter_map(|row| row[name].as_i64()).sum::<i64>();
         let sums = PARTS.map(|(name, _)| sum(&mut hours.iter(), name));
