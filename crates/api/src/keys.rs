@@ -65,7 +65,7 @@ impl Api {
         };
         // From here on the log is spared too.
         tracing::debug!(%from, "one wrong key too many");
-        let message = format!("too many wrong keys from your address; try again in {seconds} s");
+        let message = format!("too many wrong keys or passwords from your address; try again in {seconds} s");
         Rejected { refusal: Refusal::TooMany(message), retry_after_seconds: Some(seconds) }
     }
 }

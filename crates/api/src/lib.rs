@@ -15,7 +15,7 @@
 //! | `meant`, `aliases` | texts that stand for numbers; names and habits of the first API generation |
 //! | [`describe`] | OpenAPI and OpenRPC from the table of methods, and a page to read and try them |
 //! | `management` | the Management API: a thin face over the same methods, and lists as files |
-//! | `pages` | what pages for people ask |
+//! | [`pages`] | what pages for people ask |
 //! | `problem` | errors at addresses that don't speak JSON-RPC |
 //! | `health`, `metrics` | is it alive, can it serve, how is it doing |
 //!
@@ -32,7 +32,7 @@ mod keys;
 mod management;
 pub mod meant;
 mod metrics;
-mod pages;
+pub mod pages;
 mod panics;
 mod problem;
 mod proxies;

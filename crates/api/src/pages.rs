@@ -2,10 +2,28 @@
 use std::net::IpAddr;
 
 use axum::{body::Body, http::HeaderMap};
-use hookswitch_core::{Answer, Call, Core, access::sessions::Session};
+use hookswitch_core::{
+    Answer, Call, Core,
+    access::sessions::{Kind, Session},
+};
 use hookswitch_model::refusal::Refusal;
 
-use crate::Api;
+use crate::{Api, body::Room};
+
+/// What a form sent, and its share of the memory that bodies have: to be kept until the request is answered.
+#[derive(Debug)]
+pub struct Sent {
+    /// As it came.
+    pub bytes: Vec<u8>,
+    /// Given back when it is dropped.
+    pub room: Kept,
+}
+
+/// A share of the memory that bodies have.
+#[derive(Debug)]
+pub struct Kept {
+    _room: Room,
+}
 
 impl Api {
     /// What the product can do.
@@ -26,14 +44,25 @@ impl Api {
     ///
     /// # Errors
     /// `auth-failed`, or `too_many` for one who guesses: with the seconds after which the next guess may be tried.
-    pub async fn sign_in(&self, login: &str, password: &str, from: IpAddr) -> Result<Session, (Refusal, Option<u64>)> {
-        match self.parts.core.sign_in(login, password, from).await {
-            Ok(session) => Ok(session),
-            Err(refusal @ Refusal::AuthFailed(_)) => {
+    pub async fn sign_in(
+        &self,
+        login: &str,
+        password: &str,
+        from: IpAddr,
+        kind: Kind,
+    ) -> Result<Session, (Refusal, Option<u64>)> {
+        let signed_in = self.parts.core.sign_in(login, password, from, kind).await;
+        signed_in.map_err(|refusal| self.slowed_down(refusal, from))
+    }
+
+    /// A wrong password is noted, one too many slowed down.
+    pub(crate) fn slowed_down(&self, refusal: Refusal, from: IpAddr) -> (Refusal, Option<u64>) {
+        match refusal {
+            Refusal::AuthFailed(_) => {
                 let rejected = self.rejected(refusal, from);
-                Err((rejected.refusal, rejected.retry_after_seconds))
+                (rejected.refusal, rejected.retry_after_seconds)
             }
-            Err(refusal) => Err((refusal, None)),
+            other => (other, None),
         }
     }
 
@@ -41,8 +70,8 @@ impl Api {
     ///
     /// # Errors
     /// Why it can't be read, in plain words.
-    pub async fn body(&self, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refusal> {
+    pub async fn body(&self, headers: &HeaderMap, body: Body) -> Result<Sent, Refusal> {
         let held = self.parts.bodies.read(headers, body).await.map_err(|unread| Refusal::TooLarge(unread.words()))?;
-        Ok(held.bytes)
+        Ok(Sent { bytes: held.bytes, room: Kept { _room: held.room } })
     }
 }

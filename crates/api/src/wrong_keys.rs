@@ -3,10 +3,11 @@
 //! address cannot shut anybody out; that is why this is asked only once a key has turned out wrong.
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Mutex, PoisonError},
 };
 
+use hookswitch_core::access::turns::guesser;
 use hookswitch_model::moment::Moment;
 
 /// Wrong ones per address and minute that are told apart from right ones.
@@ -50,14 +51,6 @@ impl Window {
     fn seconds_left(&self, now: Moment) -> u64 {
         let left = self.began.0.saturating_add(WINDOW_MICROS) - now.0;
         u64::try_from(left).unwrap_or(0).div_ceil(1_000_000)
-    }
-}
-
-/// Whoever has an IPv6 address has its whole /64.
-fn guesser(from: IpAddr) -> IpAddr {
-    match from.to_canonical() {
-        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX)).into(),
-        four => four,
     }
 }
 

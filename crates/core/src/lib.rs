@@ -56,6 +56,7 @@ pub struct Core {
     pub(crate) cluster: Cluster,
     pub(crate) hooks: Hooks,
     pub(crate) access: Access,
+    pub(crate) turns: access::turns::Turns,
     pub(crate) before_budget: Duration,
     pub(crate) waiting: perform::Waiting,
     pub(crate) schedule: schedule::Schedule,
@@ -78,6 +79,7 @@ impl Core {
             store: options.store,
             hooks,
             access,
+            turns: access::turns::Turns::default(),
             before_budget: options.before_budget,
             waiting: perform::Waiting::default(),
             schedule: schedule::Schedule::new(cluster.clone()),
@@ -96,6 +98,12 @@ impl Core {
     /// `auth-failed`.
     pub async fn authenticate(&self, key: &str, from: IpAddr) -> Result<Arc<Caller>, Refusal> {
         self.access.authenticate_anew(key, from).await
+    }
+
+    /// Where a caller's days begin: a time zone's name.
+    #[must_use]
+    pub fn timezone(&self, caller: &Caller) -> String {
+        self.access.now().timezone(caller).to_owned()
     }
 
     /// Runs one request through the one door.

@@ -6,6 +6,8 @@ use axum::{
 };
 use hookswitch_model::refusal::Refusal;
 
+use crate::pages::refused;
+
 /// An answer, or why there is no page: [`crate::session`] makes a page of that, in the reader's own frame.
 pub(crate) type Answer = Result<Response, Failure>;
 
@@ -20,9 +22,14 @@ impl From<Refusal> for Failure {
 }
 
 impl IntoResponse for Failure {
+    /// In plain words, where no frame can be put around it.
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = status.into_response();
+        if let Refusal::Internal(detail) = &self.0 {
+            tracing::error!(detail, "a page could not be shown");
+        }
+        let words = format!("{}\n", refused::sentence(&refused::plain(&self.0)));
+        let mut response = (status, words).into_response();
         response.extensions_mut().insert(self);
         response
     }
@@ -63,5 +70,7 @@ pub(crate) fn with_cookie(mut response: Response, cookie: &str) -> Response {
 
 /// True if it is a path on this very server.
 pub(crate) fn is_own_path(path: &str) -> bool {
-    path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n'])
+    // A browser takes tabs and line ends out of an address.
+    let is_plain = |character: char| !character.is_control() && character != '\\';
+    path.starts_with('/') && !path.starts_with("//") && path.chars().all(is_plain)
 }

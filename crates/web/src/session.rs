@@ -2,6 +2,8 @@
 //!
 //! A form that comes after its session has ended is not lost: it is kept in the page that asks for the password, and can be sent on
 //! once its sender is known again.
+use std::sync::{Arc, OnceLock};
+
 use axum::{
     body::Body,
     extract::{FromRequest, Request, State},
@@ -9,7 +11,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use hookswitch_api::{Api, Circumstances};
+use hookswitch_api::{Api, Circumstances, pages::Kept};
 use hookswitch_core::access::sessions::AGE_MAX;
 use hookswitch_model::refusal::Refusal;
 
@@ -21,6 +23,10 @@ use crate::{
     visitor::{Theme, Visitor},
 };
 
+/// What `app.js` says where it asks for a page by itself.
+const LIVE: &str = "x-live";
+/// A form that comes too late is kept in a page of everybody's, if it is at most so long.
+const KEPT_BYTES_MAX: usize = 64 << 10;
 /// The cookie that holds a session's token.
 const COOKIE: &str = "hookswitch_session";
 /// The cookie that holds the chosen colours.
@@ -35,7 +41,10 @@ pub(crate) async fn require(State(api): State<Api>, request: Request, next: Next
         Err(refusal) => return nobody_is_known(&refusal),
     };
     let had_notice = visitor.notice.is_some();
+    let token = cookie(&parts.headers, COOKIE).unwrap_or_default().to_owned();
+    let room = Room::default();
     parts.extensions.insert(visitor.clone());
+    parts.extensions.insert(room.clone());
     let mut response = next.run(Request::from_parts(parts, body)).await;
     let kind = |response: &Response, kind: &[u8]| {
         response.headers().get(header::CONTENT_TYPE).is_some_and(|known| known.as_bytes().starts_with(kind))
@@ -47,26 +56,36 @@ pub(crate) async fn require(State(api): State<Api>, request: Request, next: Next
         response = refused::page(&visitor, &Refusal::not_found("page", visitor.path.clone()));
     }
     let is_a_page = kind(&response, b"text/html");
+    notice::seal(&mut response, &token);
+    // What the form took of the memory is given back once it is answered.
+    drop(room);
     if had_notice && is_a_page { answer::with_cookie(response, &Notice::shown()) } else { response }
 }
+
+/// The share of the memory that a form's body has, kept until it is answered.
+#[derive(Debug, Clone, Default)]
+struct Room(Arc<OnceLock<Kept>>);
 
 /// The database can't say who reads: there is no frame to put this into.
 fn nobody_is_known(refusal: &Refusal) -> Response {
     tracing::error!(%refusal, detail = ?refusal, "who reads a page could not be found out");
-    let words = "The pages can't be shown now: the database does not answer. The server's log says more; try again in a moment.\n";
+    let words =
+        "The pages can't be shown now: the database does not answer. The server's log says more; try again in a moment.\n";
     (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
 }
 
 async fn visitor(api: &Api, request: &Parts) -> Result<Option<Visitor>, Refusal> {
     let headers = &request.headers;
     let Some(token) = cookie(headers, COOKIE) else { return Ok(None) };
-    let Some(caller) = api.core().signed_in(token, from(&request.extensions)?).await? else { return Ok(None) };
+    // What a page asks by itself while nobody touches it is no use of a session.
+    let is_use = !headers.contains_key(LIVE);
+    let Some(caller) = api.core().signed_in(token, from(&request.extensions)?, is_use).await? else { return Ok(None) };
     Ok(Some(Visitor {
         api: api.clone(),
         caller,
         path: request.uri.path().to_owned(),
         query: Params::read(request.uri.query().unwrap_or_default().as_bytes()),
-        notice: cookie(headers, notice::COOKIE).and_then(Notice::read),
+        notice: cookie(headers, notice::COOKIE).and_then(|sealed| notice::unseal(sealed, token)),
         theme: theme(headers),
     }))
 }
@@ -91,8 +110,12 @@ async fn ask_to_sign_in(api: &Api, request: Parts, body: Body) -> Response {
         return login::page(StatusCode::UNAUTHORIZED, theme, &login::Then { place, form: None }, words);
     }
     match api.body(&request.headers, body).await {
-        Ok(form) => {
-            let form = Some(String::from_utf8_lossy(&form).into_owned());
+        Ok(sent) if sent.bytes.len() > KEPT_BYTES_MAX => {
+            let words = "Your session has ended, and what you sent is too long to be kept. Sign in, go back, and send it again.";
+            login::page(StatusCode::UNAUTHORIZED, theme, &login::Then { place, form: None }, words)
+        }
+        Ok(sent) => {
+            let form = Some(String::from_utf8_lossy(&sent.bytes).into_owned());
             let words = "Your session has ended. What you typed is kept: sign in to go on.";
             login::page(StatusCode::UNAUTHORIZED, theme, &login::Then { place, form }, words)
         }
@@ -125,6 +148,12 @@ impl FromRequest<Api> for Typed {
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
-        Ok(Self(Params::read(&api.body(&parts.headers, body).await?)))
+        let sent = api.body(&parts.headers, body).await?;
+        let params = Params::read(&sent.bytes);
+        if let Some(room) = parts.extensions.get::<Room>() {
+            // A request has one body.
+            let _first = room.0.set(sent.room);
+        }
+        Ok(Self(params))
     }
 }

@@ -62,6 +62,15 @@ impl Visitor {
         self.api.core().store().clock().now()
     }
 
+    /// The day that it is where he is: `2026-11-23`.
+    pub(crate) fn today(&self) -> String {
+        let zone = self.api.core().timezone(&self.caller);
+        let now = jiff::Timestamp::from_microsecond(self.now().0).unwrap_or_default();
+        // A reseller's zone was one when it was saved.
+        let zone = jiff::tz::TimeZone::get(&zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        zone.to_datetime(now).date().to_string()
+    }
+
     /// Runs a method in his name.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use axum::{
     Extension,
     body::{Body, Bytes},
     extract::{Path, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
@@ -17,12 +17,14 @@ use serde_json::{Value, json};
 use super::{
     NotLetIn,
     actions::{self, Action, Does},
-    names, sign_in, words,
+    let_in_once, names, words,
 };
 use crate::{Api, connections::Circumstances, rest::query};
 
 /// Marks a failure: there is no file, and the body says why.
 const STATUS: HeaderName = HeaderName::from_static("x-vcs-status");
+/// What pages a list.
+const PAGING: [&str; 5] = ["limit", "offset", "after_id", "order", "with_total"];
 /// Rows that are read at once.
 const PAGE: i64 = 1_000;
 
@@ -46,10 +48,20 @@ pub(super) async fn answer(
     let Some((action, method)) = actions::find(&format!("{module}.{action}")).and_then(listing) else {
         return refuse(&["there is no such file: clients/list and transactions/list are some".to_owned()]);
     };
-    let caller = match sign_in(&api, &at, &mut params).await {
-        Ok(signed) => signed.caller,
-        Err(NotLetIn { refusal, .. }) => return refuse(&words(&refusal, &at)),
+    let caller = match let_in_once(&api, &at, &mut params).await {
+        Ok(caller) => caller,
+        Err(NotLetIn { refusal, retry_after }) => {
+            let mut response = refuse(&words(&refusal, &at));
+            if let Some(seconds) = retry_after {
+                *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            }
+            return response;
+        }
     };
+    if let Some(name) = PAGING.iter().find(|name| params.contains_key(**name)) {
+        return refuse(&[format!("{name} has no place here: a file holds the whole list")]);
+    }
     let pages = Pages { api, headers: head.headers, caller, action, method, params, after: Some(0), columns: Vec::new() };
     match pages.first().await {
         Ok(body) => {

@@ -25,7 +25,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use hookswitch_core::access::Caller;
+use hookswitch_core::access::{Caller, sessions::Kind};
 use hookswitch_model::{Object, json, refusal::Refusal};
 use serde_json::{Value, json};
 
@@ -112,18 +112,33 @@ fn read(call: Value) -> Result<Message, (Value, String)> {
     Ok(Message { id, method, params })
 }
 
-/// Takes login and password, or a session's id, out of the parameters.
+/// Login and password, where they came.
+struct Auth {
+    login: String,
+    password: String,
+}
+
+/// Takes login and password out of the parameters, if they are there.
+fn take_auth(params: &mut Object) -> Option<Auth> {
+    let auth = params.shift_remove("auth")?;
+    let word = |name: &str| auth.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Some(Auth { login: word("login"), password: word("password") })
+}
+
+/// By login and password, which begins a session, or by a session's id.
 async fn sign_in(api: &Api, at: &Circumstances, params: &mut Object) -> Result<Signed, NotLetIn> {
-    let (auth, session) = (params.shift_remove("auth"), params.shift_remove("SID"));
-    let word = |name: &str| auth.as_ref().and_then(|auth| auth.get(name)).and_then(Value::as_str).unwrap_or_default().to_owned();
-    if auth.is_some() {
-        let session = api.sign_in(&word("login"), &word("password"), at.from).await;
-        let session = session.map_err(|(refusal, retry_after)| NotLetIn { refusal, retry_after })?;
-        return Ok(Signed { caller: session.caller, session_id: session.token });
-    }
+    let Some(Auth { login, password }) = take_auth(params) else { return go_on(api, at, params).await };
+    let session = api.sign_in(&login, &password, at.from, Kind::Program).await;
+    let session = session.map_err(|(refusal, retry_after)| NotLetIn { refusal, retry_after })?;
+    Ok(Signed { caller: session.caller, session_id: session.token })
+}
+
+/// By a session's id.
+async fn go_on(api: &Api, at: &Circumstances, params: &mut Object) -> Result<Signed, NotLetIn> {
+    let session = params.shift_remove("SID");
     let session_id = session.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
     let not_let_in = |refusal| NotLetIn { refusal, retry_after: None };
-    match api.core().signed_in(&session_id, at.from).await.map_err(not_let_in)? {
+    match api.core().signed_in(&session_id, at.from, true).await.map_err(not_let_in)? {
         Some(caller) => Ok(Signed { caller, session_id }),
         None => {
             let words =
@@ -131,6 +146,16 @@ async fn sign_in(api: &Api, at: &Circumstances, params: &mut Object) -> Result<S
             Err(not_let_in(Refusal::AuthFailed(words.to_owned())))
         }
     }
+}
+
+/// For one request: no session begins, since nobody would hear its id.
+async fn let_in_once(api: &Api, at: &Circumstances, params: &mut Object) -> Result<Arc<Caller>, NotLetIn> {
+    let Some(Auth { login, password }) = take_auth(params) else { return Ok(go_on(api, at, params).await?.caller) };
+    let caller = api.core().by_password(&login, &password, at.from).await;
+    caller.map_err(|refusal| {
+        let (refusal, retry_after) = api.slowed_down(refusal, at.from);
+        NotLetIn { refusal, retry_after }
+    })
 }
 
 /// What a refusal becomes: its words in `messages`, each field that is wrong in `errors`.

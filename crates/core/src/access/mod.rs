@@ -9,10 +9,12 @@
 //! | [`keys`] | the snapshot: keys, users, tree of resellers |
 //! | [`passwords`] | hashing, which is slow on purpose |
 //! | [`sessions`] | who is signed in with a password |
+//! | [`turns`] | whose password is checked next |
 pub mod caller;
 pub mod keys;
 pub mod passwords;
 pub mod sessions;
+pub mod turns;
 
 pub use caller::{Caller, Right};
 pub use keys::{Access, Snapshot};

@@ -3,11 +3,15 @@ CREATE TABLE sessions (
   -- SHA-256 of the token.
   hash BLOB PRIMARY KEY,
   users_id BIGINT NOT NULL,
+  -- web, program: each kind has a number of its own of sessions of one user.
+  kind TEXT NOT NULL,
+  -- A hash of what the password is stored as: a session of another password is none, whoever changed that.
+  proof BLOB NOT NULL,
   c_dt BIGINT NOT NULL,
   -- When it was last used, give or take some minutes.
   seen_dt BIGINT NOT NULL
 );
-CREATE INDEX sessions_user ON sessions (users_id, seen_dt);
+CREATE INDEX sessions_user ON sessions (users_id, kind, seen_dt);
 CREATE INDEX sessions_seen ON sessions (seen_dt);
 
 -- How many calls of each kind a handler had in each hour, and how long they took together: written with their rows in the log.

@@ -111,6 +111,15 @@ pub fn events_since(tx: &Tx<'_>, since: Moment) -> Result<Vec<(i64, Moment, i64)
     tx.query(SQL, params![since], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
 }
 
+/// Events of all resellers since a moment: hour, how many.
+///
+/// # Errors
+/// Whatever the engine says.
+pub fn all_events_since(tx: &Tx<'_>, since: Moment) -> Result<Vec<(Moment, i64)>, Error> {
+    const SQL: &str = "SELECT hour, CAST(SUM(events) AS BIGINT) FROM event_hours WHERE hour >= $1 GROUP BY hour ORDER BY hour";
+    tx.query(SQL, params![since], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
 /// Forgets the hours before a moment.
 ///
 /// # Errors

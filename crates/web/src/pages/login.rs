@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hookswitch_api::Api;
+use hookswitch_core::access::sessions::Kind;
 
 use crate::{
     answer::{self, Failure, go_to, is_own_path},
@@ -14,6 +15,9 @@ use crate::{
     session::{self, Typed},
     visitor::Theme,
 };
+
+/// Nobody has a longer one.
+const LOGIN_BYTES_MAX: usize = 512;
 
 /// Where to go on once somebody is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,11 +66,15 @@ struct Kept<'a> {
 pub(crate) async fn sign_in(State(api): State<Api>, request: Request) -> Result<Response, Failure> {
     let (from, headers) = (session::from(request.extensions())?, request.headers().clone());
     let (parts, body) = request.into_parts();
-    let typed = Params::read(&api.body(&parts.headers, body).await?);
+    let sent = api.body(&parts.headers, body).await?;
+    let typed = Params::read(&sent.bytes);
     let place = typed.text("place").filter(|place| is_own_path(place)).unwrap_or("/").to_owned();
     let then = Then { place, form: typed.raw("form").map(str::to_owned) };
-    let (login, password) = (typed.text("login").unwrap_or_default(), typed.raw("password").unwrap_or_default());
-    match api.sign_in(login, password, from).await {
+    let (login, password) = (
+        typed.text("login").filter(|login| login.len() <= LOGIN_BYTES_MAX).unwrap_or_default(),
+        typed.raw("password").unwrap_or_default(),
+    );
+    match api.sign_in(login, password, from, Kind::Web).await {
         Ok(session) => {
             let cookie = session::session_cookie(&session.token, is_secure(&headers));
             Ok(answer::with_cookie(go_on(&headers, &then), &cookie))

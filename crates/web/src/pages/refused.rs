@@ -23,10 +23,7 @@ pub(crate) fn page(visitor: &Visitor, refusal: &Refusal) -> Response {
             ("Not found", format!("There is no {object_name} {object_id}, or it is not yours to see."))
         }
         Refusal::AccessDenied(words) => ("Not allowed", sentence(words)),
-        Refusal::Internal(detail) => {
-            tracing::error!(detail, "a page could not be shown");
-            ("Something went wrong", "An unexpected error occurred. The server's log says more.".to_owned())
-        }
+        Refusal::Internal(_) => ("Something went wrong", "An unexpected error occurred. The server's log says more.".to_owned()),
         Refusal::Invalid(_) => ("This can't be shown", "The address holds something that can't be read:".to_owned()),
         other => ("This was refused", sentence(&plain(other))),
     };

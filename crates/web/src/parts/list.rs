@@ -16,6 +16,8 @@ use super::{
 };
 use crate::{html::Html, params::Params, visitor::Visitor};
 
+/// Further than this nobody turns pages.
+const OFFSET_MAX: i64 = 10_000_000;
 /// Rows on a page.
 pub(crate) const ROWS: usize = 50;
 
@@ -36,7 +38,7 @@ impl List {
     /// # Errors
     /// Every refusal but that of a filter: that is shown at its box.
     pub(crate) async fn ask(visitor: &Visitor, method: &'static str, fixed: Value) -> Result<Self, Refusal> {
-        let offset = visitor.query.number("offset").unwrap_or(0).max(0);
+        let offset = visitor.query.number("offset").unwrap_or(0).clamp(0, OFFSET_MAX);
         let mut asked = asked(method, &visitor.query);
         if let Value::Object(fixed) = fixed {
             asked.extend(fixed);

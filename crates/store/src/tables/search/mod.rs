@@ -166,10 +166,11 @@ impl Query {
         tx: &Tx<'_>,
         mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<(Vec<T>, Option<i64>), Error> {
-        let way = self.way(tx)?;
+        let mut way = self.way(tx)?;
         let mut rows = self.along(tx, way, &mut read)?;
         if way == Way::Walk && !self.is_full(rows.len()) && self.order.joined.is_none() {
-            rows = self.along(tx, self.instead_of_walking(tx)?, &mut read)?;
+            way = self.instead_of_walking(tx)?;
+            rows = self.along(tx, way, &mut read)?;
         }
         let total = self.count(tx, way, rows.len())?;
         Ok((rows, total))

@@ -145,8 +145,7 @@ async fn failures(visitor: &Visitor, now: Moment) -> Result<Html, Refusal> {
 }
 
 async fn fallen(visitor: &Visitor, now: Moment) -> Result<Html, Refusal> {
-    let today = words::exact(now);
-    let today = today.split(' ').next().unwrap_or_default();
+    let today = visitor.today();
     let asked = json!({"events_id": ["clients.balance_zero", "clients.balance_notzero"], "dt_from": today, "limit": FEW});
     let rows = objects(visitor.ask("provisioning.events.search", asked).await?);
     let mut table = Table {
