@@ -39,6 +39,7 @@ mod rest;
 mod resync;
 mod scripts;
 mod sessions;
+mod sql;
 mod story;
 mod trouble;
 mod walks;

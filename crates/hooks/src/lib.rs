@@ -136,7 +136,7 @@ impl Hooks {
     /// Whatever the store says.
     pub async fn start(store: Store, options: Options, resellers: Arc<dyn Resellers>) -> Result<Self, Error> {
         let Options { cluster, caller, breaker, retention } = options;
-        let checks = Checks::new(caller.scripts_dir.clone(), caller.reseller_networks.clone());
+        let checks = Checks::new(caller.scripts_dir.clone(), caller.data_dir.clone(), caller.reseller_networks.clone());
         let (caller, causes) = (Caller::new(caller), Causes::new(&store.vault().derive("cause")));
         let log = Log::start(store.clone(), &cluster);
         let before = Before::new(before::Parts {

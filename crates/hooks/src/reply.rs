@@ -74,6 +74,8 @@ pub fn read(reply: &Reply) -> Result<Decision, NoDecision> {
             Ok(Verdict::Forbid(Forbidden { message, ..Forbidden::default() }).into())
         }
         (Kind::Script, status) => Err(NoDecision(FailureReason::Script, format!("it ended with the exit status {status}"))),
+        // Refused when it is saved.
+        (Kind::Sql, _) => Err(NoDecision(FailureReason::BadReply, "a database decides nothing".to_owned())),
     }
 }
 

@@ -10,7 +10,10 @@ use ipnet::IpNet;
 use url::Url;
 
 use crate::{
-    call::{address, headers, script, signature},
+    call::{
+        address::{self, Reach},
+        headers, script, signature, sql,
+    },
     condition::Condition,
 };
 
@@ -20,12 +23,13 @@ pub struct Checks(Arc<Known>);
 
 struct Known {
     scripts_dir: PathBuf,
+    data_dir: PathBuf,
     reseller_networks: Vec<IpNet>,
 }
 
 impl Checks {
-    pub(crate) fn new(scripts_dir: PathBuf, reseller_networks: Vec<IpNet>) -> Self {
-        Self(Arc::new(Known { scripts_dir, reseller_networks }))
+    pub(crate) fn new(scripts_dir: PathBuf, data_dir: PathBuf, reseller_networks: Vec<IpNet>) -> Self {
+        Self(Arc::new(Known { scripts_dir, data_dir, reseller_networks }))
     }
 
     /// What can't work, by field. Whether a name can be looked up or somebody answers is no reason to refuse a handler: it
@@ -35,6 +39,10 @@ impl Checks {
         let mut errors = FieldErrors::new();
         let task = match handler.task.strip_prefix(script::SCHEME) {
             Some(name) => script::folder::check(&self.0.scripts_dir, name).map(drop).map_err(|unfit| unfit.to_string()),
+            None if handler.is_sql() => {
+                errors.merge(self.check_sql(handler));
+                Ok(())
+            }
             None => self.check_url(handler),
         };
         if let Err(words) = task {
@@ -51,6 +59,11 @@ impl Checks {
             errors.add("condition", unfit.to_string());
         }
         errors
+    }
+
+    fn check_sql(&self, handler: &Handler) -> FieldErrors {
+        let reach = Reach::new(handler.companies_id.is_some(), self.0.reseller_networks.clone().into());
+        sql::validate(handler, &reach, &self.0.data_dir)
     }
 
     fn check_url(&self, handler: &Handler) -> Result<(), String> {

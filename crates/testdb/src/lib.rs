@@ -11,6 +11,7 @@
 //! | `home` | a folder, and on PostgreSQL a database, for one test |
 //! | `fresh` | a new database in a cluster, made from a template that has the schema already |
 //! | `cluster` | PostgreSQL: started, stopped, killed, started again |
+//! | `mariadb` | MariaDB, as a target of handlers |
 //! | `replica` | a standby that follows a cluster, and takes its place |
 //! | `programs` | PostgreSQL's programs, which refuse to be run by root |
 //! | `guard` | what removes a cluster, also after a killed test |
@@ -21,6 +22,7 @@ mod engine;
 mod fresh;
 mod guard;
 mod home;
+mod mariadb;
 mod port;
 mod programs;
 pub mod query;
@@ -33,5 +35,6 @@ pub use cluster::{Cluster, Halt};
 pub use engine::Engine;
 pub use fresh::{Fresh, TEMPLATE};
 pub use home::Home;
+pub use mariadb::MariaDb;
 pub use port::Port;
 pub use shared::CLUSTER_VARIABLE;

@@ -1,4 +1,5 @@
 //! `provisioning.handlers.*`: who is asked and who is told. A saved handler counts from the next event on.
+use hookswitch_hooks::call::sql;
 use hookswitch_model::{
     Object,
     event::Stage,
@@ -202,6 +203,9 @@ fn check(at: &At, handler: &Handler) -> Result<(), Refusal> {
     if at.caller.companies_id.is_some() && handler.is_script() {
         // Before anything looks at the disk: which scripts there are is none of a reseller's business.
         return Err(Refusal::AccessDenied("only users of the whole system may configure scripts".to_owned()));
+    }
+    if at.caller.companies_id.is_some() && handler.is_sql() && sql::is_file(&handler.task) {
+        return Err(Refusal::AccessDenied("only users of the whole system may configure files of this machine".to_owned()));
     }
     let mut errors = at.handlers.validate(handler);
     match (at.caller.companies_id, handler.companies_id) {

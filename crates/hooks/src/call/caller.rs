@@ -22,7 +22,7 @@ use super::{
     http,
     network::Planned,
     script::{self, Limits},
-    tls,
+    sql, tls,
 };
 
 /// Calls over HTTP at once beyond the first of each handler, of all handlers together: with the connections of callers and ten
@@ -65,6 +65,7 @@ struct Shared {
     reseller_networks: Arc<[IpNet]>,
     tls: ClientConfig,
     network: Option<Planned>,
+    data_dir: PathBuf,
     starter: script::Starter,
     leaving: script::Leaving,
     /// One entry a handler that was called; see [`Caller::keep_only`].
@@ -95,6 +96,7 @@ enum Task {
     Http(Box<http::Target>),
     Planned(Planned),
     Script(script::Target),
+    Sql(Box<sql::Target>),
     /// It can't be called: why.
     Broken(CallError),
 }
@@ -109,6 +111,7 @@ impl Caller {
             reseller_networks: options.reseller_networks.into(),
             tls: tls::configuration(&options.extra_roots_pem),
             network: options.network,
+            data_dir: options.data_dir.clone(),
             starter: script::Starter::new(script::Place {
                 scripts_dir: options.scripts_dir,
                 data_dir: options.data_dir,
@@ -165,6 +168,13 @@ impl Caller {
             // Never saved so; checked again here because it would cross from a reseller to the whole system.
             (Some(_), _) if reseller_bound => Err("only users of the whole system may configure scripts".to_owned()),
             (Some(name), _) => Ok(Task::Script(script::Target::new(name, handler, starter.clone(), leaving.clone()))),
+            (None, _) if handler.is_sql() && reseller_bound && sql::is_file(&handler.task) => {
+                Err("only users of the whole system may configure files".to_owned())
+            }
+            (None, _) if handler.is_sql() => {
+                let reach = Reach::new(reseller_bound, reseller_networks.clone());
+                sql::Target::new(handler, tls, reach, self.0.data_dir.clone()).map(|target| Task::Sql(Box::new(target)))
+            }
             (None, Some(network)) => Ok(Task::Planned(network.clone())),
             (None, None) => {
                 let reach = Reach::new(reseller_bound, reseller_networks.clone());
@@ -192,6 +202,10 @@ impl HandlerCaller {
             Task::Http(target) => self.call_http(target, call, started).await,
             Task::Planned(network) => network.call(&self.0.handler, call).await,
             Task::Script(target) => target.call(call).await,
+            Task::Sql(target) => {
+                let _place = self.0.place().await;
+                Box::pin(target.call(call)).await
+            }
             Task::Broken(error) => Err(error.clone()),
         };
         Called { result, took: started.elapsed() }
@@ -275,6 +289,8 @@ impl Ready {
             && self.handler.secret == handler.secret
             && self.handler.old_secret == handler.old_secret
             && self.handler.headers == handler.headers
+            && self.handler.settings == handler.settings
+            && self.handler.event == handler.event
             && self.handler.args == handler.args
             && self.handler.mode == handler.mode
     }

@@ -10,6 +10,7 @@
 //! | [`caller`](Caller) | which handler is called how; a connection pool for each |
 //! | `http` | POST, and its reply read within bounds; `resolver`, `tls`, `words` (errors in plain words) serve it |
 //! | [`network`] | in its place: a network that a test has planned |
+//! | [`sql`] | statements in a database, in one transaction |
 //! | [`script`] | a process, its pipes and its end; `script/sandbox` is what it is started through |
 //! | [`address`] | where a handler may not be |
 //! | [`headers`], [`signature`], [`traceparent`] | what every call carries |
@@ -29,6 +30,7 @@ pub mod network;
 mod resolver;
 pub mod script;
 pub mod signature;
+pub mod sql;
 mod tls;
 pub mod traceparent;
 mod words;
@@ -86,7 +88,7 @@ pub struct Called {
 pub struct Reply {
     /// Over HTTP or from a script: decides how `status` is read.
     pub kind: Kind,
-    /// The HTTP status, or the exit status.
+    /// The HTTP status, or the exit status; 0 of a database.
     pub status: i64,
     /// The reply's body, or standard output: at most [`BODY_BYTES_MAX`].
     pub body: Vec<u8>,
@@ -106,6 +108,8 @@ pub enum Kind {
     Http,
     /// A script.
     Script,
+    /// A database: what was to be done is done.
+    Sql,
 }
 
 /// Why nothing usable came back.

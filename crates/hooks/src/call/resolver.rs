@@ -94,6 +94,11 @@ impl Resolver {
         Self { reach, last: Arc::default(), good: Arc::default() }
     }
 
+    /// The addresses of a name, for whoever dials himself.
+    pub(super) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Nowhere> {
+        self.clone().find(name.to_owned()).await
+    }
+
     async fn find(self, name: String) -> Result<Vec<IpAddr>, Nowhere> {
         let older = self.older(&name);
         let mut finding = std::pin::pin!(self.find_now(name));

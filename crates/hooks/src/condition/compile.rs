@@ -6,7 +6,7 @@ use cel::{
     common::ast::{CallExpr, EntryExpr, Expr, LiteralValue},
 };
 
-use super::{SOURCE_BYTES_MAX, VARIABLES};
+use super::{SOURCE_BYTES_MAX, VARIABLES, functions};
 
 /// Deeper expressions could overflow the stack of the thread that evaluates them: each level takes up to 4 KiB of it, and
 /// a thread of ours has 2 MiB.
@@ -36,6 +36,24 @@ pub enum Unfit {
     /// Another variable.
     #[error("knows no {0:?}: there are event, data, previous and object")]
     Variable(String),
+    /// Another variable, in an expression that gives a value.
+    #[error("knows no {name:?}: there are {known}")]
+    Unknown {
+        /// As written.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// One of our own functions with another number of arguments.
+    #[error("{name} takes {takes} arguments: {usage}")]
+    Arguments {
+        /// The function.
+        name: &'static str,
+        /// How many.
+        takes: usize,
+        /// How it is written.
+        usage: &'static str,
+    },
     /// Another function, or one of the language's that is called otherwise: `all` and its kind are rewritten by the parser
     /// where they are called as they should be, and are functions no more.
     #[error("knows no function {0:?} that is called like this")]
@@ -53,26 +71,44 @@ pub(super) fn environment() -> Arc<Env> {
     Arc::clone(&ENVIRONMENT)
 }
 
+/// What an expression is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// It is true or false.
+    Condition,
+    /// Any value, over these variables; our own functions may be called.
+    Value(&'static [&'static str]),
+}
+
+impl Use {
+    fn variables(self) -> &'static [&'static str] {
+        match self {
+            Self::Condition => &VARIABLES,
+            Self::Value(variables) => variables,
+        }
+    }
+}
+
 /// Parses and checks, on a thread with enough stack for whatever is in the text.
-pub(super) fn compile(source: &str) -> Result<Program, Unfit> {
+pub(super) fn compile(source: &str, meant: Use) -> Result<Program, Unfit> {
     if source.len() > SOURCE_BYTES_MAX {
         return Err(Unfit::TooLong);
     }
     let source = source.to_owned();
-    let thread = std::thread::Builder::new().stack_size(PARSER_STACK_BYTES).spawn(move || parse_and_check(&source));
+    let thread = std::thread::Builder::new().stack_size(PARSER_STACK_BYTES).spawn(move || parse_and_check(&source, meant));
     let broken = || Unfit::Syntax("the parser broke down".to_owned());
     thread.map_err(|_| broken())?.join().map_err(|_| broken())?
 }
 
-fn parse_and_check(source: &str) -> Result<Program, Unfit> {
+fn parse_and_check(source: &str, meant: Use) -> Result<Program, Unfit> {
     let program = ENVIRONMENT.compile(source).map_err(|errors| words(&errors))?;
     let root = program.expression();
-    if matches!(&root.expr, Expr::Literal(literal) if !matches!(literal, LiteralValue::Boolean(_)))
-        || matches!(root.expr, Expr::List(_) | Expr::Map(_))
-    {
+    let never_boolean = matches!(&root.expr, Expr::Literal(literal) if !matches!(literal, LiteralValue::Boolean(_)))
+        || matches!(root.expr, Expr::List(_) | Expr::Map(_));
+    if meant == Use::Condition && never_boolean {
         return Err(Unfit::NotBoolean);
     }
-    Check { scope: VARIABLES.to_vec(), within: false }.expression(root, 0)?;
+    Check { scope: meant.variables().to_vec(), within: false, meant }.expression(root, 0)?;
     Ok(program)
 }
 
@@ -93,6 +129,7 @@ struct Check<'e> {
     scope: Vec<&'e str>,
     /// True within a comprehension.
     within: bool,
+    meant: Use,
 }
 
 impl<'e> Check<'e> {
@@ -115,7 +152,7 @@ impl<'e> Check<'e> {
             }),
             Expr::Call(call) => {
                 // First, because a loop's variable means nothing where the loop was not understood.
-                function(call)?;
+                self.function(call)?;
                 call.target.iter().try_for_each(|target| self.expression(target, depth + 1))?;
                 all(&call.args)
             }
@@ -137,7 +174,18 @@ impl<'e> Check<'e> {
     fn name(&self, name: &str) -> Result<(), Unfit> {
         // The parser's own, such as a loop's accumulator, begin with an @.
         let known = name.starts_with('@') || self.scope.contains(&name) || ENVIRONMENT.types().find_type(name).is_some();
-        if known { Ok(()) } else { Err(Unfit::Variable(name.to_owned())) }
+        match self.meant {
+            _ if known => Ok(()),
+            Use::Condition => Err(Unfit::Variable(name.to_owned())),
+            Use::Value(variables) => Err(Unfit::Unknown { name: name.to_owned(), known: variables.join(", ") }),
+        }
+    }
+
+    fn function(&self, call: &CallExpr) -> Result<(), Unfit> {
+        match functions::named(&call.func_name) {
+            Some(own) if self.meant != Use::Condition && call.target.is_none() => own.check(call.args.len()),
+            _ => function(call),
+        }
     }
 }
 

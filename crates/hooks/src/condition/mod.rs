@@ -17,7 +17,12 @@
 //! - `previous` is there for updates only; otherwise it has no keys.
 //! - A whole number is an `int` however it is written (`100`, `100.0`, `1e2`), any other is a `double`. The two may be
 //!   compared with each other (`data.credit > 99.5`), but not added: `double(data.credit) * 1.2`.
+//!
+//! [`expression`] are the same for values: what a statement of a SQL handler is given. They know more variables, and functions of
+//! our own, and are only ever evaluated where they are surely cheap.
 mod compile;
+pub mod expression;
+mod functions;
 mod value;
 mod weigh;
 
@@ -90,14 +95,14 @@ impl Condition {
     /// # Errors
     /// Why it is refused, in words that follow the field's name.
     pub fn compile(source: &str) -> Result<Self, Unfit> {
-        compile::compile(source).map(|program| Self::new(Ok(program)))
+        compile::compile(source, compile::Use::Condition).map(|program| Self::new(Ok(program)))
     }
 
     /// Compiles a saved expression. One that an older version took and this one refuses is never a reason not to
     /// call the handler.
     #[must_use]
     pub fn saved(source: &str) -> Self {
-        Self::new(compile::compile(source))
+        Self::new(compile::compile(source, compile::Use::Condition))
     }
 
     fn new(program: Result<cel::Program, Unfit>) -> Self {

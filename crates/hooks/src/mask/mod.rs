@@ -12,7 +12,10 @@
 use std::{borrow::Cow, ops::Range};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hookswitch_model::{handler::Handler, json::MASK};
+use hookswitch_model::{
+    handler::{Handler, settings::is_secret},
+    json::MASK,
+};
 use memchr::memmem::Finder;
 use serde_json::Value;
 use url::Url;
@@ -44,7 +47,7 @@ impl Mask {
         Self::default().and(secrets)
     }
 
-    /// Masks what is secret about a handler: its signing secrets, its headers' values, user and password of its URL.
+    /// Masks what is secret about a handler: its signing secrets, its headers' values, secrets of its settings, user and password of its URL.
     #[must_use]
     pub fn of(handler: &Handler) -> Self {
         let secrets = secrets_of(handler);
@@ -164,7 +167,10 @@ fn secrets_of(handler: &Handler) -> Vec<String> {
         let words = value.split_whitespace().filter(|word| word.len() >= HEADER_WORD_CHARACTERS_MIN);
         secrets.extend(words.map(str::to_owned));
     }
-    if let Ok(url) = Url::parse(&handler.task) {
+    let own = handler.settings.iter().filter(|(name, _)| is_secret(name));
+    secrets.extend(own.filter_map(|(_, value)| value.as_str()).map(str::to_owned));
+    // The user of a database is no secret: it has its password elsewhere.
+    if let (false, Ok(url)) = (handler.is_sql(), Url::parse(&handler.task)) {
         secrets.extend(secrets_of_url(&url));
     }
     secrets

@@ -5,7 +5,7 @@
 //! that no stale setting waits for the day on which it counts again.
 use serde_json::Value;
 
-use super::{Basis, FIELDS, Handler, Method, Mode, OnFailure, Ordering, Status, events, headers, task};
+use super::{Basis, FIELDS, Handler, Method, Mode, OnFailure, Ordering, Status, events, headers, settings, task};
 use crate::{
     Object,
     event::Stage,
@@ -15,6 +15,8 @@ use crate::{
 
 /// Calls in flight at once, where the caller says nothing.
 const CONCURRENCY_AFTER: u32 = 8;
+/// The more transactions wait, the more of them share a flush of the target's disk.
+const CONCURRENCY_SQL: u32 = 16;
 const CONCURRENCY_BEFORE_HTTP: u32 = 64;
 const CONCURRENCY_BEFORE_SCRIPT: u32 = 4;
 
@@ -109,6 +111,7 @@ impl Handler {
             mode: Mode::Once,
             method: Method::Post,
             headers: Vec::new(),
+            settings: Object::new(),
             secret: String::new(),
             old_secret: None,
             timeout_ms: 3_000,
@@ -216,6 +219,14 @@ impl Handler {
             },
             Some(_) => self.headers = Vec::new(),
         }
+        match checked.get("settings") {
+            None => {}
+            Some(Value::Object(given)) => match settings::unmasked(given, &self.settings) {
+                Ok(settings) => self.settings = settings,
+                Err(words) => errors.add("settings", words),
+            },
+            Some(_) => self.settings = Object::new(),
+        }
     }
 
     /// Sets back what was not named and only suits another kind of handler. A concurrency that was the default stays
@@ -235,6 +246,9 @@ impl Handler {
             self.mode = if unnamed("mode") { Mode::Once } else { self.mode };
             self.args = if unnamed("args") { Vec::new() } else { std::mem::take(&mut self.args) };
         }
+        if !self.takes_settings() && unnamed("settings") {
+            self.settings = Object::new();
+        }
         if unnamed("concurrency") && old.concurrency == old.concurrency_default() {
             self.concurrency = self.concurrency_default();
         }
@@ -244,6 +258,7 @@ impl Handler {
         match self.stage {
             Stage::Before if self.is_script() => CONCURRENCY_BEFORE_SCRIPT,
             Stage::Before => CONCURRENCY_BEFORE_HTTP,
+            Stage::After | Stage::Outcome if self.is_sql() => CONCURRENCY_SQL,
             Stage::After | Stage::Outcome => CONCURRENCY_AFTER,
         }
     }
@@ -263,6 +278,9 @@ impl Handler {
             (before && self.ordering != Ordering::PerClient, "ordering", "is for after handlers only"),
             (!self.is_script() && !self.args.is_empty(), "args", "is for scripts only"),
             (!self.is_script() && self.mode != Mode::Once, "mode", "is for scripts only"),
+            (!self.takes_settings() && !self.settings.is_empty(), "settings", "is for sql:// only"),
+            (before && self.is_sql(), "type", "must be after: a database is told, never asked"),
+            (self.is_sql() && !self.headers.is_empty(), "headers", "is for http:// and https:// only"),
         ];
         for (_, field, words) in rules.into_iter().filter(|(broken, ..)| *broken) {
             errors.add(field, words);

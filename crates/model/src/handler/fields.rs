@@ -32,8 +32,12 @@ pub const FIELDS: &[Field] = &[
     .required(),
     Field::new("type", Kind::Choice(Stage::WORDS), "Asked before or told after (default after)"),
     Field::new("order", Kind::Integer { min: 1, max: i32::MAX as i64 }, "1 is called first (default 100); ties go by id"),
-    Field::new("task", Kind::Line { min: 1, max: 2048 }, "An http:// or https:// URL (http:// if without), or script://name")
-        .required(),
+    Field::new(
+        "task",
+        Kind::Line { min: 1, max: 2048 },
+        "An http:// or https:// URL (http:// if without), script://name, or sql:// with a database",
+    )
+    .required(),
     Field::new("args", Kind::LineList { items: 64, min: 0, max: 4096 }, "Scripts only: arguments").or_null(),
     Field::new(
         "mode",
@@ -42,6 +46,12 @@ pub const FIELDS: &[Field] = &[
     ),
     Field::new("method", Kind::Choice(Method::WORDS), "The HTTP method (default POST)"),
     Field::new("headers", Kind::Object { bytes: 256 * 1024 }, "Static HTTP headers; values are masked when shown").or_null(),
+    Field::new(
+        "settings",
+        Kind::Object { bytes: 256 * 1024 },
+        "What a ready-made kind (sql://) is configured with; password, secret and token are masked when shown",
+    )
+    .or_null(),
     Field::line("secret", 255, "The signing secret, shown when it is made only").read_only(),
     Field::new("timeout_ms", Kind::Integer { min: 1, max: 30_000 }, "The time limit of one call (default 3000)"),
     Field::new("on_failure", Kind::Choice(OnFailure::WORDS), "Before only: what its failure means (default forbid)"),
@@ -54,7 +64,7 @@ pub const FIELDS: &[Field] = &[
     Field::new(
         "concurrency",
         Kind::Integer { min: 1, max: 256 },
-        "Calls in flight at once (default 8 after, 64 before over HTTP, 4 before by a script)",
+        "Calls in flight at once (default 8 after, 16 in a database, 64 before over HTTP, 4 before by a script)",
     ),
     Field::new(
         "ordering",

@@ -6,11 +6,13 @@
 //! | [`checked`] | from what a caller sent to a handler, and the rules across its fields |
 //! | `events` | names and patterns of events |
 //! | `headers` | static headers, whose values come back masked |
+//! | [`settings`] | what ready-made kinds are configured with; secrets come back masked |
 //! | [`task`] | URLs and scripts, normalised |
 pub mod checked;
 mod events;
 pub mod fields;
 mod headers;
+pub mod settings;
 pub mod task;
 
 #[cfg(test)]
@@ -172,6 +174,9 @@ pub struct Handler {
     pub method: Method,
     /// Static headers.
     pub headers: Vec<(String, String)>,
+    /// What a ready-made kind is configured with; secrets among it are in clear here.
+    #[serde(default)]
+    pub settings: Object,
     /// The present signing secret (`whsec_...`).
     pub secret: String,
     /// The one before, and until when it still signs.
@@ -233,6 +238,18 @@ impl Handler {
         self.task.starts_with("script://")
     }
 
+    /// True if it runs statements in a database rather than calling a program.
+    #[must_use]
+    pub fn is_sql(&self) -> bool {
+        self.task.starts_with(task::SQL)
+    }
+
+    /// True if its kind is configured by `settings`.
+    #[must_use]
+    pub fn takes_settings(&self) -> bool {
+        self.is_sql()
+    }
+
     /// True if its status lets it be called: enabled or a shadow. It may be paused.
     #[must_use]
     pub fn is_called(&self) -> bool {
@@ -284,6 +301,7 @@ fn shown(handler: &Handler) -> Object {
     }
     let headers = handler.headers.iter().map(|(name, _)| (name.clone(), Value::from(crate::json::MASK))).collect::<Object>();
     object.insert("headers".into(), headers.into());
+    object.insert("settings".into(), settings::shown(&handler.settings).into());
     object.insert(
         "paused".into(),
         handler.paused.as_ref().map_or(Value::Null, |p| json!({"by": p.by, "since": p.since.iso(), "reason": p.reason})),

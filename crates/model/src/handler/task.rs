@@ -3,6 +3,8 @@
 
 /// The scheme of scripts.
 pub const SCRIPT: &str = "script://";
+/// The scheme of databases.
+pub const SQL: &str = "sql://";
 
 /// Normalises a task: a URL typed without a scheme means `http://`, and schemes are lower case.
 ///
@@ -17,10 +19,11 @@ pub fn normalise(typed: &str) -> Result<String, String> {
         Some((scheme, rest)) if is_scheme(scheme) => (scheme.to_ascii_lowercase(), rest),
         _ => ("http".to_owned(), typed.trim_start_matches("//")),
     };
-    if !["http", "https", "script"].contains(&scheme.as_str()) {
-        return Err("must be an http:// or https:// URL, or script://name".to_owned());
+    if !["http", "https", "script", "sql"].contains(&scheme.as_str()) {
+        return Err("must be an http:// or https:// URL, script://name, or sql:// with a database".to_owned());
     }
-    if rest.is_empty() || rest.starts_with('/') {
+    // The path of a file follows three slashes.
+    if rest.is_empty() || (rest.starts_with('/') && scheme != "sql") {
         return Err(format!("must name something behind {scheme}://"));
     }
     Ok(format!("{scheme}://{rest}"))

@@ -47,7 +47,7 @@ fn changed(handler: &Handler, changes: Value) -> Result<Handler, FieldErrors> {
 fn a_new_handler_has_the_contracts_defaults_in_its_order() {
     let expected = concat!(
         r#"{"id":5,"name":"crm","status":"enabled","event":"clients.create","type":"after","order":100,"#,
-        r#""task":"http://127.0.0.1:5000/api","args":[],"mode":"once","method":"POST","headers":{},"timeout_ms":3000,"on_failure":"forbid","#,
+        r#""task":"http://127.0.0.1:5000/api","args":[],"mode":"once","method":"POST","headers":{},"settings":{},"timeout_ms":3000,"on_failure":"forbid","#,
         r#""retries":null,"concurrency":8,"ordering":"per_client","companies_id":null,"condition":"","writable":null,"#,
         r#""dry_run":false,"notify_outcome":false,"passwords":true,"balance_basis":"live","notes":"","version":1,"paused":null}"#
     );

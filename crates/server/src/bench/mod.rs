@@ -60,6 +60,8 @@ pub(crate) struct Options {
     pub(crate) folder: PathBuf,
     /// The URL of a PostgreSQL server; `None` = the database inside.
     pub(crate) database: Option<String>,
+    /// The URL of a database for the statements of `sql`.
+    pub(crate) sql_database: Option<String>,
     /// JSON on standard output in place of the table.
     pub(crate) json: bool,
     /// Where to write the figures as Markdown.
@@ -90,7 +92,9 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<bool> {
     }
     let place = Place { folder: options.folder.clone(), database: server };
     let Options { clients, packages, waiting, seconds, .. } = *options;
-    let mut at = Circumstances { place, seconds, clients, packages, waiting, limits, ceilings, creates_per_second: None };
+    let sql_database = options.sql_database.clone();
+    let mut at =
+        Circumstances { place, sql_database, seconds, clients, packages, waiting, limits, ceilings, creates_per_second: None };
     let longest =
         SCENARIO_MAX + Duration::from_secs_f64(seconds) + SCENARIO_MAX_PER_ROW * clients.max(packages).max(waiting / 10);
     for scenario in Scenario::value_variants() {

@@ -32,6 +32,9 @@ pub(crate) struct Bench {
     /// `backlog`: how many deliveries wait
     #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(1_000..=10_000_000))]
     waiting: u32,
+    /// Where `sql` runs its statements: postgres://USER:PASSWORD@HOST/DATABASE, mysql://... or sqlite:///FILE
+    #[arg(long, value_name = "URL")]
+    sql_database: Option<String>,
     /// Where the temporary folders are made: name one on the disk that you mean to use [default: the system's temporary folder]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -63,6 +66,7 @@ impl Bench {
             clients: self.clients,
             packages: self.packages,
             waiting: self.waiting,
+            sql_database: self.sql_database,
             only: [self.scenarios, self.only].concat(),
             folder: self.folder.unwrap_or_else(std::env::temp_dir),
             database: self.database,

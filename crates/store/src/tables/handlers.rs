@@ -1,5 +1,6 @@
 //! Handlers: the secrets sealed, the rest as one document beside the columns that lists ask for.
 use hookswitch_model::{
+    Object,
     event::Stage,
     handler::{Handler, Status},
     moment::Moment,
@@ -17,6 +18,9 @@ struct Secrets {
     secret: String,
     old_secret: Option<(String, Moment)>,
     headers: Vec<(String, String)>,
+    /// Whole: only its kind knows what in it is secret.
+    #[serde(default)]
+    settings: Object,
 }
 
 /// The two texts of a row: the document without secrets, and the secrets, to be sealed.
@@ -26,6 +30,7 @@ fn split(handler: &Handler) -> Result<(String, String), Error> {
         secret: std::mem::take(&mut plain.secret),
         old_secret: plain.old_secret.take(),
         headers: std::mem::take(&mut plain.headers),
+        settings: std::mem::take(&mut plain.settings),
     };
     let text = |value: Result<String, serde_json::Error>| value.map_err(Error::engine);
     Ok((text(serde_json::to_string(&plain))?, text(serde_json::to_string(&secrets))?))
@@ -36,6 +41,7 @@ fn read(row: &Row<'_>, vault: &Vault) -> Result<Handler, Error> {
     let sealed = vault.open(&row.get::<Vec<u8>>(1)?)?;
     let secrets: Secrets = serde_json::from_str(&sealed).map_err(Error::engine)?;
     (handler.secret, handler.old_secret, handler.headers) = (secrets.secret, secrets.old_secret, secrets.headers);
+    handler.settings = secrets.settings;
     Ok(handler)
 }
 

@@ -9,6 +9,7 @@ mod night;
 mod nodes;
 mod search;
 mod soak;
+mod sql;
 mod throughput;
 mod workers;
 
@@ -48,6 +49,8 @@ pub(crate) enum Scenario {
     Night,
     /// Half of the possible for a long time: does anything grow? (only when named)
     Soak,
+    /// Statements in the database of --sql-database (only when named)
+    Sql,
     /// Calls to a script that stays
     Workers,
     /// Two nodes on one database, beside one (only with `--database`)
@@ -65,6 +68,8 @@ pub(super) struct Circumstances {
     pub(super) packages: u32,
     /// How many deliveries wait.
     pub(super) waiting: u32,
+    /// Where the statements of `sql` are run.
+    pub(super) sql_database: Option<String>,
     pub(super) limits: Limits,
     /// Of the database server, if there is one.
     pub(super) ceilings: Option<Ceilings>,
@@ -84,7 +89,7 @@ impl Circumstances {
 impl Scenario {
     /// True if it is measured unless others are named.
     pub(super) fn is_usual(self, with_server: bool) -> bool {
-        self != Self::Soak && (self != Self::Nodes || with_server)
+        !matches!(self, Self::Soak | Self::Sql) && (self != Self::Nodes || with_server)
     }
 
     /// Measures.
@@ -102,6 +107,7 @@ impl Scenario {
             Self::Search => search::lists(at).await,
             Self::Night => night::renewals(at).await,
             Self::Soak => soak::soak(at).await,
+            Self::Sql => sql::drain(at).await,
             Self::Workers => workers::calls(at).await,
             Self::Nodes => nodes::beside_one(at).await,
         }

@@ -1,0 +1,130 @@
+//! Expressions that give a value: what stands between `{{` and `}}` in a statement of a SQL handler.
+//!
+//! The same language as conditions, bounded the same way when it is saved. It is evaluated on the spot only: what could take
+//! longer than about a millisecond on an event is refused in words, because nothing here decides anything.
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cel::{Context, ExecutionError};
+use hookswitch_model::Object;
+use serde_json::Value as Json;
+
+pub use super::Unfit;
+use super::{
+    WEIGHT_INLINE_MAX,
+    compile::{self, Use},
+    functions, value, weigh,
+};
+
+/// What such an expression may use.
+pub const VARIABLES: &[&str] = &["event", "data", "previous", "object", "settings", "handler"];
+
+/// A compiled expression.
+#[derive(Debug)]
+pub struct Expression {
+    program: cel::Program,
+    gives_secret: bool,
+}
+
+/// What expressions are evaluated on: made once for an event.
+pub struct Given<'j> {
+    context: Context<'static, 'static>,
+    sizes: Vec<(&'static str, weigh::Size<'j>)>,
+}
+
+impl<'j> Given<'j> {
+    /// From a payload, with `settings` and `handler` beside its own members.
+    #[must_use]
+    pub fn new(payload: &'j Object) -> Self {
+        let mut context = Context::with_env(compile::environment());
+        functions::add(&mut context);
+        for name in VARIABLES {
+            context.add_variable_from_value(*name, value::of_member(payload.get(*name)));
+        }
+        Self { context, sizes: VARIABLES.iter().map(|name| (*name, weigh::Size::of(payload.get(*name)))).collect() }
+    }
+}
+
+impl Expression {
+    /// Compiles one as it is about to be saved.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn compile(source: &str) -> Result<Self, Unfit> {
+        let program = compile::compile(source, Use::Value(VARIABLES))?;
+        let references = program.references();
+        let gives_secret = functions::all().any(|function| function.gives_secret && references.has_function(function.name()));
+        drop(references);
+        Ok(Self { program, gives_secret })
+    }
+
+    /// True if what it gives is as good as a password: it is not shown.
+    #[must_use]
+    pub fn gives_secret(&self) -> bool {
+        self.gives_secret
+    }
+
+    /// What it gives, as JSON.
+    ///
+    /// # Errors
+    /// Why it gives nothing, in words.
+    pub fn evaluate(&self, given: &Given<'_>) -> Result<Json, String> {
+        if weigh::weight(self.program.expression(), given.sizes.clone()) > WEIGHT_INLINE_MAX {
+            return Err("could take too much time or memory on this event".to_owned());
+        }
+        // Nothing of ours is changed by it, so nothing can be left half changed.
+        let result = catch_unwind(AssertUnwindSafe(|| self.program.execute(&given.context)));
+        match result.map_err(|_| "its evaluation broke down".to_owned())? {
+            Ok(cel::Value::Timestamp(time)) => Ok(time.to_rfc3339().into()),
+            Ok(value) => {
+                value.json().map_err(|_| format!("gives a value of type {}, which is none of a database", value.type_of()))
+            }
+            Err(ExecutionError::NoSuchKey(key)) => {
+                Err(format!("reaches for {key:?}, which is not there: ask with has(...) first"))
+            }
+            // Its words may hold the values, passwords among them.
+            Err(ExecutionError::FunctionError { function, message }) => Err(format!("{function}: {message}")),
+            Err(_) => Err("can't be evaluated on this event: a value is null or of another type than it needs".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn evaluated(source: &str) -> Result<Json, String> {
+        let payload = json!({"event": {"seq": 7}, "object": {"accname": "alice", "password": "secret", "none": null},
+            "settings": {"domain": "example.net"}, "data": {"dt": "2026-11-23T21:14:07+00:00"}});
+        let Json::Object(payload) = payload else { panic!("an object") };
+        Expression::compile(source).map_err(|unfit| unfit.to_string())?.evaluate(&Given::new(&payload))
+    }
+
+    #[test]
+    fn digests_are_those_of_auth_db() {
+        // md5sum of alice:example.net:secret, and of alice@example.net:example.net:secret.
+        let ha1 = evaluated("ha1(object.accname, settings.domain, object.password)");
+        assert_eq!(ha1, Ok(json!("e0957e77e26b856e2ba625792a2b87e0")));
+        let ha1b = evaluated("ha1b(object.accname, settings.domain, settings.domain, object.password)");
+        assert_eq!(ha1b, Ok(json!("92751d0dd515dd13c44dd21f19ed52b9")));
+        assert!(Expression::compile("ha1('a', 'b', 'c')").unwrap().gives_secret());
+    }
+
+    #[test]
+    fn values_of_every_kind_come_out() {
+        assert_eq!(evaluated("object.none"), Ok(json!(null)));
+        assert_eq!(evaluated("event.seq + 1"), Ok(json!(8)));
+        assert_eq!(evaluated("unix(data.dt) - 10"), Ok(json!(1_795_468_437)));
+        assert_eq!(evaluated("object.none == null ? 1 : 0"), Ok(json!(1)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_in_words_without_values() {
+        assert!(evaluated("object.nothing").unwrap_err().contains("not there"));
+        assert!(!evaluated("ha1(object.none, 1, object.password)").unwrap_err().contains("secret"));
+        assert!(evaluated("client.name").unwrap_err().contains("there are event, data, previous, object, settings, handler"));
+        assert!(evaluated("ha1('a')").unwrap_err().contains("ha1(user, realm, password)"));
+        assert!(evaluated("md5('a')").unwrap_err().contains("md5"));
+    }
+}
