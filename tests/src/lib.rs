@@ -10,6 +10,7 @@ mod backup;
 mod bad_input;
 mod balance;
 mod before;
+mod cli;
 mod clocked;
 mod commands;
 mod concurrent;

@@ -42,6 +42,9 @@ curl -sf "$url/readyz" > /dev/null
 kill -TERM $served
 wait $served
 test -f /var/lib/hookswitch/first-login.txt
+grep -q 'complete -F _hookswitch' /usr/share/bash-completion/completions/hookswitch
+# A machine may be set to leave man pages out.
+dpkg-deb --fsys-tarfile "$1" | tar -xO ./usr/share/man/man1/hookswitch-clients-add.1.gz | zcat | grep -q credit
 dpkg -i "$1" > /dev/null
 tail -1 /etc/hookswitch/hookswitch.toml | grep -q mine
 dpkg -r hookswitch > /dev/null

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use axum::http::HeaderMap;
-use hookswitch_core::{Answer, Call};
+use hookswitch_core::{Answer, Call, Import};
 use hookswitch_model::refusal::Refusal;
 
 use crate::Api;
@@ -17,6 +17,7 @@ impl Api {
             cause: text(headers, "hookswitch-cause"),
             idempotency_key: text(headers, "idempotency-key"),
             traceparent: text(headers, "traceparent"),
+            import: import(headers)?,
             ..call
         };
         let began = Instant::now();
@@ -33,4 +34,14 @@ impl Api {
 /// A header, as far as it is text; the core refuses what it can't read.
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// Whether the call belongs to an import, and whether before handlers are left out of it.
+fn import(headers: &HeaderMap) -> Result<Option<Import>, Refusal> {
+    match headers.get("hookswitch-import").map(|value| value.as_bytes()) {
+        None => Ok(None),
+        Some(b"ask-before") => Ok(Some(Import::Asking)),
+        Some(b"skip-before") => Ok(Some(Import::Unasked)),
+        Some(_) => Err(Refusal::field("Hookswitch-Import", "must be ask-before or skip-before")),
+    }
 }

@@ -34,7 +34,7 @@ use hookswitch_model::refusal::Refusal;
 use hookswitch_store::Store;
 
 use access::{Access, Caller};
-pub use perform::{Answer, Call};
+pub use perform::{Answer, Call, Import};
 
 /// So long a node that stops may take to hand over what it has, once nothing is under way any more.
 const LEAVING_MAX: Duration = Duration::from_secs(1);

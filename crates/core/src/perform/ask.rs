@@ -145,8 +145,8 @@ pub(super) async fn decide(core: &Core, act: &'static Act, request: &Shared, jou
     }
     let drafted = draft_events(core, act, request, request.params.clone(), &mut journey.ids).await?;
     let subject = Revision::new(core, act, request, drafted.shown, journey.ids.clone());
-    let allowed = if drafted.overrules {
-        core.hooks.before.overrule(&rules, &drafted.events).await;
+    let allowed = if let Some(why) = overruled(request, drafted.overrules) {
+        core.hooks.before.overrule(&rules, &drafted.events, why).await;
         Allowed { events: drafted.events, warnings: Vec::new() }
     } else if before {
         let _places = enter(&core.waiting, &drafted.events)?;
@@ -159,6 +159,15 @@ pub(super) async fn decide(core: &Core, act: &'static Act, request: &Shared, jou
     Ok(Asked { decided: subject.decided().into(), warnings: allowed.warnings, rules, weighed, ids, unasked })
 }
 
+/// Why handlers are not asked, if they are not.
+fn overruled(request: &Request, overrules: bool) -> Option<&'static str> {
+    match (request.unasked, overrules) {
+        (true, _) => Some("left out: an admin imports without asking"),
+        (false, true) => Some("overruled: it was put off for 24 h, and is taken now without asking"),
+        (false, false) => None,
+    }
+}
+
 /// `dry_run: true`: drafts, asks those who may be asked, writes nothing.
 ///
 /// # Errors
@@ -168,7 +177,10 @@ pub(super) async fn rehearse(core: &Core, act: &'static Act, request: &Shared) -
     let drafted = draft_events(core, act, request, request.params.clone(), &mut journey.ids).await?;
     let _places = enter(&core.waiting, &drafted.events)?;
     let subject = Revision::new(core, act, request, drafted.shown, journey.ids.clone());
-    let allowed = ask_chain(core, &core.hooks.rules(), request, &journey, drafted.events, &subject).await?;
+    let allowed = match request.unasked {
+        true => Allowed { events: drafted.events, warnings: Vec::new() },
+        false => ask_chain(core, &core.hooks.rules(), request, &journey, drafted.events, &subject).await?,
+    };
     let decided = subject.decided().request().clone();
     let (shared, draft) = (Arc::clone(request), act.draft);
     let preview = core.store.read(move |tx| draft(tx, &shared.at, &decided).map(|draft| draft.preview)).await?;

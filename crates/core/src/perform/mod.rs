@@ -21,6 +21,7 @@ mod ask;
 mod commit;
 mod draft;
 mod idempotency;
+mod import;
 mod prepare;
 mod waiting;
 
@@ -44,6 +45,7 @@ use tracing::Instrument as _;
 pub(crate) use draft::event_id_at;
 pub use draft::{Draft, Part, Write, Written, new_event_id};
 pub(crate) use idempotency::forget as forget_idempotency_keys;
+pub use import::Import;
 pub(crate) use waiting::Waiting;
 
 use crate::{
@@ -74,6 +76,8 @@ pub struct Call {
     pub total_below: Option<i64>,
     /// Nothing is written unless this still holds: for what one node does for all.
     pub fence: Fence,
+    /// It belongs to an import.
+    pub import: Option<Import>,
 }
 
 impl Call {
@@ -89,6 +93,7 @@ impl Call {
             traceparent: None,
             total_below: None,
             fence: Fence::NONE,
+            import: None,
         }
     }
 }

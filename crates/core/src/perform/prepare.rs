@@ -14,7 +14,7 @@ use hookswitch_store::{
 };
 use serde_json::Value;
 
-use super::{At, Call, idempotency};
+use super::{At, Call, Import, idempotency};
 use crate::{
     Core,
     access::{Caller, passwords},
@@ -36,14 +36,17 @@ pub(super) struct Request {
     pub at: At,
     /// The caller's trace, if it came.
     pub traceparent: Option<String>,
+    /// Before handlers are left out: the log says so.
+    pub unasked: bool,
 }
 
 /// Checks the shape of a call and gathers its circumstances.
 ///
 /// # Errors
-/// `Invalid` with every wrong field, `cause_too_deep`.
+/// `Invalid` with every wrong field, `cause_too_deep`, `access-denied` for an import that is not the caller's to make.
 pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal> {
-    let Call { method, mut params, caller, cause, idempotency_key, traceparent, total_below, fence } = call;
+    let Call { method, mut params, caller, cause, idempotency_key, traceparent, total_below, fence, import } = call;
+    let caller = if import.is_some() { Import::caller(method, &caller)? } else { caller };
     let mut errors = FieldErrors::new();
     let options = Options::take(method, &mut params, idempotency_key, &mut errors);
     let ticket = match &options.idempotency_key {
@@ -71,7 +74,7 @@ pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal>
     if let (Run::Act(act), Mode::Live) = (&method.run, at.mode) {
         take_ids(core, act, &mut at).await?;
     }
-    Ok(Request { method, params, idempotency: ticket, at, traceparent })
+    Ok(Request { method, params, idempotency: ticket, at, traceparent, unasked: Import::is_unasked(import) })
 }
 
 /// Who, when, seeing what.

@@ -173,11 +173,11 @@ impl Before {
         Ok(Allowed { events, warnings })
     }
 
-    /// Notes of each handler that would have been asked that it was not: it has put the action off for as long as it may.
-    pub async fn overrule(&self, rules: &Rules, events: &[Event]) {
+    /// Notes of each handler that would have been asked that it was not, and why.
+    pub async fn overrule(&self, rules: &Rules, events: &[Event], why: &str) {
         let (turns, _) = self.turns(rules, events);
         for (index, rule) in turns.iter().filter(|(_, rule)| !rule.handler.is_shadow()) {
-            turn::overrule(&self.0, rule, &events[*index]).await;
+            turn::overrule(&self.0, rule, &events[*index], why).await;
         }
     }
 

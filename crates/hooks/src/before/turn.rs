@@ -288,15 +288,14 @@ impl Turn<'_> {
 }
 
 /// The row of a handler that is not asked any more.
-pub(super) async fn overrule(shared: &Shared, rule: &Rule, event: &Event) {
+pub(super) async fn overrule(shared: &Shared, rule: &Rule, event: &Event, why: &str) {
     if let Some(condition) = &rule.condition
         && condition.evaluate(&event.payload(Stage::Before, None)).await == Held::Fails
     {
         return;
     }
     shared.calls.count("skipped", None);
-    let words = "overruled: it was put off for 24 h, and is taken now without asking";
-    shared.log.record(skipped(rule, about(shared, event, 1), words.to_owned())).await;
+    shared.log.record(skipped(rule, about(shared, event, 1), why.to_owned())).await;
 }
 
 /// The record of a call that was not made.

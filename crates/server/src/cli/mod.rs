@@ -5,18 +5,28 @@ mod check;
 mod config;
 mod copy;
 mod demo;
+mod door;
+mod events;
+mod export;
+mod import;
+mod listen;
+mod manual;
 mod meter;
+mod objects;
+mod paint;
+mod pattern;
 mod remote;
 mod restore;
 mod resync;
 mod seed;
 mod serve;
+mod stop;
 mod token;
 
 use std::{io::Write as _, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand, error::ErrorKind};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind};
 
 use crate::{
     bench::process::Role,
@@ -49,6 +59,12 @@ enum Command {
     Copy(copy::Copy),
     Backup(backup::Backup),
     Restore(restore::Restore),
+    Import(import::Import),
+    Export(export::Export),
+    Listen(listen::Listen),
+    Completion(manual::Completion),
+    #[command(name = "man")]
+    Manual(manual::Manual),
     #[command(flatten)]
     Hidden(Hidden),
 }
@@ -67,13 +83,25 @@ enum Hidden {
 pub(crate) fn main() -> ExitCode {
     // Refused if one is there already, which would do as well.
     let _already = rustls::crypto::ring::default_provider().install_default();
-    match Cli::try_parse() {
-        Ok(cli) => match cli.command.run() {
+    match program().try_get_matches() {
+        Ok(matches) => match run(&matches) {
             Ok(()) => ExitCode::SUCCESS,
             Err(ending) => ending.report(),
         },
         Err(answer) => unread(&answer),
     }
+}
+
+/// The whole command line: commands of their own, and those that the registry makes.
+fn program() -> clap::Command {
+    Cli::command().subcommands(objects::commands())
+}
+
+fn run(matches: &ArgMatches) -> Ended {
+    if let Some(ran) = objects::run(matches) {
+        return ran;
+    }
+    Cli::from_arg_matches(matches).map_err(|error| Ending::Usage(error.to_string()))?.command.run()
 }
 
 impl Command {
@@ -100,6 +128,11 @@ impl Command {
             Self::Copy(copy) => copy.run(),
             Self::Backup(backup) => backup.run(),
             Self::Restore(restore) => restore.run(),
+            Self::Import(import) => import.run(),
+            Self::Export(export) => export.run(),
+            Self::Listen(listen) => listen.run(),
+            Self::Completion(completion) => completion.run(program()),
+            Self::Manual(manual) => manual.run(program()),
             Self::Hidden(Hidden::ExampleHandler) => Ok(block_on(example_handler::run())??),
             Self::Serve(_) | Self::Config(_) | Self::Hidden(Hidden::Bench(_)) => Ok(()),
         }
@@ -142,13 +175,12 @@ pub(crate) fn say(text: &str) -> Ended {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_well_formed_and_every_command_has_an_example() {
-        let cli = Cli::command();
+        let cli = program();
+        // Also: no two commands and no two flags of one command have the same name.
         cli.clone().debug_assert();
         for command in cli.get_subcommands().filter(|command| !command.is_hide_set()) {
             let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();

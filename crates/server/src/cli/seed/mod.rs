@@ -2,7 +2,6 @@
 //!
 //! They are made through the one door like everybody else's: handlers are asked and told, events are written. So a filled
 //! database is one that could have come about. What is made up depends on nothing but the seed (`invented.rs`).
-mod door;
 mod invented;
 mod packages;
 mod progress;
@@ -13,7 +12,10 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 use tokio::task::JoinSet;
 
-use super::remote::{Remote, there_is_another_way};
+use super::{
+    door::Door,
+    remote::{Remote, there_is_another_way},
+};
 use crate::{
     cli::{block_on, say},
     config::{
@@ -23,7 +25,7 @@ use crate::{
     ending::Ended,
     wiring::{self, Folder},
 };
-use door::Door;
+
 use invented::Invented;
 use packages::Packages;
 use progress::Progress;

@@ -3,7 +3,8 @@
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::{door::Door, invented::Invented};
+use super::invented::Invented;
+use crate::cli::door::Door;
 
 /// The packages of one run.
 #[derive(Debug, Clone, Default)]
