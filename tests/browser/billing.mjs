@@ -218,7 +218,8 @@ await walk({}, async (page) => {
   assert.ok(!(await page.content()).includes("s3cret-sip"), "no list shows a password");
   await go(page, `/accounts/${account.id}`);
   assert.ok(!(await page.locator("form.sheet").innerHTML()).includes("s3cret-sip"), "no box holds it");
-  await page.getByText("Show the password").click();
+  assert.ok(!(await page.content()).includes("s3cret-sip"), "nor does the account's page, unless it is asked to");
+  await page.getByRole("link", { name: "Show the password" }).click();
   await page.getByText("s3cret-sip-password").waitFor();
   await shot(page, "account");
   await box(page, "name").fill("Trunk 1");
@@ -453,6 +454,7 @@ await walk({}, async (page) => {
   await send(page, "Create");
   for (const name of ["login", "password", "allowed-ips"]) assert.ok(await fault(page, name));
   assert.equal(await box(page, "password").inputValue(), "", "a password is never sent back");
+  assert.equal(await box(page, "password").evaluate((box) => box.required), true, "but typed again");
   await look(page);
   await shot(page, "user-refused");
   await box(page, "login").fill("reader");

@@ -93,9 +93,19 @@ await walk({}, async (page) => {
   await page.getByText("3 deliveries are sent again").waitFor();
   await until("three are dead again", async () => (await dead()).length === 3);
   await go(page, `/provisioning/handlers/${down.id}`);
-  await page.getByRole("button", { name: "Discard 3 dead deliveries" }).click();
-  await page.getByText("3 deliveries were discarded").waitFor();
+  // A discard is asked about first, and wants a reason.
+  await page.getByRole("link", { name: "Discard 3 dead deliveries" }).click();
+  await page.getByText("Chosen: 3 deliveries").waitFor();
+  assert.equal((await dead()).length, 3);
+  await page.getByLabel("Reason").fill("it was never there");
+  await page.getByRole("button", { name: "Discard 3 deliveries" }).click();
+  await page.getByText("3 deliveries discarded").waitFor();
   assert.equal((await dead()).length, 0);
+  // Who comes back to the address of a deed finds the handler.
+  for (const deed of ["pause", "resend", "status", "delete", "secret"]) {
+    await page.goto(`${base}/provisioning/handlers/${down.id}/${deed}`);
+    assert.equal(new URL(page.url()).pathname, `/provisioning/handlers/${down.id}`, deed);
+  }
   await page.getByText("Pause:").click();
   await page.getByLabel("Why").fill(`moving ${SCRIPT}`);
   await page.getByRole("button", { name: "Pause", exact: true }).click();

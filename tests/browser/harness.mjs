@@ -80,13 +80,15 @@ export async function signIn(page, login = "admin", by = password) {
 export async function go(page, path, status = 200) {
   const answer = await page.goto(base + path);
   assert.equal(answer.status(), status, `${path}: ${await page.locator("main").innerText()}`);
+  const { length } = await answer.body();
+  assert.ok(length < PAGE_BYTES_MAX, `${path} has ${length} bytes`);
   await look(page, path);
 }
 
 /** What must hold on every page: light, nothing cut off at the side, no serious fault that axe finds, a title and one heading. */
 export async function look(page, what = page.url()) {
-  const html = await page.content();
-  assert.ok(html.length < PAGE_BYTES_MAX, `${what} has ${html.length} bytes`);
+  const length = Buffer.byteLength(await page.content());
+  assert.ok(length < PAGE_BYTES_MAX, `${what} has ${length} bytes`);
   const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   assert.ok(wide <= window, `${what} is ${wide} wide in a window of ${window}`);
   assert.equal(await page.locator("h1").count(), 1, `${what}: one heading of the first order`);

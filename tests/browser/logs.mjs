@@ -261,6 +261,12 @@ await walk({}, async (page) => {
   await page.getByText("Chosen: 3 deliveries").waitFor();
   await shot(page, "discard");
   await page.getByLabel("Reason").fill("closed");
+  // One more has come since: it is asked about again.
+  await page.locator('input[name="said"]').evaluate((box) => { box.value = "2"; });
+  await page.getByRole("button", { name: "Discard 3 deliveries" }).click();
+  await page.getByText("Nothing was done yet").waitFor();
+  assert.equal(await count({ state: "dead" }), 3);
+  assert.equal(await page.getByLabel("Reason").inputValue(), "closed");
   await page.getByRole("button", { name: "Discard 3 deliveries" }).click();
   await page.getByText("3 deliveries discarded").waitFor();
   assert.equal(await count({ state: "dead" }), 0);
@@ -268,6 +274,8 @@ await walk({}, async (page) => {
   await go(page, "/provisioning/deliveries/discard?state=dead");
   await page.getByText("There is nothing to discard").waitFor();
   await go(page, "/provisioning/deliveries/discard?state=rotten", 400);
+  // A filter that is mistyped would choose all.
+  await go(page, "/provisioning/deliveries/discard?handler_id=7&state=dead", 400);
 });
 
 // Events: what came of what.

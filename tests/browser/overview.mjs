@@ -25,6 +25,8 @@ await walk({}, async (page) => {
   await page.locator("#fallen").getByText("fell to zero or below").waitFor();
   await until("six calls are counted", async () => /Calls, 24 hours\s+6\b/.test(await page.locator("#day").innerText()));
   await shot(page, "overview");
+  // A figure leads to the rows that it counts: those of these 24 hours.
+  assert.match(await page.locator("#day").getByRole("link", { name: "6", exact: true }).first().getAttribute("href"), /dt_from=20/);
 
   // It breaks, and somebody stops it: the sentence leads to the handler.
   status = 503;
@@ -57,6 +59,7 @@ await walk({ javaScriptEnabled: false }, async (page) => {
   await signIn(page, "other", "a reseller's password");
   await go(page, "/");
   assert.equal(await page.getByRole("link", { name: "CRM" }).count(), 0, "somebody else's handler");
+  assert.equal(await page.getByRole("link", { name: "New handler" }).count(), 0, "a reader makes none");
   await page.getByText("No balance has crossed zero today").waitFor();
   await go(page, "/status");
   assert.equal((await page.goto(`${base}/users`)).status() >= 400, true);

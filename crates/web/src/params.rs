@@ -54,6 +54,12 @@ impl Params {
         Self(others.chain(set).collect())
     }
 
+    /// Sets one name to this.
+    pub(crate) fn set(&mut self, name: &str, text: &str) {
+        self.0.retain(|(known, _)| known != name);
+        self.0.push((name.to_owned(), text.to_owned()));
+    }
+
     /// As a query string, without what is empty.
     pub(crate) fn query(&self) -> String {
         let filled = self.0.iter().filter(|(_, text)| !text.trim().is_empty());

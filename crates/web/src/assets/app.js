@@ -124,6 +124,7 @@ document.querySelectorAll("[data-order]").forEach((chain) => {
 // Live: the same page is asked for again, and what is new in it is taken over. Rows gather behind a button, unless live mode is on;
 // parts with data-live="part" are replaced as they are.
 const EVERY_MS = 2000;
+const MISSES_MAX = 3;
 const rows = document.querySelector('[data-live="rows"]');
 const parts = [...document.querySelectorAll('[data-live="part"][id]')];
 if (rows || parts.length) {
@@ -158,13 +159,32 @@ if (rows || parts.length) {
     fresh.textContent = `${gathered.length} new`;
     fresh.hidden = !gathered.length;
   };
+  // A page that stands still says so: it would look like one on which nothing happens.
+  const still = document.createElement("p");
+  still.className = "banner held";
+  still.setAttribute("role", "status");
+  const tell = (words, link) => {
+    const to = document.createElement("a");
+    to.href = location.href;
+    to.textContent = link;
+    still.replaceChildren(`${words} `, to);
+    if (!still.isConnected) document.querySelector("main").prepend(still);
+  };
+  let misses = 0;
+  const missed = (is) => {
+    misses = is ? misses + 1 : 0;
+    if (misses === MISSES_MAX) tell("This page is not live any more: it can't be asked for.", "Reload");
+    if (!misses) still.remove();
+  };
   const look = async () => {
     try {
       if (!document.hidden && !(new URLSearchParams(location.search).get("offset"))) {
         const answer = await fetch(location.href, { headers: { "X-Live": "1" }, signal: AbortSignal.timeout(8000) });
+        if (answer.status === 401) { tell("You are not signed in any more: this page stands still.", "Sign in"); return; }
         if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+        missed(!answer.ok);
       }
-    } catch { /* The next look may succeed. */ }
+    } catch { missed(true); /* The next look may succeed. */ }
     setTimeout(look, EVERY_MS);
   };
   if (toggle) {

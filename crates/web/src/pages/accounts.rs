@@ -167,7 +167,7 @@ impl Thing for Accounts {
             .into()
     }
 
-    /// The password that is there is in no box: it is shown on demand, and a box left empty keeps it.
+    /// The password that is there is in no box: it is shown to who asks for it, and a box left empty keeps it.
     async fn extra(
         _visitor: &Visitor,
         object: Option<&Object>,
@@ -193,11 +193,12 @@ impl Thing for Accounts {
             let away =
                 markup!("<form method=\"post\" action=\"{}\"><button class=\"small\">Take it away</button></form>", action);
             let away = if visitor.may(Self::OF.right) { away } else { Html::default() };
-            above.push(&markup!(
-                "<details><summary>Show the password</summary><p><code>{}</code></p>{}</details>",
-                password,
-                away
-            ));
+            if visitor.query.text("password") == Some("shown") {
+                above.push(&markup!("<p>Its password: <code>{}</code></p>{}", password, away));
+            } else {
+                let shown = format!("{}?password=shown", Self::OF.at(&object["id"]));
+                above.push(&markup!("<p>{}</p>", words::link(&shown, "Show the password")));
+            }
         }
         above
     }

@@ -55,7 +55,7 @@ pub(crate) fn inputs(definitions: &[Definition], values: &Object, filled: &mut P
         let (name, was) = (format!("{PREFIX}{key}"), format!("was.{PREFIX}{key}"));
         let set = values.get(key).map(form::shown_text).unwrap_or_default();
         if !filled.has(&was) {
-            *filled = filled.with(&was, Some(&form::was(&set)));
+            filled.set(&was, &form::was(&set));
         }
         let text = filled.raw(&name).map_or(set, str::to_owned);
         let kind = if text.contains('\n') { Kind::Lines } else { Kind::Line };

@@ -11,8 +11,8 @@ use crate::{
     visitor::Visitor,
 };
 
-/// As many resellers and packages can be chosen from; there are few of them.
-const CHOSEN_FROM_MAX: usize = 1_000;
+/// As many resellers and packages can be chosen from: no method gives more at once. There are few of them as a rule; where there are more, the box says so.
+pub(crate) const CHOSEN_FROM_MAX: usize = 1_000;
 
 /// Names by id.
 #[derive(Debug, Default)]
@@ -34,10 +34,10 @@ impl Names {
             names.clients = named(visitor, "clients.search", json!({"id": ids, "limit": ids.len().max(1)})).await?;
         }
         if keys.contains(&"companies_id") {
-            names.resellers = named(visitor, "companies.search", json!({"limit": CHOSEN_FROM_MAX})).await?;
+            names.resellers = few(visitor, "companies.search", rows, &["companies_id", "parent_id"]).await?;
         }
         if keys.contains(&"packages_id") {
-            names.packages = named(visitor, "packages.search", json!({"limit": CHOSEN_FROM_MAX})).await?;
+            names.packages = few(visitor, "packages.search", rows, &["packages_id"]).await?;
         }
         Ok(names)
     }
@@ -66,6 +66,27 @@ impl Names {
     }
 }
 
+/// The names of what there is little of; where it is much, also of those that the rows hold.
+async fn few(visitor: &Visitor, method: &'static str, rows: &[Object], keys: &[&str]) -> Result<BTreeMap<i64, String>, Refusal> {
+    let mut names = named(visitor, method, json!({"limit": CHOSEN_FROM_MAX})).await?;
+    if names.len() >= CHOSEN_FROM_MAX {
+        let held = rows.iter().flat_map(|row| keys.iter().filter_map(|key| row.get(*key)?.as_i64()));
+        let missing: BTreeSet<i64> = held.filter(|id| !names.contains_key(id)).collect();
+        if !missing.is_empty() {
+            names.extend(named(visitor, method, json!({"id": missing, "limit": missing.len()})).await?);
+        }
+    }
+    Ok(names)
+}
+
+/// The word of a box for none or any; where not all can be chosen it says so.
+pub(crate) fn word_of_none(word: &str, all: usize) -> String {
+    match all >= CHOSEN_FROM_MAX {
+        true => format!("{word} (the first {} are listed)", words::number(i64::try_from(CHOSEN_FROM_MAX).unwrap_or(0))),
+        false => word.to_owned(),
+    }
+}
+
 async fn named(visitor: &Visitor, method: &'static str, asked: Value) -> Result<BTreeMap<i64, String>, Refusal> {
     let rows = objects(visitor.ask(method, asked).await?);
     Ok(rows.iter().filter_map(|row| Some((row["id"].as_i64()?, row["name"].as_str()?.to_owned()))).collect())
@@ -78,7 +99,22 @@ fn link(path: &str, names: &BTreeMap<i64, String>, id: Option<&Value>) -> Html {
 }
 
 fn choices(names: &BTreeMap<i64, String>) -> Vec<Choice> {
-    let mut named: Vec<_> = names.iter().map(|(id, name)| Choice::new(id.to_string(), name.as_str())).collect();
+    let mut named: Vec<_> =
+        names.iter().take(CHOSEN_FROM_MAX).map(|(id, name)| Choice::new(id.to_string(), name.as_str())).collect();
     named.sort_by_key(|choice| choice.label.to_lowercase());
-    [Choice::new("", "Any")].into_iter().chain(named).collect()
+    [Choice::new("", word_of_none("Any", names.len()))].into_iter().chain(named).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_box_that_can_not_hold_all_says_so() {
+        let names = |many: i64| (0..many).map(|id| (id, format!("Reseller {id}"))).collect::<BTreeMap<_, _>>();
+        let few = choices(&names(999));
+        assert_eq!((few.len(), few[0].label.as_str()), (1_000, "Any"));
+        let many = choices(&names(1_002));
+        assert_eq!((many.len(), many[0].label.as_str()), (1_001, "Any (the first 1,000 are listed)"));
+    }
 }

@@ -6,7 +6,7 @@ use hookswitch_model::{Object, refusal::Refusal};
 use serde_json::json;
 
 use super::{
-    names::Names,
+    names::{CHOSEN_FROM_MAX, Names, word_of_none},
     thing::{self, Of, Thing},
 };
 use crate::{
@@ -44,7 +44,13 @@ pub(crate) fn routes() -> Router<Api> {
 
 /// The resellers that a reader may choose from.
 pub(crate) async fn choices(visitor: &Visitor, none: &str) -> Result<Vec<Choice>, Refusal> {
-    let rows = objects(visitor.ask("companies.search", json!({"limit": 1000, "order": ["name"]})).await?);
+    let asked = json!({"limit": CHOSEN_FROM_MAX, "order": ["name"]});
+    let rows = objects(visitor.ask("companies.search", asked).await?);
+    let none = match none {
+        "" if rows.len() >= CHOSEN_FROM_MAX => word_of_none("Choose", rows.len()),
+        "" => String::new(),
+        none => word_of_none(none, rows.len()),
+    };
     let named = rows.iter().map(|row| Choice::new(row["id"].to_string(), row["name"].as_str().unwrap_or_default()));
     Ok((!none.is_empty()).then(|| Choice::new("", none)).into_iter().chain(named).collect())
 }

@@ -3,6 +3,7 @@ use askama::Template;
 use axum::{
     Router,
     extract::Path,
+    response::Response,
     routing::{get, post},
 };
 use hookswitch_api::Api;
@@ -32,9 +33,14 @@ pub(crate) fn routes() -> Router<Api> {
     Router::new()
         .route(PATH, get(list))
         .route("/provisioning/resyncs/{id}", get(resync))
-        .route("/provisioning/resyncs/{id}/pause", post(pause))
-        .route("/provisioning/resyncs/{id}/resume", post(resume))
-        .route("/provisioning/resyncs/{id}/cancel", post(cancel))
+        .route("/provisioning/resyncs/{id}/pause", post(pause).get(back))
+        .route("/provisioning/resyncs/{id}/resume", post(resume).get(back))
+        .route("/provisioning/resyncs/{id}/cancel", post(cancel).get(back))
+}
+
+/// Where somebody comes back to what was refused there: to the resync itself.
+async fn back(Path(id): Path<i64>) -> Response {
+    go_to(&format!("{PATH}/{id}"))
 }
 
 async fn list(visitor: Visitor) -> Answer {

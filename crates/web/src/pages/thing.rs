@@ -26,7 +26,7 @@ use crate::{
     parts::{
         form::{self, Choices, Faults, Form, Group},
         input::{Choice, Input},
-        json::{SHOWN_BYTES_MAX, cut},
+        json::{SHOWN_BYTES_MAX, cut_by_markup},
         list::List,
         table::{Column, Empty, Table},
     },
@@ -362,7 +362,7 @@ fn deletion(action: &str, one: &str, words: &str) -> Html {
 
 /// A text, as far as a page can hold it.
 fn shortened(text: &str) -> String {
-    let shown = cut(text, SHOWN_BYTES_MAX);
+    let shown = cut_by_markup(text, SHOWN_BYTES_MAX);
     if shown.len() < text.len() { format!("{shown}…") } else { shown.to_owned() }
 }
 

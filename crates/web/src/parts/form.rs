@@ -160,8 +160,11 @@ fn input(spot: &Box, field: &Field, filled: &Params, choices: &Choices, faults: 
     // What can't be changed is shown by its name, if it has one.
     let named = choices.filter(|_| is_fixed).and_then(|choices| choices.iter().find(|choice| choice.value == value));
     let value = named.map_or(value, |choice| choice.label.as_str());
-    let input = Input::new(field.name, spot.label, kind).help(help).filled(value).wrong(faults.of(field.name));
-    if field.required && !is_update { input.required() } else { input }
+    // A password is never sent back: left as it is now, the box would say that none was typed.
+    let is_lost = kind == Kind::Password && !value.is_empty() && !faults.is_none();
+    let wrong = faults.of(field.name).or_else(|| is_lost.then(|| "type it again: a password is never sent back".to_owned()));
+    let input = Input::new(field.name, spot.label, kind).help(help).filled(value).wrong(wrong);
+    if is_lost || field.required && !is_update { input.required() } else { input }
 }
 
 fn kind(field: &Field, value: &str) -> Kind {
@@ -270,12 +273,14 @@ fn meant(field: &Field, text: &str, is_change: bool) -> Option<Value> {
         };
     }
     let number = |text: &str| text.parse::<Number>().map_or_else(|_| Value::from(text), Value::Number);
-    let items = || text.split(['\n', ',']).map(str::trim).filter(|item| !item.is_empty());
+    let items = |ends: &'static [char]| text.split(ends).map(str::trim).filter(|item| !item.is_empty());
     Some(match field.kind {
         Holds::Boolean => Value::Bool(text == "true"),
         Holds::Integer { .. } | Holds::Money { .. } => number(text),
-        Holds::IntegerList { .. } => items().map(number).collect(),
-        Holds::LineList { .. } | Holds::NetList { .. } | Holds::LineOrList { .. } => items().map(Value::from).collect(),
+        Holds::IntegerList { .. } => items(&['\n', ',']).map(number).collect(),
+        // A line may hold a comma of its own.
+        Holds::LineList { .. } => items(&['\n']).map(Value::from).collect(),
+        Holds::NetList { .. } | Holds::LineOrList { .. } => items(&['\n', ',']).map(Value::from).collect(),
         Holds::Object { .. } | Holds::Values { .. } | Holds::Any { .. } => {
             serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
         }
@@ -414,5 +419,27 @@ mod tests {
         assert!(typed("name=n&was.name=n&credit=0.10&was.credit=0.10&groups=%5B1%5D&was.groups=%5B1%5D").is_empty());
         let changed = typed("name=m&was.name=n&credit=&was.credit=5&groups=%7B%22a%22%3A0.10%7D&was.groups=");
         assert_eq!(Value::Object(changed).to_string(), r#"{"name":"m","credit":null,"groups":{"a":0.10}}"#);
+    }
+
+    #[test]
+    fn a_line_of_a_list_keeps_its_commas() {
+        const GROUPS: &[Group] = &[Group { title: "", folded: None, boxes: &[Box::new("orig_tags", ""), Box::new("ips", "")] }];
+        let read = Params::read(b"orig_tags=a,b%0D%0Ac&was.orig_tags=a,b&ips=192.0.2.1,192.0.2.2&was.ips=");
+        let changed = typed("clients.accounts.update", GROUPS, &read);
+        assert_eq!(Value::Object(changed).to_string(), r#"{"orig_tags":["a,b","c"],"ips":["192.0.2.1","192.0.2.2"]}"#);
+    }
+
+    #[test]
+    fn a_password_that_is_lost_is_asked_for_again() {
+        const GROUPS: &[Group] = &[Group { title: "", folded: None, boxes: &[Box::new("login", ""), Box::new("password", "")] }];
+        let shown = |typed: &str, faults: Faults| {
+            Form::new("users.create", GROUPS, &Params::read(typed.as_bytes()), &Choices::new(), faults).html().to_string()
+        };
+        let refused = || Faults::none().at("login", "is taken");
+        let html = shown("login=x&password=a+long+password", refused());
+        assert!(html.contains("type it again") && !html.contains("a long password"), "{html}");
+        for html in [shown("login=x&password=", refused()), shown("login=x&password=a+long+password", Faults::none())] {
+            assert!(!html.contains("type it again"), "{html}");
+        }
     }
 }

@@ -8,10 +8,12 @@
 //! | `list` | a `search` method as a page: filters, order, paging, all in the address |
 //! | `table` | rows and columns; cards where it is narrow |
 //! | `picture` | small pictures, as SVG |
+//! | `day` | the last 24 hours: sums, pictures, the way to the rows |
 //! | `json` | bodies and values as people read them |
 //! | `happened` | events, objects, clients and handlers by their names |
 //! | `tabs` | pages beside each other |
 //! | `waterfall` | all that handlers did about one action |
+pub(crate) mod day;
 pub(crate) mod form;
 pub(crate) mod happened;
 pub(crate) mod input;

@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use crate::{html::Html, markup};
 
+/// So much of what others write stands in a row.
+const SAID_BYTES_MAX: usize = 400;
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
@@ -173,6 +175,16 @@ pub(crate) fn why(text: &str) -> Html {
     }
 }
 
+/// What somebody wrote, as far as a row can hold it: the page behind the row has more.
+pub(crate) fn said(text: &str) -> Html {
+    let shown = super::json::cut_by_markup(text, SAID_BYTES_MAX);
+    match shown.len() {
+        0 => nothing(),
+        length if length < text.len() => markup!("{}…", shown),
+        _ => Html::text(shown),
+    }
+}
+
 /// A link to another page.
 pub(crate) fn link(href: &str, inner: impl crate::html::Put) -> Html {
     markup!("<a href=\"{}\">{}</a>", href, inner)
@@ -208,6 +220,13 @@ mod tests {
         }
         assert_eq!(relative(at(0), at(40)), "in 40 s");
         assert_eq!(exact(at(0)), "1970-01-01 00:00:00 UTC");
+    }
+
+    #[test]
+    fn what_is_cut_says_so() {
+        assert_eq!(said("no <room>").to_string(), "no &lt;room&gt;");
+        let long = said(&"\"".repeat(64 << 10)).to_string();
+        assert!(long.len() < SAID_BYTES_MAX + 10 && long.ends_with('…'), "{long}");
     }
 
     #[test]

@@ -308,9 +308,11 @@ async fn create(visitor: Visitor, Typed(typed): Typed) -> Answer {
 }
 
 /// What is saved, with the custom fields as they were typed.
-fn typed_over(filled: Params, typed: &Params) -> Params {
-    let custom = typed.iter().filter(|(name, _)| name.starts_with(custom::PREFIX));
-    custom.fold(filled, |filled, (name, text)| filled.with(name, Some(text)))
+fn typed_over(mut filled: Params, typed: &Params) -> Params {
+    for (name, text) in typed.iter().filter(|(name, _)| name.starts_with(custom::PREFIX)) {
+        filled.set(name, text);
+    }
+    filled
 }
 
 async fn set_custom(visitor: &Visitor, id: &Value, mut changes: Object) -> Result<Vec<String>, Refusal> {

@@ -31,6 +31,8 @@ const SHOWN_MAX: usize = 8;
 /// Transactions that the picture of the balance is made of; some of them are shown.
 const DRAWN_MAX: usize = 200;
 const LATEST: usize = 5;
+/// Custom fields that are shown.
+const CUSTOM_MAX: usize = 40;
 
 #[derive(Template)]
 #[template(path = "pages/clients/page.html")]
@@ -208,9 +210,14 @@ async fn has(visitor: &Visitor, id: i64, client: &Object, known: &Known, may: bo
     let values = custom_fields(visitor, &id.into()).await?;
     let titled = custom::of(visitor, "clients", client["companies_id"].as_i64()).await?;
     let mut details = Html::default();
-    for (key, value) in values.iter().filter(|(_, value)| !value.is_null()) {
-        let title = titled.iter().find(|known| known.key == *key).map_or(key.as_str(), |known| known.title.as_str());
-        details.push(&markup!("<dt>{}</dt><dd>{}</dd>", title, form::shown_text(value)));
+    let set: Vec<_> = values.iter().filter(|(_, value)| !value.is_null()).collect();
+    for (key, value) in set.iter().take(CUSTOM_MAX) {
+        let title = titled.iter().find(|known| known.key == **key).map_or(key.as_str(), |known| known.title.as_str());
+        details.push(&markup!("<dt>{}</dt><dd>{}</dd>", title, words::said(&form::shown_text(value))));
+    }
+    if set.len() > CUSTOM_MAX {
+        let rest = words::number(i64::try_from(set.len() - CUSTOM_MAX).unwrap_or(0));
+        details.push(&markup!("<dt>And {} more</dt><dd>in the form that changes them</dd>", rest));
     }
     let mut all = thing::facts(&GROUPS[..1], &without_what_is_above(client), &Choices::new());
     if !details.is_empty() {

@@ -20,7 +20,7 @@ use crate::{
 /// Events on a page.
 const EVENTS: usize = 25;
 const PAGE: i64 = EVENTS as i64;
-/// Calls that are looked at for a page: some ten for each event.
+/// Calls that are looked at for a page: some ten for each event. Where there are more, the events concerned say so.
 const CALLS_MAX: usize = 300;
 /// Transactions of a page's span; what is more is in their list.
 const BOOKED_MAX: usize = 200;
@@ -56,8 +56,31 @@ struct Told {
     /// Calls by event, newest first.
     calls: BTreeMap<String, Vec<Object>>,
     deliveries: BTreeMap<String, Vec<Object>>,
+    /// Up to when calls and deliveries are missing, because there were too many.
+    calls_cut: Cut,
+    deliveries_cut: Cut,
     /// What handlers are called.
     names: BTreeMap<i64, String>,
+}
+
+/// Where the rows end that were looked at, if there were more: with this event, or with one of that time.
+#[derive(Default)]
+struct Cut(Option<(String, Moment)>);
+
+impl Cut {
+    /// Of rows that come newest first: one more than is shown was asked for.
+    fn of(rows: &mut Vec<Object>) -> Self {
+        if rows.len() <= CALLS_MAX {
+            return Self(None);
+        }
+        rows.truncate(CALLS_MAX);
+        Self(rows.last().map(|row| (text(row, "event_id").to_owned(), at(row, "dt"))))
+    }
+
+    /// True if some of an event's may be missing.
+    fn concerns(&self, event_id: &str, dt: Moment) -> bool {
+        self.0.as_ref().is_some_and(|(last, until)| dt <= *until || event_id == last)
+    }
 }
 
 fn text<'a>(row: &'a Object, name: &str) -> &'a str {
@@ -135,13 +158,13 @@ impl Timeline {
             story::changed(event),
             story::by(event),
             event["seq"].to_string(),
-            self.told.about(now, id)
+            self.told.about(now, id, at(event, "dt"))
         )
     }
 
     fn refusal(&self, now: Moment, call: &Object, called: &Called) -> Html {
         let said = text(call, "error");
-        let said = if said.is_empty() { Html::default() } else { markup!(" <q>{}</q>", said) };
+        let said = if said.is_empty() { Html::default() } else { markup!(" <q>{}</q>", words::said(said)) };
         markup!(
             "<li class=\"off\">{}<div>{}{} <strong>did not happen</strong>: {} {}{}{}</div></li>",
             when(now, &call["dt"]),
@@ -150,7 +173,7 @@ impl Timeline {
             text(call, "handlers_name"),
             if text(call, "status") == "forbidden" { "said no" } else { "had to be asked, and failed" },
             said,
-            self.told.about(now, text(call, "event_id"))
+            self.told.about(now, text(call, "event_id"), at(call, "dt"))
         )
     }
 
@@ -262,15 +285,17 @@ impl Told {
         if ids.is_empty() {
             return Ok(Self { names, ..Self::default() });
         }
-        let asked = json!({"clients_id": clients_id, "event_id": ids, "limit": CALLS_MAX});
-        let calls = grouped(objects(visitor.ask("provisioning.executions.search", asked).await?));
-        let asked = json!({"clients_id": clients_id, "event_id": ids, "limit": CALLS_MAX});
-        let deliveries = grouped(objects(visitor.ask("provisioning.deliveries.search", asked).await?));
-        Ok(Self { calls, deliveries, names })
+        let asked = json!({"clients_id": clients_id, "event_id": ids, "limit": CALLS_MAX + 1});
+        let mut calls = objects(visitor.ask("provisioning.executions.search", asked.clone()).await?);
+        let mut asked = asked;
+        asked["order"] = json!(["-id"]);
+        let mut deliveries = objects(visitor.ask("provisioning.deliveries.search", asked).await?);
+        let (calls_cut, deliveries_cut) = (Cut::of(&mut calls), Cut::of(&mut deliveries));
+        Ok(Self { calls: grouped(calls), deliveries: grouped(deliveries), calls_cut, deliveries_cut, names })
     }
 
     /// What each handler did about an event: its last call of each kind, and what it is still to be told.
-    fn about(&self, now: Moment, event_id: &str) -> Html {
+    fn about(&self, now: Moment, event_id: &str, dt: Moment) -> Html {
         let waits = self.deliveries.get(event_id).map(Vec::as_slice).unwrap_or_default();
         let mut seen = BTreeSet::new();
         let mut last: Vec<&Object> = self.calls.get(event_id).into_iter().flatten().collect();
@@ -288,7 +313,12 @@ impl Told {
             let name = wait["handlers_id"].as_i64().and_then(|id| self.names.get(&id)).map_or("a handler", String::as_str);
             waiting(now, wait, name)
         });
-        let all = Html::joined(calls.chain(waiting), " ");
+        let more = [(&self.calls_cut, "logs", "more calls"), (&self.deliveries_cut, "deliveries", "more that waits")];
+        let more = more
+            .into_iter()
+            .filter(|(cut, ..)| cut.concerns(event_id, dt))
+            .map(|(_, page, word)| words::link(&format!("/provisioning/{page}?event_id={event_id}"), format!("perhaps {word}")));
+        let all = Html::joined(calls.chain(waiting).chain(more), " ");
         if all.is_empty() { all } else { markup!("<div class=\"told\">{}</div>", all) }
     }
 }
@@ -352,4 +382,25 @@ fn waiting(now: Moment, wait: &Object, name: &str) -> Html {
         name,
         word
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(many: usize) -> Vec<Object> {
+        let row = |at: usize| json!({"event_id": format!("e{at}"), "dt": Moment(-(at as i64) * 1_000_000).iso()});
+        objects((0..many).map(row).collect())
+    }
+
+    #[test]
+    fn events_whose_calls_did_not_all_fit_say_so() {
+        let mut all = rows(CALLS_MAX);
+        assert!(!Cut::of(&mut all).concerns("e299", Moment(-299_000_000)));
+        let mut all = rows(CALLS_MAX + 1);
+        let cut = Cut::of(&mut all);
+        assert_eq!(all.len(), CALLS_MAX);
+        assert!(cut.concerns("e299", Moment(0)) && cut.concerns("e300", Moment(-300_000_000)));
+        assert!(!cut.concerns("e298", Moment(-298_000_000)));
+    }
 }

@@ -22,6 +22,8 @@ use crate::{
 
 /// Among how many later events of the client reactions are looked for.
 const LATER_MAX: usize = 50;
+/// Keys whose old and new values are listed.
+const CHANGED_MAX: usize = 20;
 /// Deliveries that are listed.
 const WAITING_MAX: usize = 50;
 
@@ -122,9 +124,14 @@ async fn reactions(visitor: &Visitor, event: &Object) -> Result<Html, Refusal> {
 fn changed(event: &Object) -> Html {
     let (Value::Object(previous), data) = (&event["previous"], &event["data"]) else { return Html::default() };
     let mut table = Table::new("What was changed", &["Key", "Before", "After"]);
-    for (key, old) in previous {
+    for (key, old) in previous.iter().take(CHANGED_MAX) {
         let new = data.get(key).map_or_else(words::nothing, |new| markup!("<ins>{}</ins>", shown::value(new)));
-        table.row(key, vec![words::code(key), markup!("<del>{}</del>", shown::value(old)), new]);
+        table.row(key, vec![words::code(shown::cut(key, 100)), markup!("<del>{}</del>", shown::value(old)), new]);
     }
-    table.html()
+    let mut changed = table.html();
+    if previous.len() > CHANGED_MAX {
+        let rest = words::counted(i64::try_from(previous.len() - CHANGED_MAX).unwrap_or(0), "key", "keys");
+        changed.push(&markup!("<p class=\"quiet\">And {} more: see below.</p>", rest));
+    }
+    changed
 }

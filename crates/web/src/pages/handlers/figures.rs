@@ -9,38 +9,32 @@ use crate::{
     html::Html,
     markup,
     parts::{
+        day::{self, CALLS, Hours},
         list::objects,
-        picture::{self, Stack},
         words,
     },
     visitor::Visitor,
 };
 
-const HOURS: i64 = 24;
-const HOUR_MS: i64 = 3_600_000;
-/// How calls end, and the class of each in a picture.
-const ENDS: [(&str, &str); 4] = [("success", "good"), ("forbidden", "refused"), ("failed", "bad"), ("skipped", "waiting")];
-
 /// The last 24 hours of several handlers.
 pub(super) struct Figures {
     /// The start of the first hour: what links to the log count from.
-    pub(super) since: Moment,
+    since: Moment,
     by_handler: BTreeMap<i64, Day>,
 }
 
 /// One handler's 24 hours.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Day {
     /// Half of its last calls took at most this.
     pub(super) median_ms: Value,
-    hours: Vec<[i64; 4]>,
+    hours: Hours,
 }
 
 impl Figures {
     /// Asks for these handlers' figures.
     pub(super) async fn ask(visitor: &Visitor, ids: &[i64]) -> Result<Self, Refusal> {
-        let now = visitor.now().millis();
-        let since = Moment::from_millis(now - now.rem_euclid(HOUR_MS) - (HOURS - 1) * HOUR_MS);
+        let since = day::since(visitor.now());
         let mut by_handler = BTreeMap::new();
         if !ids.is_empty() {
             // Of one handler, or of all that he sees.
@@ -53,46 +47,32 @@ impl Figures {
 
     /// Those of one; nothing where it was not called.
     pub(super) fn of(&self, id: i64) -> Day {
-        self.by_handler.get(&id).cloned().unwrap_or_default()
+        self.by_handler.get(&id).cloned().unwrap_or_else(|| Day::of(&Object::new(), self.since))
     }
 
     /// The log's rows that a number counts.
     pub(super) fn log(&self, id: i64, status: &str) -> String {
         let status = if status.is_empty() { String::new() } else { format!("&status={status}") };
-        format!("/provisioning/logs?handlers_id={id}{status}&dt_from={}", self.since.iso().replace('+', "%2B"))
+        day::rows(&format!("/provisioning/logs?handlers_id={id}{status}"), self.since)
     }
 }
 
 impl Day {
     fn of(row: &Object, since: Moment) -> Self {
-        let mut hours = vec![[0; 4]; HOURS as usize];
-        for hour in objects(row.get("hours").cloned().unwrap_or_default()) {
-            let at = hour.get("hour").and_then(Value::as_str).and_then(Moment::parse);
-            let place = at.and_then(|at| usize::try_from(at.millis_since(since).div_euclid(HOUR_MS)).ok());
-            if let Some(counts) = place.and_then(|place| hours.get_mut(place)) {
-                *counts = ENDS.map(|(status, _)| number(&hour, status));
-            }
-        }
-        Self { median_ms: row.get("median_ms").cloned().unwrap_or_default(), hours }
+        let hours = row.get("hours").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+        Self { median_ms: row.get("median_ms").cloned().unwrap_or_default(), hours: Hours::of(CALLS, since, hours) }
     }
 
     /// Calls that ended so; all of them for an empty word.
     pub(super) fn count(&self, status: &str) -> i64 {
-        let counts = |(at, _): (usize, _)| self.hours.iter().map(|hour| hour[at]).sum::<i64>();
-        ENDS.iter().enumerate().filter(|(_, (known, _))| status.is_empty() || *known == status).map(counts).sum()
+        if status.is_empty() { self.hours.all() } else { self.hours.sum(status) }
     }
 
     /// Hour by hour.
     pub(super) fn picture(&self, width: u32, height: u32) -> Html {
-        let stack = |hour: &[i64; 4]| Stack {
-            parts: ENDS.iter().zip(hour).map(|((_, class), count)| (*class, *count)).collect(),
-            title: String::new(),
-        };
-        let mut stacks: Vec<Stack> = self.hours.iter().map(stack).collect();
-        stacks.resize_with(HOURS as usize, Stack::default);
         let (all, failed, refused) = (self.count(""), self.count("failed"), self.count("forbidden"));
         let title = format!("Last 24 hours: {}, {refused} refused, {failed} failed", words::counted(all, "call", "calls"));
-        picture::columns(&stacks, width, height, &title)
+        self.hours.small(width, height, &title)
     }
 }
 

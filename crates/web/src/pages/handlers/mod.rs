@@ -34,39 +34,49 @@ mod typed;
 
 use axum::{
     Router,
+    extract::Path,
+    response::Response,
     routing::{get, post},
 };
 use hookswitch_api::Api;
 use hookswitch_model::{Object, refusal::Refusal};
 use serde_json::{Value, json};
 
-use crate::visitor::Visitor;
+use crate::{answer::go_to, visitor::Visitor};
 
 const PATH: &str = "/provisioning/handlers";
 
 pub(crate) fn routes() -> Router<Api> {
     Router::new()
         .route(PATH, get(list::list))
-        .route("/provisioning/handlers/order", post(order::save))
+        .route("/provisioning/handlers/order", post(order::save).get(back_to_the_list))
         .route("/provisioning/handlers/condition", post(condition::check))
         .route("/provisioning/handlers/new", get(save::new).post(save::create))
         .route("/provisioning/handlers/{id}", get(one::one))
         .route("/provisioning/handlers/{id}/edit", get(save::edit).post(save::update))
         .route("/provisioning/handlers/{id}/test", get(trial::ask).post(trial::test))
-        .route("/provisioning/handlers/{id}/backtest", post(trials::backtest))
+        .route("/provisioning/handlers/{id}/backtest", post(trials::backtest).get(back))
         .route("/provisioning/handlers/{id}/resync", get(resync::ask).post(resync::act))
-        .route("/provisioning/handlers/{id}/status", post(steer::status))
-        .route("/provisioning/handlers/{id}/pause", post(steer::pause))
-        .route("/provisioning/handlers/{id}/resume", post(steer::resume))
-        .route("/provisioning/handlers/{id}/resend", post(steer::resend))
-        .route("/provisioning/handlers/{id}/discard", post(steer::discard))
-        .route("/provisioning/handlers/{id}/delete", post(steer::delete))
-        .route("/provisioning/handlers/{id}/secret", post(secret::rotate))
+        .route("/provisioning/handlers/{id}/status", post(steer::status).get(back))
+        .route("/provisioning/handlers/{id}/pause", post(steer::pause).get(back))
+        .route("/provisioning/handlers/{id}/resume", post(steer::resume).get(back))
+        .route("/provisioning/handlers/{id}/resend", post(steer::resend).get(back))
+        .route("/provisioning/handlers/{id}/delete", post(steer::delete).get(back))
+        .route("/provisioning/handlers/{id}/secret", post(secret::rotate).get(back))
 }
 
 /// The page of one.
 fn place(id: i64) -> String {
     format!("{PATH}/{id}")
+}
+
+/// Where somebody comes back to what was refused there: to the handler itself.
+async fn back(Path(id): Path<i64>) -> Response {
+    go_to(&place(id))
+}
+
+async fn back_to_the_list() -> Response {
+    go_to(PATH)
 }
 
 /// A handler as the Core API shows it.

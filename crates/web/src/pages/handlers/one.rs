@@ -175,11 +175,7 @@ fn queue(id: i64, standing: &Object, is_before: bool) -> Card {
     let (rows, place) = if is_before { (&owed, "outcomes") } else { (standing, "deliveries") };
     let links = ["waiting", "retrying", "dead"].into_iter().filter(|state| number(rows, state) > 0).map(|state| {
         let words = format!("{} {state}", words::number(number(rows, state)));
-        if is_before {
-            Html::text(&words)
-        } else {
-            words::link(&format!("/provisioning/{place}?handlers_id={id}&state={state}"), words)
-        }
+        words::link(&format!("/provisioning/{place}?handlers_id={id}&state={state}"), words)
     });
     let mut below = Html::joined(links, ", ");
     if let Some(age) = standing.get("oldest_age_s").and_then(Value::as_i64) {
@@ -207,7 +203,7 @@ fn dead(id: i64, standing: &Object) -> Vec<Dead> {
     }
     if number(&owed, "dead") > 0 {
         let count = words::counted(number(&owed, "dead"), "dead outcome", "dead outcomes");
-        all.push(Dead { what: "outcomes", count, href: format!("/provisioning/logs?handlers_id={id}&stage=outcome") });
+        all.push(Dead { what: "outcomes", count, href: format!("/provisioning/outcomes?handlers_id={id}&state=dead") });
     }
     all
 }
@@ -334,7 +330,7 @@ async fn calls(visitor: &Visitor, id: i64) -> Result<Html, Refusal> {
                 if client == 0 { words::nothing() } else { words::link(&format!("/clients/{client}"), client) },
                 if attempt > 1 { markup!("{} <span class=\"quiet\">attempt {}</span>", state, attempt) } else { state },
                 words::milliseconds(&row["duration_ms"]),
-                words::text(&row["error"]),
+                words::said(text(row, "error")),
             ],
         );
     }

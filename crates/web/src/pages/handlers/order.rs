@@ -9,7 +9,7 @@ use super::{
 use crate::{
     answer::{Answer, go_to, with_cookie},
     notice::Notice,
-    parts::list::objects,
+    parts::{form::Faults, list::objects},
     session::Typed,
     visitor::Visitor,
 };
@@ -36,26 +36,57 @@ pub(super) async fn save(visitor: Visitor, Typed(form): Typed) -> Answer {
             Err(words) => return Ok(with_cookie(go_to(&back), &Notice::new(words).cookie())),
         },
     };
-    let mut warnings = Vec::new();
-    for Wanted { id, to, .. } in &wanted {
-        let answer = visitor.act("provisioning.handlers.update", params([("id", (*id).into()), ("order", (*to).into())])).await?;
-        warnings.extend(answer.warnings);
-    }
+    let told = |words: &str| Ok(with_cookie(go_to(&back), &Notice::new(words).cookie()));
     if wanted.is_empty() {
-        return Ok(with_cookie(go_to(&back), &Notice::new("The order is as it was.").cookie()));
+        return told("The order is as it was.");
     }
-    let notice = Notice::new("The order is saved, and counts from now on.").warning(&warnings);
-    if wanted.len() > UNDONE_MAX {
+    let known = all(&visitor).await?;
+    let now = |id: i64| known.iter().find(|handler| number(handler, "id") == id);
+    if let Some(moved) =
+        wanted.iter().filter_map(|wanted| Some((wanted, now(wanted.id)?))).find(|(wanted, now)| is_moved(wanted, now))
+    {
+        let name = text(moved.1, "name");
+        return told(&format!("Nothing was changed: somebody has moved “{name}” meanwhile. Look at the order as it is now."));
+    }
+    let (mut saved, mut warnings) = (0, Vec::new());
+    for Wanted { id, to, .. } in &wanted {
+        let mut change = params([("id", (*id).into()), ("order", (*to).into())]);
+        if let Some(version) = now(*id).and_then(|handler| handler.get("version")) {
+            change.insert("version".to_owned(), version.clone());
+        }
+        match visitor.act("provisioning.handlers.update", change).await {
+            Ok(answer) => warnings.extend(answer.warnings),
+            Err(refusal) if saved == 0 => return Err(refusal.into()),
+            Err(refusal) => {
+                let name = now(*id).map_or("", |handler| text(handler, "name"));
+                warnings.insert(0, format!("“{name}”: {}", Faults::of_refusal(&refusal).words));
+                break;
+            }
+        }
+        saved += 1;
+    }
+    let words = if saved == wanted.len() {
+        "The order is saved, and counts from now on.".to_owned()
+    } else {
+        format!("Only {saved} of {} are where they were put: the next one was refused.", wanted.len())
+    };
+    let notice = Notice::new(words).warning(&warnings);
+    if saved > UNDONE_MAX {
         return Ok(with_cookie(go_to(&back), &notice.cookie()));
     }
     // Back again is a typed order the other way round.
     let mut undo = vec![("back".to_owned(), back.clone())];
-    for Wanted { id, from, to } in &wanted {
+    for Wanted { id, from, to } in &wanted[..saved] {
         undo.push((format!("order.{id}"), from.to_string()));
         undo.push((format!("was.{id}"), to.to_string()));
     }
     let fields: Vec<(&str, &str)> = undo.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     Ok(with_cookie(go_to(&back), &notice.undone_by("/provisioning/handlers/order", &fields).cookie()))
+}
+
+/// True if a handler does not stand any more where the page showed it.
+fn is_moved(wanted: &Wanted, now: &Object) -> bool {
+    now.contains_key("order") && number(now, "order") != wanted.from
 }
 
 /// Numbers that were changed. One that stands in two chains counts where it was changed.
@@ -114,11 +145,15 @@ fn put_in(mut chain: Vec<Object>, sequence: &str) -> Vec<Object> {
     chain
 }
 
+/// All that are asked before something happens.
+async fn all(visitor: &Visitor) -> Result<Vec<Object>, Refusal> {
+    Ok(objects(visitor.ask("provisioning.handlers.search", json!({"type": "before", "limit": 1000})).await?))
+}
+
 /// The chain as it is now: also of those who are not enabled, who keep their places.
 async fn chain(visitor: &Visitor, events_id: &str) -> Result<Vec<Object>, Refusal> {
-    let all = visitor.ask("provisioning.handlers.search", json!({"type": "before", "limit": 1000})).await?;
     let takes = |handler: &Object| chains::events_of(handler).iter().any(|kind| kind.events_id == events_id);
-    let mut chain: Vec<Object> = objects(all).into_iter().filter(takes).collect();
+    let mut chain: Vec<Object> = all(visitor).await?.into_iter().filter(takes).collect();
     chain.retain(|handler| text(handler, "status") != "archived");
     chain.sort_by_key(chains::turn);
     Ok(chain)

@@ -51,8 +51,10 @@ fn sheet<'a>(id: Option<i64>, filled: &'a Params, was: Option<&'a Object>) -> Sh
 pub(super) async fn new(visitor: Visitor) -> Answer {
     visitor.caller.demand(Right::Administer)?;
     let mut filled = fresh(DEFAULTS);
-    for (name, text) in visitor.query.iter() {
-        filled = filled.with(name, Some(text));
+    for name in typed::boxes() {
+        if let Some(text) = visitor.query.raw(name) {
+            filled.set(name, text);
+        }
     }
     Ok(show(&sheet(None, &filled, None).shown(&visitor).await?))
 }

@@ -1,4 +1,4 @@
-//! Deeds on one handler: switched on and off, paused and resumed, deleted; what is dead sent again or given up.
+//! Deeds on one handler: switched on and off, paused and resumed, deleted; what is dead sent again.
 use axum::extract::Path;
 use serde_json::{Value, json};
 
@@ -57,19 +57,12 @@ pub(super) async fn resume(visitor: Visitor, Path(id): Path<i64>, Typed(form): T
     said(&back(&form, id), &Notice::new(format!("“{name}” is resumed: what waited is on its way.")))
 }
 
-/// The collection that is meant: deliveries, or how actions ended.
-fn of(form: &Params, verb: &str) -> &'static str {
-    match (form.text("what"), verb) {
-        (Some("outcomes"), "resend") => "provisioning.outcomes.resend",
-        (Some("outcomes"), _) => "provisioning.outcomes.discard",
-        (_, "resend") => "provisioning.deliveries.resend",
-        _ => "provisioning.deliveries.discard",
-    }
-}
-
 /// Everything dead is sent again.
 pub(super) async fn resend(visitor: Visitor, Path(id): Path<i64>, Typed(form): Typed) -> Answer {
-    let done = visitor.ask(of(&form, "resend"), json!({"handlers_id": id, "state": "dead"})).await?;
+    // Deliveries, or how actions ended.
+    let is_outcomes = form.text("what") == Some("outcomes");
+    let method = if is_outcomes { "provisioning.outcomes.resend" } else { "provisioning.deliveries.resend" };
+    let done = visitor.ask(method, json!({"handlers_id": id, "state": "dead"})).await?;
     let count = |name: &str| done.get(name).and_then(Value::as_i64).unwrap_or(0);
     let mut said_words = format!("{} sent again.", words::counted(count("resent"), "delivery is", "deliveries are"));
     if count("overtaken") > 0 {
@@ -77,17 +70,6 @@ pub(super) async fn resend(visitor: Visitor, Path(id): Path<i64>, Typed(form): T
         said_words.push_str(&format!(" {left} left out: a later event of the same object has overtaken it."));
     }
     said(&back(&form, id), &Notice::new(said_words))
-}
-
-/// Everything dead is given up.
-pub(super) async fn discard(visitor: Visitor, Path(id): Path<i64>, Typed(form): Typed) -> Answer {
-    let mut selection = json!({"handlers_id": id, "state": "dead"});
-    if let Some(reason) = form.text("reason") {
-        selection["reason"] = reason.into();
-    }
-    let done = visitor.ask(of(&form, "discard"), selection).await?;
-    let count = done.get("discarded").and_then(Value::as_i64).unwrap_or(0);
-    said(&back(&form, id), &Notice::new(format!("{} discarded.", words::counted(count, "delivery was", "deliveries were"))))
 }
 
 /// Deleted; `force` where its button said how much that discards.

@@ -20,7 +20,8 @@ use crate::{
 /// So much of what it says is shown beside the whole reply.
 const SAID_BYTES_MAX: usize = 1_000;
 const WARNINGS_MAX: usize = 10;
-const CHANGES_MAX: usize = 50;
+const CHANGES_MAX: usize = 20;
+const STDERR_BYTES_MAX: usize = 6 << 10;
 /// Past events that can be chosen.
 const PAST: i64 = 8;
 
@@ -143,8 +144,18 @@ fn shown(said: &Object, handler: &Object) -> Shown {
         changes: changes(said),
         request: body("request"),
         response: if text(said, "response").is_empty() { Html::default() } else { body("response") },
-        stderr: if stderr.is_empty() { Html::default() } else { markup!("<pre tabindex=\"0\"><code>{}</code></pre>", stderr) },
+        stderr: printed(stderr),
     }
+}
+
+/// What a script printed beside its answer.
+fn printed(stderr: &str) -> Html {
+    if stderr.is_empty() {
+        return Html::default();
+    }
+    let shown = bodies::cut_by_markup(stderr, STDERR_BYTES_MAX);
+    let more = if shown.len() < stderr.len() { "\n… (there was more)" } else { "" };
+    markup!("<pre tabindex=\"0\"><code>{}{}</code></pre>", shown, more)
 }
 
 fn notes(said: &Object, handler: &Object) -> Vec<String> {
@@ -153,9 +164,10 @@ fn notes(said: &Object, handler: &Object) -> Vec<String> {
         Some(Value::Bool(false)) => {
             notes.push("Its condition is not true of this event: in earnest it would not be called.".to_owned())
         }
-        Some(Value::String(why)) => {
-            notes.push(format!("Whether its condition is true can't be told ({why}): in earnest it would be called."))
-        }
+        Some(Value::String(why)) => notes.push(format!(
+            "Whether its condition is true can't be told ({}): in earnest it would be called.",
+            bodies::cut(why, SAID_BYTES_MAX)
+        )),
         _ => {}
     }
     let is_before = chains::stage_of(handler) == Stage::Before;
@@ -185,9 +197,15 @@ fn changes(said: &Object) -> Html {
     }
     let mut table = Table::new("What it would change", &["Key", "Change"]);
     for (key, change) in changes.iter().take(CHANGES_MAX) {
-        table.row(key.clone(), vec![words::code(key), bodies::change(change.get("old"), change.get("new"))]);
+        let key = bodies::cut(key, 100);
+        table.row(key, vec![words::code(key), bodies::change(change.get("old"), change.get("new"))]);
     }
-    table.html()
+    let mut shown = table.html();
+    if changes.len() > CHANGES_MAX {
+        let rest = words::counted(i64::try_from(changes.len() - CHANGES_MAX).unwrap_or(0), "key", "keys");
+        shown.push(&markup!("<p class=\"quiet\">And {} more.</p>", rest));
+    }
+    shown
 }
 
 #[derive(Template)]

@@ -21,6 +21,25 @@ const NUMBERS: &[&str] = &["order", "timeout_ms", "concurrency"];
 const SWITCHES: &[&str] = &["dry_run", "notify_outcome", "passwords"];
 const TEXTS: &[&str] = &["condition", "notes"];
 
+/// The boxes that an address can fill in.
+pub(super) fn boxes() -> impl Iterator<Item = &'static str> {
+    const OTHERS: &[&str] = &[
+        "name",
+        "companies_id",
+        "scheme",
+        "task",
+        "task_path",
+        "script",
+        "args",
+        "retries",
+        "writable",
+        "event",
+        "events",
+        "patterns",
+    ];
+    [OTHERS, WORDS, NUMBERS, SWITCHES, TEXTS].into_iter().flatten().copied()
+}
+
 /// Everything that was typed. What is not in the form, because it does not suit this kind of handler, is left out.
 pub(super) fn all(form: &Params) -> Object {
     let mut all = Object::new();
@@ -38,7 +57,7 @@ pub(super) fn all(form: &Params) -> Object {
         put(name, form.text(name).map(|text| (text == "true").into()));
     }
     for name in TEXTS {
-        put(name, form.raw(name).map(|text| text.replace("\r\n", "\n").trim_end().into()));
+        put(name, form.raw(name).map(|text| kept(text).into()));
     }
     put("args", form.raw("args").map(lines));
     put("retries", form.raw("retries").map(|text| list(text, number)));
@@ -84,6 +103,11 @@ fn list(text: &str, item: fn(&str) -> Value) -> Value {
     }
 }
 
+/// A text of several lines, as a box gives it back.
+fn kept(text: &str) -> String {
+    text.replace("\r\n", "\n").trim_end().to_owned()
+}
+
 fn lines(text: &str) -> Value {
     text.trim_end().lines().map(Value::from).collect()
 }
@@ -120,6 +144,13 @@ pub(super) fn changes(typed: &Object, was: &Object) -> Object {
 /// True if a field holds the same as it did.
 pub(super) fn is_same(name: &str, value: &Value, was: Option<&Value>) -> bool {
     let was = was.unwrap_or(&Value::Null);
+    if name == "args" {
+        // Empty ones at the end, and an end of a line within one, are nothing that the box could hold.
+        return value == was || *value == lines(&shown_text(was));
+    }
+    if TEXTS.contains(&name) {
+        return value == was || value.as_str().zip(was.as_str()).is_some_and(|(value, was)| value == kept(was));
+    }
     if name != "event" {
         return value == was;
     }
@@ -197,9 +228,10 @@ mod tests {
     fn a_form_that_is_sent_as_it_was_shown_changes_nothing() {
         assert_eq!(changes(&all(&filled(&handler())), &handler()), Object::new());
         let several = json!(["clients.accounts.*", "clients.update", "clients.create"]);
-        let handler = object(json!({"event": several, "task": "script://x.py", "args": ["a b", "", "c"], "retries": [1, 2]}));
+        let handler = object(json!({"event": several, "task": "script://x.py", "args": ["a b", "", "c", ""], "retries": [1, 2],
+            "notes": "two\nlines\n"}));
         let typed = all(&filled(&handler));
-        for name in ["event", "task", "args", "retries"] {
+        for name in ["event", "task", "args", "retries", "notes"] {
             assert!(is_same(name, &typed[name], handler.get(name)), "{name}: {}", typed[name]);
         }
     }

@@ -1,5 +1,6 @@
 //! A call as a command that makes it again: `curl` with the very body and headers, or a script with its environment. What only
 //! Hookswitch can make is left out: signature, cause, trace. Masked values stay masked.
+//! The log does not keep where a call went: the command goes where the handler is set to go now, and the page says so.
 use std::collections::BTreeMap;
 
 use hookswitch_model::Object;

@@ -11,6 +11,7 @@ mod troubles;
 use askama::Template;
 use axum::{Router, routing::get};
 use hookswitch_api::Api;
+use hookswitch_core::access::Right;
 use hookswitch_model::{Object, moment::Moment, refusal::Refusal};
 use serde_json::{Value, json};
 
@@ -62,7 +63,7 @@ async fn overview(visitor: Visitor) -> Answer {
         waiting: sum("waiting") + sum("retrying"),
         dead: sum("dead"),
         oldest: standing.iter().filter_map(|one| one["oldest_age_s"].as_i64()).max(),
-        handlers: handlers(now, &standing, &figures),
+        handlers: handlers(now, &standing, &figures, visitor.may(Right::Administer)),
         failures: failures(&visitor, now).await?,
         fallen: fallen(&visitor, now).await?,
     };
@@ -80,15 +81,18 @@ impl Overview {
 }
 
 /// The slowest first; who was not called at all is left out.
-fn handlers(now: Moment, standing: &[Object], figures: &[Object]) -> Html {
+fn handlers(now: Moment, standing: &[Object], figures: &[Object], may_make: bool) -> Html {
     let mut called: Vec<&Object> = figures.iter().filter(|one| !one["median_ms"].is_null()).collect();
     let median = |one: &Object| one["median_ms"].as_f64().unwrap_or_default();
     called.sort_by(|one, other| median(other).total_cmp(&median(one)));
+    let empty = Empty::new("No handler has been called yet.");
+    let make = "{\"name\":\"crm\",\"event\":\"clients.create\",\"task\":\"http://127.0.0.1:5000/api\"}";
     let mut table = Table {
-        empty: Empty::new("No handler has been called yet.").button("/provisioning/handlers/new", "New handler").curl(
-            "provisioning.handlers.create",
-            "{\"name\":\"crm\",\"event\":\"clients.create\",\"task\":\"http://127.0.0.1:5000/api\"}",
-        ),
+        empty: if may_make {
+            empty.button("/provisioning/handlers/new", "New handler").curl("provisioning.handlers.create", make)
+        } else {
+            empty
+        },
         ..Table::new("The slowest handlers", &["Handler", "State", "24 hours", "Median", "Waiting", "Dead"])
     }
     .numbers(&["Median", "Waiting", "Dead"]);
@@ -137,7 +141,7 @@ async fn failures(visitor: &Visitor, now: Moment) -> Result<Html, Refusal> {
                 words::text(&row["handlers_name"]),
                 words::text(&row["events_id"]),
                 words::link(&format!("/clients/{client}"), &client),
-                words::text(&row["error"]),
+                words::said(row["error"].as_str().unwrap_or_default()),
             ],
         );
     }

@@ -2,7 +2,10 @@
 //! page of its own, because a discard can't be undone; then it is done.
 use askama::Template;
 use hookswitch_core::{Call, access::Right, registry};
-use hookswitch_model::{Object, refusal::Refusal};
+use hookswitch_model::{
+    Object,
+    refusal::{FieldErrors, Refusal},
+};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -112,11 +115,22 @@ async fn total(visitor: &Visitor, queue: Queue, mut filters: Object) -> Result<i
     found["total"].as_i64().ok_or_else(|| Refusal::internal("a list without its total"))
 }
 
-/// What an address or a form chooses.
-fn chosen(queue: Queue, params: &Params) -> Object {
+/// What an address or a form says besides what it chooses.
+const BESIDES: &[&str] = &["reason", "force", SAID, "order", "offset"];
+/// How many were said to be chosen when it was asked.
+const SAID: &str = "said";
+
+/// What an address or a form chooses. A name that is no filter is refused here: left out, it would choose more than was meant.
+fn chosen(queue: Queue, params: &Params) -> Result<Object, Refusal> {
     let mut filters = list::asked(queue.search, params);
+    let mut unknown = FieldErrors::new();
+    for (name, text) in params.iter() {
+        if !text.trim().is_empty() && !BESIDES.contains(&name) && !filters.contains_key(name) {
+            unknown.add(name, format!("is nothing by which {} are chosen", queue.names.1));
+        }
+    }
     filters.shift_remove("order");
-    filters
+    if unknown.is_empty() { Ok(filters) } else { Err(Refusal::Invalid(unknown)) }
 }
 
 #[derive(Template)]
@@ -150,8 +164,8 @@ enum Overtaken {
 
 /// Asks whether it shall be done, with how many.
 async fn ask(visitor: &Visitor, queue: Queue, deed: Deed, params: &Params, faults: Faults) -> Result<RepairPage, Refusal> {
-    let filters = chosen(queue, params);
-    let filtered: Vec<(String, String)> = params
+    let filters = chosen(queue, params)?;
+    let mut filtered: Vec<(String, String)> = params
         .iter()
         .filter(|(name, text)| !text.is_empty() && filters.contains_key(*name))
         .map(|(name, text)| (name.to_owned(), text.to_owned()))
@@ -159,7 +173,9 @@ async fn ask(visitor: &Visitor, queue: Queue, deed: Deed, params: &Params, fault
     let is_forced = params.text("force") == Some("true");
     let (mut words, mut overtaken, mut submit) = (Vec::new(), Overtaken::None, None);
     match rehearsed(visitor, queue, deed, &filters).await {
-        Ok(Rehearsed { many, left_out }) => {
+        Ok(rehearsed) => {
+            let Rehearsed { many, left_out } = rehearsed;
+            filtered.push((SAID.to_owned(), rehearsed.all().to_string()));
             words = said(queue, deed, many, left_out, &filters);
             overtaken = match (many.is_none(), left_out) {
                 (_, 0) => Overtaken::None,
@@ -187,7 +203,7 @@ async fn ask(visitor: &Visitor, queue: Queue, deed: Deed, params: &Params, fault
         is_discard: deed == Deed::Discard,
         reason: params.text("reason").unwrap_or_default().to_owned(),
         submit,
-        cancel: params.with("reason", None).with("force", None).with("id", None).href(queue.path),
+        cancel: params.with("reason", None).with("force", None).with(SAID, None).with("id", None).href(queue.path),
     })
 }
 
@@ -196,6 +212,14 @@ struct Rehearsed {
     many: Many,
     /// Overtaken: left out unless that is forced.
     left_out: i64,
+}
+
+impl Rehearsed {
+    /// All that are chosen.
+    fn all(&self) -> i64 {
+        let (Many::Exactly(many) | Many::Over(many) | Many::UpTo(many)) = self.many;
+        many + self.left_out
+    }
 }
 
 /// Rehearses it where they are few; many are counted only.
@@ -279,7 +303,8 @@ fn label(queue: Queue, deed: Deed, many: Many, left_out: i64) -> Option<String> 
 
 /// Does it, and says how many it was.
 async fn act(visitor: &Visitor, queue: Queue, deed: Deed, typed: &Params) -> Answer {
-    let mut params = chosen(queue, typed);
+    let mut params = chosen(queue, typed)?;
+    let filters = params.clone();
     if let Some(id) = params.get("id").filter(|id| id.is_number()).cloned() {
         params.insert("id".to_owned(), json!([id]));
     }
@@ -292,6 +317,16 @@ async fn act(visitor: &Visitor, queue: Queue, deed: Deed, typed: &Params) -> Ans
     }
     if deed == Deed::Resend && typed.text("force") == Some("true") {
         params.insert("force".to_owned(), true.into());
+    }
+    // The filters choose anew now: more than were said to be chosen are asked about again.
+    let is_more = match rehearsed(visitor, queue, deed, &filters).await {
+        Ok(now) => typed.number(SAID).is_none_or(|said| now.all() > said),
+        // What is wrong is said at the deed itself.
+        Err(_) => false,
+    };
+    if is_more {
+        let words = "Nothing was done yet: these are more than were asked about. Look how many they are now, and say so again.";
+        return Ok(show_again(&ask(visitor, queue, deed, typed, Faults::saying(words)).await?));
     }
     let method = if deed == Deed::Resend { queue.resend } else { queue.discard };
     match visitor.act(method, params).await {
