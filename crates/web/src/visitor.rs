@@ -147,10 +147,20 @@ impl Page {
         assets::icon()
     }
 
+    /// A key by which a form counts once, however often it is sent.
+    pub(crate) fn once(&self) -> String {
+        once()
+    }
+
     /// True if the page stands under this word of the navigation.
     pub(crate) fn is_at(&self, word: &str) -> bool {
         self.here == word
     }
+}
+
+/// A key by which a form counts once, however often it is sent.
+pub(crate) fn once() -> String {
+    uuid::Uuid::new_v4().to_string()
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Visitor {

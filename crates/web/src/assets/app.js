@@ -42,6 +42,29 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.textContent = words; }, 1500);
 });
 
+// How long ago grows while a page stays open, in the server's own words (parts/words.rs).
+const MINUTE = 60, HOUR = 3600, DAY = 86400;
+const span = (seconds) => seconds < MINUTE ? `${seconds} s` : seconds < HOUR ? `${Math.floor(seconds / MINUTE)} min`
+  : seconds < DAY ? `${Math.floor(seconds / HOUR)} h` : seconds < 730 * DAY ? `${Math.floor(seconds / DAY)} ${seconds < 2 * DAY ? "day" : "days"}`
+  : `${Math.floor(seconds / (365 * DAY))} years`;
+// The clock of this machine may be wrong: what counts is how much later it is than when the page came.
+const came = Date.now();
+const age = (time) => {
+  const [, number, unit] = /^(\d+) (s|min|h)/.exec(time.dataset.words) ?? [];
+  return time.dataset.words === "now" ? 0 : Number(number) * { s: 1, min: MINUTE, h: HOUR }[unit];
+};
+setInterval(() => {
+  const later = Math.floor((Date.now() - came) / 1000);
+  document.querySelectorAll("time[datetime]").forEach((time) => {
+    time.dataset.words ??= time.textContent;
+    time.dataset.shown ??= String(later);
+    if (!/^(now|.* (s|min|h) ago)$/.test(time.dataset.words)) return;
+    const seconds = age(time) + later - Number(time.dataset.shown);
+    const words = seconds < 5 ? "now" : `${span(seconds)} ago`;
+    if (time.textContent !== words) time.textContent = words;
+  });
+}, 5000);
+
 // Filters count at once where one chooses.
 document.querySelectorAll("form.filters select").forEach((select) => {
   select.addEventListener("change", () => select.form.requestSubmit());

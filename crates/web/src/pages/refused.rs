@@ -20,7 +20,8 @@ struct Refused {
 pub(crate) fn page(visitor: &Visitor, refusal: &Refusal) -> Response {
     let (title, words) = match refusal {
         Refusal::NotFound { object_name, object_id } => {
-            ("Not found", format!("There is no {object_name} {object_id}, or it is not yours to see."))
+            let id = object_id.as_str().map_or_else(|| object_id.to_string(), str::to_owned);
+            ("Not found", format!("There is no {} {id}, or it is not yours to see.", called(object_name)))
         }
         Refusal::AccessDenied(words) => ("Not allowed", sentence(words)),
         Refusal::Internal(_) => ("Something went wrong", "An unexpected error occurred. The server's log says more.".to_owned()),
@@ -33,6 +34,28 @@ pub(crate) fn page(visitor: &Visitor, refusal: &Refusal) -> Response {
     };
     let status = StatusCode::from_u16(refusal.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     answer::show_as(status, &Refused { page: visitor.page(title, ""), words, details })
+}
+
+/// A collection's object as people call it.
+fn called(collection: &str) -> &str {
+    match collection {
+        "clients" => "client",
+        "clients.accounts" => "account",
+        "clients.packages" => "client package",
+        "packages" => "package",
+        "accounting.transactions" => "transaction",
+        "companies" => "reseller",
+        "users" => "user",
+        "custom_fields" => "custom field",
+        "provisioning.handlers" => "handler",
+        "provisioning.executions" => "call",
+        "provisioning.deliveries" => "delivery",
+        "provisioning.outcomes" => "outcome",
+        "provisioning.events" => "event",
+        "provisioning.resyncs" => "resync",
+        "provisioning.loops" => "loop",
+        other => other,
+    }
 }
 
 /// What a refusal says, without its code.

@@ -166,8 +166,9 @@ fn rotation(object: &Object, typed: &Params, faults: &Faults) -> Html {
         .filled(typed.raw("overlap_hours").unwrap_or_default())
         .wrong(faults.of("overlap_hours"));
     markup!(
-        "<h2>A new key</h2><p>It is shown once. Programs that use the old one go on until that ends.</p><form method=\"post\" action=\"{}/rotate_key\" class=\"sheet\">{}<button>Make a new key</button></form>",
+        "<h2>A new key</h2><p>It is shown once. Programs that use the old one go on until that ends.</p><form method=\"post\" action=\"{}/rotate_key\" class=\"sheet\"><input type=\"hidden\" name=\"idempotency_key\" value=\"{}\">{}<button>Make a new key</button></form>",
         Users::OF.at(&object["id"]),
+        typed.text("idempotency_key").map_or_else(crate::visitor::once, str::to_owned),
         hours.html()
     )
 }

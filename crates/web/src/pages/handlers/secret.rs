@@ -7,6 +7,7 @@ use super::{params, place};
 use crate::{
     answer::{Answer, show},
     notice::Notice,
+    session::Typed,
     visitor::{Page, Visitor},
 };
 
@@ -40,7 +41,12 @@ pub(super) fn shown_once(visitor: &Visitor, said: Said, made: Made) -> Answer {
 }
 
 /// Gives a handler a new one.
-pub(super) async fn rotate(visitor: Visitor, Path(id): Path<i64>) -> Answer {
-    let said = visitor.act("provisioning.handlers.rotate_secret", params([("id", id.into())])).await?;
+pub(super) async fn rotate(visitor: Visitor, Path(id): Path<i64>, Typed(typed): Typed) -> Answer {
+    let mut params = params([("id", id.into())]);
+    // A page that is loaded again must not make another, and end the one that has just been shown.
+    if let Some(key) = typed.text("idempotency_key") {
+        params.insert("idempotency_key".to_owned(), key.into());
+    }
+    let said = visitor.act("provisioning.handlers.rotate_secret", params).await?;
     shown_once(&visitor, said, Made::Rotated)
 }

@@ -40,6 +40,8 @@ pub(crate) fn routes() -> Router<Api> {
 struct Overview {
     page: Page,
     troubles: Vec<Trouble>,
+    /// True for who sees the whole system.
+    whole: bool,
     day: Day,
     waiting: i64,
     dead: i64,
@@ -55,10 +57,17 @@ async fn overview(visitor: Visitor) -> Answer {
     let figures = objects(visitor.ask("provisioning.handlers.figures", json!({})).await?);
     let events = objects(visitor.ask("provisioning.events.hours", json!({})).await?);
     let system = if visitor.sees_all() { visitor.ask("system.status", json!({})).await? } else { Value::Null };
+    let mut troubles = troubles::of(&standing, &system);
+    if !visitor.sees_all() {
+        // The system's handlers are not his to see; what they were not told of his clients is.
+        let dead = json!({"state": "dead", "limit": troubles::SEEN_MAX + 1});
+        troubles.extend(troubles::given_up(objects(visitor.ask("provisioning.deliveries.search", dead).await?).len()));
+    }
     let sum = |name: &str| standing.iter().filter_map(|one| one[name].as_i64()).sum::<i64>();
     let page = Overview {
         page: visitor.page("Overview", "overview"),
-        troubles: troubles::of(&standing, &system),
+        troubles,
+        whole: visitor.sees_all(),
         day: Day::of(now, &events, &figures),
         waiting: sum("waiting") + sum("retrying"),
         dead: sum("dead"),

@@ -19,6 +19,16 @@ pub(super) struct Trouble {
     pub(super) href: String,
 }
 
+/// What was given up of a reseller's clients, whoever's handlers they were for: he sees no more of the system's than this.
+pub(super) fn given_up(deliveries: usize) -> Option<Trouble> {
+    let many = if deliveries > SEEN_MAX { format!("More than {SEEN_MAX}") } else { deliveries.to_string() };
+    let words = format!("{many} deliveries about your clients were given up.");
+    (deliveries > 0).then_some(Trouble { words, href: "/provisioning/deliveries?state=dead".to_owned() })
+}
+
+/// So many are counted for that.
+pub(super) const SEEN_MAX: usize = 100;
+
 /// A handler's state as it is shown: its own word, unless somebody or something holds it up.
 pub(super) fn state(standing: &Object) -> &str {
     match (&standing["paused"]["by"], standing["tripped_since"].is_null(), standing["status"].as_str()) {
@@ -48,12 +58,15 @@ fn page(standing: &Object) -> String {
 
 fn paused(standing: &Object) -> Option<Trouble> {
     let waiting = standing["waiting"].as_i64().unwrap_or(0) + standing["retrying"].as_i64().unwrap_or(0);
-    let waiting = words::counted(waiting, "delivery waits", "deliveries wait");
+    let waiting = match waiting {
+        0 => String::new(),
+        _ => format!(": {}", words::counted(waiting, "delivery waits", "deliveries wait")),
+    };
     let words = match state(standing) {
-        "paused by breaker" => format!("{} fails, and is paused until it answers again: {waiting}.", name(standing)),
+        "paused by breaker" => format!("{} fails, and is paused until it answers again{waiting}.", name(standing)),
         "paused" => {
             let by = standing["paused"]["by"].as_str().unwrap_or_default();
-            format!("{} is paused by {by}: {waiting}.", name(standing))
+            format!("{} is paused by {by}{waiting}.", name(standing))
         }
         "failing" => format!("{} has failed too often, and is not asked until it answers again.", name(standing)),
         _ => return None,
