@@ -190,17 +190,28 @@ impl Chain {
 
 /// A verdict: colour, word and shape.
 pub(crate) fn verdict(stage: &str, status: &str, is_shadow: bool, changed: bool) -> Html {
-    let (class, shape, word) = match (status, stage, is_shadow) {
+    let (class, shape, word) = verdict_words(stage, status, is_shadow, changed);
+    markup!("<span class=\"state {}\"><span aria-hidden=\"true\">{}</span> {}</span>", class, shape, word)
+}
+
+/// The class, the shape and the word of a verdict: one vocabulary for all pages.
+pub(crate) fn verdict_words(
+    stage: &str,
+    status: &str,
+    is_shadow: bool,
+    changed: bool,
+) -> (&'static str, &'static str, &'static str) {
+    match (status, stage, is_shadow) {
         ("success", "before", false) if changed => ("good", "●", "changed"),
         ("success", "before", false) => ("good", "●", "allowed"),
         ("success", "before", true) => ("good", "●", "would have allowed"),
+        ("success", "outcome", _) => ("good", "●", "told how it ended"),
         ("success", _, _) => ("good", "●", "told"),
         ("forbidden", _, false) => ("refused", "⊘", "refused"),
         ("forbidden", _, true) => ("refused", "⊘", "would have refused"),
         ("failed", _, _) => ("bad", "✕", "failed"),
         _ => ("off", "○", "not called"),
-    };
-    markup!("<span class=\"state {}\"><span aria-hidden=\"true\">{}</span> {}</span>", class, shape, word)
+    }
 }
 
 /// The first keys that a handler changed, in a line.

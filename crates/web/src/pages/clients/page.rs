@@ -19,6 +19,7 @@ use crate::{
     pages::{accounts, client_packages, names::Names, pick, thing, transactions},
     parts::{
         form::{self, Choices, Faults},
+        happened::text,
         list::objects,
         picture, words,
     },
@@ -137,10 +138,6 @@ async fn client_page(visitor: &Visitor, id: i64, faults: Html) -> Result<ClientP
         key: form::fresh(&[]).raw("idempotency_key").unwrap_or_default().to_owned(),
         ending: live.map(|client| ending(id, client, &known)).unwrap_or_default(),
     })
-}
-
-fn text<'a>(object: &'a Object, name: &str) -> &'a str {
-    object[name].as_str().unwrap_or_default()
 }
 
 fn transactions_of(booked: &[Object]) -> String {

@@ -13,7 +13,7 @@ use crate::{
     html::Html,
     markup,
     pages::transactions,
-    parts::{list::objects, words},
+    parts::{happened::text, list::objects, waterfall::verdict_words, words},
     visitor::Visitor,
 };
 
@@ -81,10 +81,6 @@ impl Cut {
     fn concerns(&self, event_id: &str, dt: Moment) -> bool {
         self.0.as_ref().is_some_and(|(last, until)| dt <= *until || event_id == last)
     }
-}
-
-fn text<'a>(row: &'a Object, name: &str) -> &'a str {
-    row[name].as_str().unwrap_or_default()
 }
 
 fn at(row: &Object, name: &str) -> Moment {
@@ -333,20 +329,11 @@ fn grouped(rows: Vec<Object>) -> BTreeMap<String, Vec<Object>> {
 
 /// A call in a few words.
 fn called(call: &Object) -> Html {
-    let (stage, status) = (text(call, "stage"), text(call, "status"));
-    let (class, shape, word) = match (status, stage) {
-        ("success", "before") => ("good", "✓", "allowed"),
-        ("success", "after") => ("good", "✓", "told"),
-        ("success", _) => ("good", "✓", "told how it ended"),
-        ("forbidden", _) => ("refused", "⊘", "refused"),
-        ("skipped", _) => ("waiting", "◔", "not asked"),
-        _ => ("bad", "✕", "failed"),
-    };
+    let (class, shape, word) = verdict_words(text(call, "stage"), text(call, "status"), call["shadow"] == true, false);
     let attempt = match call["attempt"].as_i64() {
         Some(attempt) if attempt > 1 => format!(", attempt {attempt}"),
         _ => String::new(),
     };
-    let shadow = if call["shadow"] == true { " as a shadow" } else { "" };
     let took = match call["duration_ms"].as_i64() {
         None => Html::default(),
         Some(0) => Html::text(" <1 ms"),
@@ -354,13 +341,12 @@ fn called(call: &Object) -> Html {
         Some(_) => markup!(" {}", words::milliseconds(&call["duration_ms"])),
     };
     markup!(
-        "<a class=\"state {}\" href=\"/provisioning/logs/{}\"><span aria-hidden=\"true\">{}</span> <span class=\"what\">{} {}{}{}{}</span></a>",
+        "<a class=\"state {}\" href=\"/provisioning/logs/{}\"><span aria-hidden=\"true\">{}</span> <span class=\"what\">{} {}{}{}</span></a>",
         class,
         call["id"].to_string(),
         shape,
         text(call, "handlers_name"),
         word,
-        shadow,
         attempt,
         took
     )

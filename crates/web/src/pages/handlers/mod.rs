@@ -42,7 +42,7 @@ use hookswitch_api::Api;
 use hookswitch_model::{Object, refusal::Refusal};
 use serde_json::{Value, json};
 
-use crate::{answer::go_to, visitor::Visitor};
+use crate::{answer::go_to, parts::happened::text, visitor::Visitor};
 
 const PATH: &str = "/provisioning/handlers";
 
@@ -85,11 +85,6 @@ async fn get_one(visitor: &Visitor, id: i64) -> Result<Object, Refusal> {
         Value::Object(handler) => Ok(handler),
         _ => Err(Refusal::internal("no handler")),
     }
-}
-
-/// A text of an object, or an empty one.
-fn text<'a>(object: &'a Object, name: &str) -> &'a str {
-    object.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A number of an object, or 0.
