@@ -101,6 +101,10 @@ await walk({}, async (page) => {
   await page.getByRole("button", { name: "Discard 3 deliveries" }).click();
   await page.getByText("3 deliveries discarded").waitFor();
   assert.equal((await dead()).length, 0);
+  // An order that somebody has changed since the page was shown is not overwritten.
+  const stale = { [`order.${others[0].id}`]: "99", [`was.${others[0].id}`]: "11" };
+  assert.match(await (await page.request.post(`${base}/provisioning/handlers/order`, { form: stale })).text(), /somebody has moved “Fraud check” meanwhile/);
+  assert.equal((await api("provisioning.handlers.get", { id: others[0].id })).order, 10);
   // Who comes back to the address of a deed finds the handler.
   for (const deed of ["pause", "resend", "status", "delete", "secret"]) {
     await page.goto(`${base}/provisioning/handlers/${down.id}/${deed}`);
@@ -148,9 +152,9 @@ await walk({}, async (page) => {
   await look(page);
   await shot(page, "handler-resync");
   await page.getByRole("button", { name: "Pause", exact: true }).click();
-  await page.getByText("The resync is paused").waitFor();
+  await page.getByText(/Resync \d+ is paused/).waitFor();
   await page.getByRole("button", { name: "Resume", exact: true }).click();
-  await page.getByText("The resync goes on").waitFor();
+  await page.getByText(/Resync \d+ goes on/).waitFor();
   await api("provisioning.handlers.resume", { id: down.id });
   await until("the resync is done", async () => (await api("provisioning.resyncs.search", {}))[0].state === "done");
   // What is over goes away by itself: the page looks again.

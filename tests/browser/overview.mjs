@@ -41,6 +41,12 @@ await walk({}, async (page) => {
   await go(page, "/status");
   await page.getByText("Version").first().waitFor();
   await shot(page, "status");
+
+  // A page that is not updated any more says so.
+  await go(page, "/");
+  await page.context().clearCookies();
+  await page.getByText("You are not signed in any more").waitFor();
+  await look(page, "a page that stands still");
 });
 
 // In dark, on a phone, without a script; and for a reseller's reader, who sees his own only.

@@ -192,30 +192,57 @@ fn chosen(row: &Object) -> Html {
     if parts.is_empty() { Html::text("everything") } else { Html::joined(parts, ", ") }
 }
 
-async fn steer(visitor: &Visitor, id: i64, method: &'static str, said: &str) -> Answer {
-    let place = format!("{PATH}/{id}");
-    let notice = match visitor.ask(method, json!({"id": id})).await {
-        Ok(_) => Notice::new(format!("Resync {id} {said}.")),
+/// What can be done to a resync that is not over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Steering {
+    Pause,
+    Resume,
+    Cancel,
+}
+
+/// Does it, and says what that means.
+///
+/// # Errors
+/// Every refusal, but that it is over already.
+pub(crate) async fn steered(visitor: &Visitor, id: i64, steering: Steering) -> Result<Notice, Refusal> {
+    let (method, said) = match steering {
+        Steering::Pause => {
+            ("provisioning.resyncs.pause", "is paused: no more events of it are written; those that are written are delivered")
+        }
+        Steering::Resume => ("provisioning.resyncs.resume", "goes on where it was"),
+        Steering::Cancel => (
+            "provisioning.resyncs.cancel",
+            "is cancelled: what was written is delivered, but the handler is not told that it has all",
+        ),
+    };
+    let notice = match visitor.act(method, Object::from_iter([("id".to_owned(), id.into())])).await {
+        Ok(done) => Notice::new(format!("Resync {id} {said}.")).warning(&done.warnings),
         // It has ended meanwhile: its page says how.
-        Err(Refusal::Conflict { message, .. }) => Notice::new(format!("Resync {id} can't be changed any more: {message}.")),
-        Err(other) => return Err(other.into()),
+        Err(Refusal::Conflict { message, .. }) => {
+            return Ok(Notice::new(format!("Resync {id} can't be changed any more: {message}.")));
+        }
+        Err(other) => return Err(other),
     };
-    let notice = match method {
-        "provisioning.resyncs.pause" => notice.undone_by(&format!("{place}/resume"), &[]),
-        "provisioning.resyncs.resume" => notice.undone_by(&format!("{place}/pause"), &[]),
-        _ => notice,
-    };
-    Ok(with_cookie(go_to(&place), &notice.cookie()))
+    Ok(match steering {
+        Steering::Pause => notice.undone_by(&format!("{PATH}/{id}/resume"), &[]),
+        Steering::Resume => notice.undone_by(&format!("{PATH}/{id}/pause"), &[]),
+        Steering::Cancel => notice,
+    })
+}
+
+async fn steer(visitor: &Visitor, id: i64, steering: Steering) -> Answer {
+    let notice = steered(visitor, id, steering).await?;
+    Ok(with_cookie(go_to(&format!("{PATH}/{id}")), &notice.cookie()))
 }
 
 async fn pause(visitor: Visitor, Path(id): Path<i64>) -> Answer {
-    steer(&visitor, id, "provisioning.resyncs.pause", "is paused").await
+    steer(&visitor, id, Steering::Pause).await
 }
 
 async fn resume(visitor: Visitor, Path(id): Path<i64>) -> Answer {
-    steer(&visitor, id, "provisioning.resyncs.resume", "goes on").await
+    steer(&visitor, id, Steering::Resume).await
 }
 
 async fn cancel(visitor: Visitor, Path(id): Path<i64>) -> Answer {
-    steer(&visitor, id, "provisioning.resyncs.cancel", "is cancelled").await
+    steer(&visitor, id, Steering::Cancel).await
 }

@@ -5,12 +5,13 @@ use hookswitch_core::access::Right;
 use hookswitch_model::{Object, refusal::Refusal};
 use serde_json::{Value, json};
 
-use super::{get_one, number, params, place, text};
+use super::{get_one, number, place, text};
 use crate::{
     answer::{Answer, go_to, show, show_again, with_cookie},
     html::Html,
     markup,
     notice::Notice,
+    pages::resyncs::{self, Steering},
     params::Params,
     parts::{
         form::Faults,
@@ -63,23 +64,14 @@ pub(super) async fn ask(visitor: Visitor, Path(id): Path<i64>) -> Answer {
 
 /// Counted, begun, or steered.
 pub(super) async fn act(visitor: Visitor, Path(id): Path<i64>, Typed(form): Typed) -> Answer {
-    let method = match form.text("then") {
-        Some("pause") => "provisioning.resyncs.pause",
-        Some("resume") => "provisioning.resyncs.resume",
-        Some("cancel") => "provisioning.resyncs.cancel",
+    let steering = match form.text("then") {
+        Some("pause") => Steering::Pause,
+        Some("resume") => Steering::Resume,
+        Some("cancel") => Steering::Cancel,
         Some("start") => return begin(&visitor, id, &form, false).await,
         _ => return begin(&visitor, id, &form, true).await,
     };
-    let resync = form.number("resyncs_id").unwrap_or(0);
-    let done = visitor.act(method, params([("id", resync.into())])).await?;
-    let words = match method {
-        "provisioning.resyncs.pause" => {
-            "The resync is paused: no more events of it are written; those that are written are delivered."
-        }
-        "provisioning.resyncs.resume" => "The resync goes on where it was.",
-        _ => "The resync is cancelled. What was written is delivered, but the handler is not told that it has all.",
-    };
-    let notice = Notice::new(words).warning(&done.warnings);
+    let notice = resyncs::steered(&visitor, form.number("resyncs_id").unwrap_or(0), steering).await?;
     Ok(with_cookie(go_to(&format!("{}/resync", place(id))), &notice.cookie()))
 }
 

@@ -113,25 +113,6 @@ fn facts(
     let actor = event.map_or(&sent["event"]["actor"], |event| &event["actor"]);
     let by = happened::actor(actor);
     let by = if by.is_empty() { Html::default() } else { markup!(", by {}", by) };
-    let event_id = text(call, "event_id");
-    let action = match event {
-        Some(_) => words::link(&format!("/provisioning/events/{event_id}"), words::code(event_id)),
-        None => {
-            let ended = match end {
-                _ if sent["event"]["mode"] == "dry_run" => "tried only (dry run)",
-                End::Refused => "refused: nothing was changed",
-                End::Failed => "not carried out, because a handler failed that had to be asked",
-                End::Unopposed => "not carried out, or no longer kept",
-            };
-            markup!("{} <span class=\"quiet\">{}</span>", words::code(event_id), ended)
-        }
-    };
-    let stage = match (text(call, "stage"), call["shadow"] == true) {
-        ("before", true) => "asked before, as a shadow: whatever it said decided nothing",
-        ("before", false) => "asked before",
-        ("after", _) => "told after",
-        _ => "told how it ended",
-    };
     let status = match text(call, "status") {
         "skipped" => words::nothing(),
         _ => words::text(&call["response_status"]),
@@ -143,19 +124,46 @@ fn facts(
             markup!(
                 "{} <span class=\"quiet\">{}</span>",
                 names.handler(&call["handlers_id"], Some(text(call, "handlers_name"))),
-                stage
+                stage(call)
             ),
         ),
         ("Object", names.object(call)),
         ("Took", words::milliseconds(&call["duration_ms"])),
         ("HTTP or exit status", status),
         ("Attempt", words::text(&call["attempt"])),
-        ("Action", action),
+        ("Action", action(call, sent, event.is_some(), end)),
     ];
     if !text(call, "error").is_empty() {
         facts.insert(2, ("In words", Html::text(text(call, "error"))));
     }
     facts
+}
+
+/// The action that it was about: its event if that is kept, else how it ended.
+fn action(call: &Object, sent: &Value, is_kept: bool, end: End) -> Html {
+    let event_id = text(call, "event_id");
+    match is_kept {
+        true => words::link(&format!("/provisioning/events/{event_id}"), words::code(event_id)),
+        false => {
+            let ended = match end {
+                _ if sent["event"]["mode"] == "dry_run" => "tried only (dry run)",
+                End::Refused => "refused: nothing was changed",
+                End::Failed => "not carried out, because a handler failed that had to be asked",
+                End::Unopposed => "not carried out, or no longer kept",
+            };
+            markup!("{} <span class=\"quiet\">{}</span>", words::code(event_id), ended)
+        }
+    }
+}
+
+/// What the handler was asked or told.
+fn stage(call: &Object) -> &'static str {
+    match (text(call, "stage"), call["shadow"] == true) {
+        ("before", true) => "asked before, as a shadow: whatever it said decided nothing",
+        ("before", false) => "asked before",
+        ("after", _) => "told after",
+        _ => "told how it ended",
+    }
 }
 
 fn body(call: &Object, name: &str, href: &str, nothing: &str) -> Html {
