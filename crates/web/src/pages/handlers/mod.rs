@@ -82,6 +82,10 @@ async fn back_to_the_list() -> Response {
 /// A handler as the Core API shows it.
 async fn get_one(visitor: &Visitor, id: i64) -> Result<Object, Refusal> {
     match visitor.ask("provisioning.handlers.get", json!({"id": id})).await? {
+        // A reseller's user sees of a handler of the system who it is, and no more.
+        Value::Object(handler) if !handler.contains_key("task") => {
+            Err(Refusal::AccessDenied("this handler belongs to the whole system".to_owned()))
+        }
         Value::Object(handler) => Ok(handler),
         _ => Err(Refusal::internal("no handler")),
     }
