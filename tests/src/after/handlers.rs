@@ -82,14 +82,14 @@ async fn a_change_of_a_handler_is_tried_before_it_is_saved() {
     let headers = json!({"headers": {"Authorization": "Bearer sesame"}});
     let handler = server.handler(with(before("clients.create", &old), headers)).await;
     let changes = json!({"task": new.url(), "headers": {"Authorization": "********"}, "method": "PUT"});
-    let tried = server.ok("provisioning.handlers.test", json!({"id": handler, "handler": changes})).await;
+    let tried = server.ok("provisioning.handlers.test", json!({"id": handler, "changes": changes})).await;
     assert_eq!(tried["verdict"], "allow", "{tried}");
     let call = new.wait_exactly(1).await.remove(0);
     assert_eq!(call.header("authorization"), Some("Bearer sesame"), "what is masked is that of the saved one");
     let saved = server.ok("provisioning.handlers.get", json!({"id": handler})).await;
     assert_eq!((&saved["method"], &saved["version"]), (&json!("POST"), &json!(1)), "{saved}");
-    let wrong = server.refused("provisioning.handlers.test", json!({"id": handler, "handler": {"condition": "data."}})).await;
-    assert!(wrong.data["handler.condition"].is_string(), "{wrong:?}");
+    let wrong = server.refused("provisioning.handlers.test", json!({"id": handler, "changes": {"condition": "data."}})).await;
+    assert!(wrong.data["changes.condition"].is_string(), "{wrong:?}");
 }
 
 #[tokio::test]

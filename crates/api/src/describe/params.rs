@@ -53,13 +53,18 @@ pub(super) fn own(method: &Method, written: Written) -> Vec<Param> {
     }
 }
 
-/// The parameter that holds an object which is not saved: as it would be made.
+/// The parameter that holds an object which is not saved, as it would be made; or what changes of one.
 fn unsaved(method: &Method, mut param: Param) -> Param {
     let collection = names::collection(method);
-    if param.name == names::member(collection)
+    let (is_whole, are_changes) = (param.name == names::member(collection), param.name == Field::CHANGES.name);
+    if (is_whole || are_changes)
         && let Some(create) = names::create_of(collection)
     {
-        let ways = json!([schemas::body(create, false), {"type": "null"}]);
+        let mut object = schemas::body(create, false);
+        if let (true, Some(object)) = (are_changes, object.as_object_mut()) {
+            object.shift_remove("required");
+        }
+        let ways = json!([object, {"type": "null"}]);
         param.schema = json!({"anyOf": ways, "description": param.about()});
     }
     param

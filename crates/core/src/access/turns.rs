@@ -123,7 +123,9 @@ mod tests {
             let turns = turns.clone();
             crowd.spawn(async move { turns.take(address(1)).await.is_ok() });
         }
-        tokio::task::yield_now().await;
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
         for _ in 0..50 {
             turns.take(address(2)).await.unwrap();
         }

@@ -379,26 +379,30 @@ fn subject_of_test(tx: &Tx, at: &At, request: &Object) -> Result<(Handler, hooks
     Ok((handler, event))
 }
 
-/// The handler that a request names by `id`, or describes in `handler`; with both, the saved one with these changes.
+/// The handler that a request names by `id`, perhaps with `changes`, or describes in `handler`.
 pub(super) fn saved_or_not(tx: &Tx, at: &At, request: &Object) -> Result<Handler, Refusal> {
-    match (request.get("id").and_then(Value::as_i64), request.get("handler")) {
-        (Some(id), None) => reached(tx, at, id),
-        (None, Some(Value::Object(fields))) => unsaved(at, fields),
-        (Some(id), Some(Value::Object(changes))) => changed_but_not_saved(tx, at, id, changes),
-        _ => Err(Refusal::field("id", "give the id of a saved handler, or the fields of one in `handler`, or both")),
+    let given = |name: &str| request.get(name).filter(|value| !value.is_null());
+    match (given("id").and_then(Value::as_i64), given("handler"), given("changes")) {
+        (Some(id), None, None) => reached(tx, at, id),
+        (None, Some(Value::Object(fields)), None) => unsaved(at, fields),
+        (Some(id), None, Some(Value::Object(changes))) => changed_but_not_saved(tx, at, id, changes),
+        _ => {
+            let words = "give the id of a saved handler, perhaps with `changes`, or the fields of one in `handler`";
+            Err(Refusal::field("id", words))
+        }
     }
 }
 
-/// Errors of fields that stand in `handler`.
-fn nested(errors: &FieldErrors) -> FieldErrors {
+/// Errors of fields that stand in a parameter.
+fn nested(within: &str, errors: &FieldErrors) -> FieldErrors {
     let mut all = FieldErrors::new();
-    errors.iter().for_each(|(field, message)| all.add(&format!("handler.{field}"), message));
+    errors.iter().for_each(|(field, message)| all.add(&format!("{within}.{field}"), message));
     all
 }
 
-fn nested_refusal(refusal: Refusal) -> Refusal {
+fn nested_refusal(within: &str, refusal: Refusal) -> Refusal {
     match refusal {
-        Refusal::Invalid(errors) => nested(&errors).into(),
+        Refusal::Invalid(errors) => nested(within, &errors).into(),
         other => other,
     }
 }
@@ -409,20 +413,20 @@ fn changed_but_not_saved(tx: &Tx, at: &At, id: i64, changes: &Object) -> Result<
     let mut handler = owned(tx, at, id)?;
     let mut changes = changes.clone();
     changes.insert("id".to_owned(), id.into());
-    let checked = handler::check_update(&changes).map_err(|errors| nested(&errors))?;
-    handler.apply(&checked).map_err(|errors| nested(&errors))?;
-    check(at, &handler).map_err(nested_refusal)?;
+    let checked = handler::check_update(&changes).map_err(|errors| nested("changes", &errors))?;
+    handler.apply(&checked).map_err(|errors| nested("changes", &errors))?;
+    check(at, &handler).map_err(|refusal| nested_refusal("changes", refusal))?;
     Ok(handler)
 }
 
 fn unsaved(at: &At, fields: &Object) -> Result<Handler, Refusal> {
     at.caller.demand(Right::Administer)?;
-    let mut checked = handler::check_create(fields).map_err(|errors| nested(&errors))?;
+    let mut checked = handler::check_create(fields).map_err(|errors| nested("handler", &errors))?;
     if let (false, Some(own)) = (checked.contains_key("companies_id"), at.caller.companies_id) {
         checked.insert("companies_id".into(), own.into());
     }
-    let mut handler = Handler::from_checked(0, &checked).map_err(|errors| nested(&errors))?;
+    let mut handler = Handler::from_checked(0, &checked).map_err(|errors| nested("handler", &errors))?;
     handler.secret = at.handlers.new_secret()?;
-    check(at, &handler).map_err(nested_refusal)?;
+    check(at, &handler).map_err(|refusal| nested_refusal("handler", refusal))?;
     Ok(handler)
 }

@@ -22,7 +22,8 @@ use super::params;
 use crate::perform::{At, new_event_id};
 
 /// What a test may be told: the handler (saved or not), and the event (past or made up).
-pub(crate) const FIELDS: &[Field] = &[Field::OPTIONAL_ID, Field::HANDLER, Field::EVENT_ID, Field::EVENTS_ID, Field::DATA];
+pub(crate) const FIELDS: &[Field] =
+    &[Field::OPTIONAL_ID, Field::HANDLER, Field::CHANGES, Field::EVENT_ID, Field::EVENTS_ID, Field::DATA];
 
 /// What a test tells, as JSON Schema.
 pub(crate) fn trial() -> Value {

@@ -33,6 +33,7 @@ const LAST_DEFAULT: i64 = 100;
 pub(super) const BACKTEST: &[Field] = &[
     Field::OPTIONAL_ID,
     Field::HANDLER,
+    Field::CHANGES,
     Field::new("last", Kind::Integer { min: 1, max: LAST_MAX }, "So many events, the newest (default 100)"),
     Field::EVENTS_ID,
     Field::id("clients_id", "Events of this client only").or_null(),

@@ -49,10 +49,13 @@ impl Field {
     /// Why something is done, in the caller's words.
     pub const REASON: Self = Self::line("reason", 255, "Why, in your own words");
     /// A handler that is not saved.
-    pub const HANDLER: Self = Self::new(
-        "handler",
+    pub const HANDLER: Self =
+        Self::new("handler", Kind::Object { bytes: OBJECT_BYTES_MAX }, "The fields of a handler that is not saved").or_null();
+    /// What changes of a saved handler, without being saved.
+    pub const CHANGES: Self = Self::new(
+        "changes",
         Kind::Object { bytes: OBJECT_BYTES_MAX },
-        "The fields of a handler that is not saved; with id, what changes of a saved one",
+        "With id: what changes of that handler, without being saved",
     )
     .or_null();
     /// A past event.

@@ -1,6 +1,6 @@
 //! Times, amounts, numbers and states, as people read them: numbers with their units, times relative with the exact one on hover, a
 //! state always as colour, word and shape.
-use hookswitch_model::moment::Moment;
+use hookswitch_model::{json::MASK, moment::Moment};
 use serde_json::Value;
 
 use crate::{html::Html, markup};
@@ -185,6 +185,17 @@ pub(crate) fn said(text: &str) -> Html {
     }
 }
 
+/// A task as it may be read by everybody who sees the handler: a password in its address is masked.
+pub(crate) fn task(task: &str) -> String {
+    let Some((scheme, rest)) = task.split_once("://") else { return task.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, behind) = rest.split_at(end);
+    match authority.rsplit_once('@').and_then(|(login, host)| Some((login.split_once(':')?.0, host))) {
+        Some((user, host)) => format!("{scheme}://{user}:{MASK}@{host}{behind}"),
+        None => task.to_owned(),
+    }
+}
+
 /// A link to another page.
 pub(crate) fn link(href: &str, inner: impl crate::html::Put) -> Html {
     markup!("<a href=\"{}\">{}</a>", href, inner)
@@ -227,6 +238,14 @@ mod tests {
         assert_eq!(said("no <room>").to_string(), "no &lt;room&gt;");
         let long = said(&"\"".repeat(64 << 10)).to_string();
         assert!(long.len() < SAID_BYTES_MAX + 10 && long.ends_with('…'), "{long}");
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_masked() {
+        assert_eq!(task("http://crm:s3cret@127.0.0.1:1/a@b"), "http://crm:********@127.0.0.1:1/a@b");
+        for plain in ["http://127.0.0.1:1/a:b@c", "script://x.py", "sql://user@host/db", "http://user@host/"] {
+            assert_eq!(task(plain), plain);
+        }
     }
 
     #[test]

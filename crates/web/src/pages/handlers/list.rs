@@ -245,7 +245,7 @@ fn row(visitor: &Visitor, chain: &Chain, place_in_chain: usize, known: &Known) -
         name: text(handler, "name").to_owned(),
         href: place(id),
         order: number(handler, "order"),
-        task: cut(text(handler, "task"), TASK_BYTES_SHOWN).to_owned(),
+        task: cut(&words::task(text(handler, "task")), TASK_BYTES_SHOWN).to_owned(),
         mode: if text(handler, "mode") == "worker" { "worker" } else { "" },
         status: status(handler, administers),
         held: held(handler, standing),

@@ -84,7 +84,7 @@ async fn get_one(visitor: &Visitor, id: i64) -> Result<Object, Refusal> {
     match visitor.ask("provisioning.handlers.get", json!({"id": id})).await? {
         // A reseller's user sees of a handler of the system who it is, and no more.
         Value::Object(handler) if !handler.contains_key("task") => {
-            Err(Refusal::AccessDenied("this handler belongs to the whole system".to_owned()))
+            Err(Refusal::AccessDenied(format!("“{}” is a handler of the whole system", text(&handler, "name"))))
         }
         Value::Object(handler) => Ok(handler),
         _ => Err(Refusal::internal("no handler")),

@@ -83,10 +83,6 @@ struct Knows {
 
 pub(super) async fn one(visitor: Visitor, Path(id): Path<i64>) -> Answer {
     let handler = get_one(&visitor, id).await?;
-    if !handler.contains_key("status") {
-        // A reseller knows a system handler by its name only.
-        return Err(Refusal::AccessDenied(format!("“{}” is a handler of the whole system", text(&handler, "name"))).into());
-    }
     let figures = Figures::ask(&visitor, &[id]).await?;
     let standing = figures::standing(&visitor, Some(id)).await?.remove(&id).unwrap_or_default();
     let is_before = chains::stage_of(&handler) == Stage::Before;
@@ -265,7 +261,7 @@ fn task(handler: &Object) -> Html {
     if !text(handler, "task").starts_with("script://") {
         shown.push(&markup!("{} ", text(handler, "method")));
     }
-    shown.push(&words::code(text(handler, "task")));
+    shown.push(&words::code(&words::task(text(handler, "task"))));
     let arguments = handler.get("args").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     for argument in arguments.take(ARGUMENTS_SHOWN) {
         shown.push(&markup!(" <code>{}</code>", cut(argument, ARGUMENT_BYTES_SHOWN)));

@@ -98,7 +98,7 @@ pub(super) async fn update(visitor: Visitor, Path(id): Path<i64>, Typed(form): T
     let mut changes = typed::changes(&typed, &was);
     clear_what_was_emptied(&form, &mut changes);
     if form.text("then") == Some("test") {
-        let subject = params([("id", id.into()), ("handler", Value::Object(changes))]);
+        let subject = params([("id", id.into()), ("changes", Value::Object(changes))]);
         return tried(&visitor, Some(id), &form, Some(&was), subject).await;
     }
     if let Some(faults) = wrong_headers(&form) {
@@ -147,7 +147,7 @@ fn faults(refusal: &Refusal, form: &Params) -> Faults {
     let Refusal::Invalid(errors) = refusal else { return Faults::of_refusal(refusal) };
     let mut at_boxes = FieldErrors::new();
     for (field, words) in errors.iter() {
-        let field = field.strip_prefix("handler.").unwrap_or(field);
+        let field = ["handler.", "changes."].iter().find_map(|within| field.strip_prefix(within)).unwrap_or(field);
         let field = match field {
             "task" if form.text("scheme") == Some("script") => "script",
             "events_id" | "event_id" => "with",
