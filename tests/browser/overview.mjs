@@ -23,6 +23,7 @@ await walk({}, async (page) => {
   const slowest = page.locator("#slowest");
   await slowest.getByRole("link", { name: "CRM" }).waitFor();
   await page.locator("#fallen").getByText("fell to zero or below").waitFor();
+  await until("events are counted, every few seconds", async () => /Events, 24 hours\s+[1-9]/.test(await page.locator("#day").innerText()));
   await until("six calls are counted", async () => /Calls, 24 hours\s+6\b/.test(await page.locator("#day").innerText()));
   await shot(page, "overview");
   // A figure leads to the rows that it counts: those of these 24 hours.
