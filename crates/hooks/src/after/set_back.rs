@@ -6,7 +6,8 @@
 //!
 //! The latest time that was seen is kept in the database, so that the same is noticed after a restart, and once only. It
 //! is set back last: a program that is killed in between finds it as it was, and does it again. That does no harm but that
-//! something may be tried again too early; one that is stopped in order is let finish. Each node follows its own clock, with what is its own.
+//! something may be tried again too early; one that is stopped in order is let finish. Each node follows its own clock, with what
+//! is its own.
 use std::time::Duration;
 
 use hookswitch_model::moment::Moment;
