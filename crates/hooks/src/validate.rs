@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use hookswitch_model::{
-    handler::Handler,
+    handler::{Handler, task::Kind},
     refusal::{FieldErrors, Refusal},
 };
 use ipnet::IpNet;
@@ -39,7 +39,7 @@ impl Checks {
         let mut errors = FieldErrors::new();
         let task = match handler.task.strip_prefix(script::SCHEME) {
             Some(name) => script::folder::check(&self.0.scripts_dir, name).map(drop).map_err(|unfit| unfit.to_string()),
-            None if handler.is_sql() => {
+            None if handler.kind() == Kind::Sql => {
                 errors.merge(self.check_sql(handler));
                 Ok(())
             }

@@ -10,7 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hookswitch_model::{handler::Handler, refusal::FailureReason};
+use hookswitch_model::{
+    handler::{Handler, task::Kind as TaskKind},
+    refusal::FailureReason,
+};
 use ipnet::IpNet;
 use reqwest::header::HeaderValue;
 use rustls::ClientConfig;
@@ -168,10 +171,10 @@ impl Caller {
             // Never saved so; checked again here because it would cross from a reseller to the whole system.
             (Some(_), _) if reseller_bound => Err("only users of the whole system may configure scripts".to_owned()),
             (Some(name), _) => Ok(Task::Script(script::Target::new(name, handler, starter.clone(), leaving.clone()))),
-            (None, _) if handler.is_sql() && reseller_bound && sql::is_file(&handler.task) => {
+            (None, _) if handler.kind() == TaskKind::Sql && reseller_bound && sql::is_file(&handler.task) => {
                 Err("only users of the whole system may configure files".to_owned())
             }
-            (None, _) if handler.is_sql() => {
+            (None, _) if handler.kind() == TaskKind::Sql => {
                 let reach = Reach::new(reseller_bound, reseller_networks.clone());
                 sql::Target::new(handler, tls, reach, self.0.data_dir.clone()).map(|target| Task::Sql(Box::new(target)))
             }

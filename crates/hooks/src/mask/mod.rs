@@ -13,7 +13,11 @@ use std::{borrow::Cow, ops::Range};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hookswitch_model::{
-    handler::{Handler, settings::is_secret},
+    handler::{
+        Handler,
+        settings::is_secret,
+        task::{self, Kind},
+    },
     json::MASK,
 };
 use memchr::memmem::Finder;
@@ -170,7 +174,7 @@ fn secrets_of(handler: &Handler) -> Vec<String> {
     let own = handler.settings.iter().filter(|(name, _)| is_secret(name));
     secrets.extend(own.filter_map(|(_, value)| value.as_str()).map(str::to_owned));
     // The user of a database is no secret: it has its password elsewhere.
-    if let (false, Ok(url)) = (handler.is_sql(), Url::parse(&handler.task)) {
+    if let (false, Ok(url)) = (handler.kind() == Kind::Sql, Url::parse(task::url(&handler.task))) {
         secrets.extend(secrets_of_url(&url));
     }
     secrets

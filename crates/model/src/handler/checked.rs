@@ -5,7 +5,10 @@
 //! that no stale setting waits for the day on which it counts again.
 use serde_json::Value;
 
-use super::{Basis, FIELDS, Handler, Method, Mode, OnFailure, Ordering, Status, events, headers, settings, task};
+use super::{
+    Basis, FIELDS, Handler, Method, Mode, OnFailure, Ordering, Status, events, headers, settings,
+    task::{self, Kind},
+};
 use crate::{
     Object,
     event::Stage,
@@ -246,9 +249,10 @@ impl Handler {
             self.mode = if unnamed("mode") { Mode::Once } else { self.mode };
             self.args = if unnamed("args") { Vec::new() } else { std::mem::take(&mut self.args) };
         }
-        if !self.takes_settings() && unnamed("settings") {
+        if !self.kind().is_ready_made() && unnamed("settings") {
             self.settings = Object::new();
         }
+        self.passwords &= !(self.kind().is_for_people() && unnamed("passwords"));
         if unnamed("concurrency") && old.concurrency == old.concurrency_default() {
             self.concurrency = self.concurrency_default();
         }
@@ -258,7 +262,7 @@ impl Handler {
         match self.stage {
             Stage::Before if self.is_script() => CONCURRENCY_BEFORE_SCRIPT,
             Stage::Before => CONCURRENCY_BEFORE_HTTP,
-            Stage::After | Stage::Outcome if self.is_sql() => CONCURRENCY_SQL,
+            Stage::After | Stage::Outcome if self.kind() == Kind::Sql => CONCURRENCY_SQL,
             Stage::After | Stage::Outcome => CONCURRENCY_AFTER,
         }
     }
@@ -268,6 +272,7 @@ impl Handler {
     pub fn rules(&self) -> FieldErrors {
         let mut errors = FieldErrors::new();
         let (before, after) = (self.stage == Stage::Before, self.stage == Stage::After);
+        let kind = self.kind();
         let rules = [
             (after && self.on_failure != OnFailure::Forbid, "on_failure", "is for before handlers only"),
             (after && self.writable.is_some(), "writable", "is for before handlers only"),
@@ -278,9 +283,14 @@ impl Handler {
             (before && self.ordering != Ordering::PerClient, "ordering", "is for after handlers only"),
             (!self.is_script() && !self.args.is_empty(), "args", "is for scripts only"),
             (!self.is_script() && self.mode != Mode::Once, "mode", "is for scripts only"),
-            (!self.takes_settings() && !self.settings.is_empty(), "settings", "is for sql:// only"),
-            (before && self.is_sql(), "type", "must be after: a database is told, never asked"),
-            (self.is_sql() && !self.headers.is_empty(), "headers", "is for http:// and https:// only"),
+            (!kind.is_ready_made() && !self.settings.is_empty(), "settings", "is for ready-made kinds such as sql:// only"),
+            (before && kind.is_ready_made(), "type", "must be after: a ready-made handler is told, never asked"),
+            (
+                kind.is_ready_made() && !kind.is_over_http() && !self.headers.is_empty(),
+                "headers",
+                "is for handlers over HTTP only",
+            ),
+            (kind.is_for_people() && self.passwords, "passwords", "must be false: e-mail and chat never get passwords"),
         ];
         for (_, field, words) in rules.into_iter().filter(|(broken, ..)| *broken) {
             errors.add(field, words);

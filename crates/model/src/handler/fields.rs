@@ -35,7 +35,8 @@ pub const FIELDS: &[Field] = &[
     Field::new(
         "task",
         Kind::Line { min: 1, max: 2048 },
-        "An http:// or https:// URL (http:// if without), script://name, or sql:// with a database",
+        "An http:// or https:// URL (http:// if without), script://name, or one of the ready-made kinds: sql://, smtp://, smtps://, \
+         chat+https://, rest+https://, kamailio+http://",
     )
     .required(),
     Field::new("args", Kind::LineList { items: 64, min: 0, max: 4096 }, "Scripts only: arguments").or_null(),
@@ -49,7 +50,8 @@ pub const FIELDS: &[Field] = &[
     Field::new(
         "settings",
         Kind::Object { bytes: 256 * 1024 },
-        "What a ready-made kind (sql://) is configured with; password, secret and token are masked when shown",
+        "What a ready-made kind (sql://, smtp://, chat+https://, rest+https://, kamailio+http://) is configured with; password, secret \
+         and token are masked when shown",
     )
     .or_null(),
     Field::line("secret", 255, "The signing secret, shown when it is made only").read_only(),
@@ -85,7 +87,7 @@ pub const FIELDS: &[Field] = &[
         Kind::Boolean,
         "Before only: hears, durably, how each action ended that it was asked about (default false)",
     ),
-    Field::new("passwords", Kind::Boolean, "false masks account passwords in its payload (default true)"),
+    Field::new("passwords", Kind::Boolean, "false masks account passwords in its payload (default true; e-mail and chat: always false)"),
     Field::new("balance_basis", Kind::Choice(Basis::WORDS), "Whose balance events it hears of (default live)"),
     Field::notes(),
     Field::new("version", Kind::Integer { min: 1, max: i64::MAX }, "Counts changes; an update with a stale one is a conflict")

@@ -7,11 +7,13 @@
 //! | `events` | names and patterns of events |
 //! | `headers` | static headers, whose values come back masked |
 //! | [`settings`] | what ready-made kinds are configured with; secrets come back masked |
-//! | [`task`] | URLs and scripts, normalised |
+//! | [`offered`] | which settings a form offers for each kind |
+//! | [`task`] | URLs and scripts, normalised; the kinds of handlers |
 pub mod checked;
 mod events;
 pub mod fields;
 mod headers;
+pub mod offered;
 pub mod settings;
 pub mod task;
 
@@ -163,7 +165,7 @@ pub struct Handler {
     pub stage: Stage,
     /// 1 is called first.
     pub order: i64,
-    /// `http://`, `https://` or `script://`, normalised.
+    /// Such as `http://...` or `script://...`, normalised; its scheme says the [`task::Kind`].
     pub task: String,
     /// Arguments of a script.
     pub args: Vec<String>,
@@ -238,16 +240,10 @@ impl Handler {
         self.task.starts_with("script://")
     }
 
-    /// True if it runs statements in a database rather than calling a program.
+    /// What is called.
     #[must_use]
-    pub fn is_sql(&self) -> bool {
-        self.task.starts_with(task::SQL)
-    }
-
-    /// True if its kind is configured by `settings`.
-    #[must_use]
-    pub fn takes_settings(&self) -> bool {
-        self.is_sql()
+    pub fn kind(&self) -> task::Kind {
+        task::Kind::of(&self.task)
     }
 
     /// True if its status lets it be called: enabled or a shadow. It may be paused.
