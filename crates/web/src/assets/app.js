@@ -76,14 +76,23 @@ document.querySelectorAll("[data-when]").forEach((part) => {
   const choice = document.querySelector(`[name="${name}"]`);
   if (!choice) return;
   const fit = () => {
-    const away = !words.split("|").includes(choice.value) && !part.querySelector(".wrong");
+    const away = !words.split("|").includes(choice.value) && !part.matches(".wrong") && !part.querySelector(".wrong");
     part.hidden = away;
     if ("disabled" in part) part.disabled = away;
+    if (away && part.selected) {
+      // What is put away does not stay chosen.
+      const select = part.closest("select");
+      select.value = [...select.options].find((other) => !other.disabled).value;
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    }
     part.querySelector(".only-plain")?.setAttribute("hidden", "");
   };
   choice.addEventListener("change", fit);
   fit();
 });
+
+// A secret that is stored is replaced as a whole: what is typed into dots would stand beside them.
+document.querySelectorAll('input[type="password"]').forEach((box) => box.addEventListener("focus", () => box.select()));
 
 // A text is checked while it is typed: data-check names who knows.
 document.querySelectorAll("[data-check]").forEach((part) => {

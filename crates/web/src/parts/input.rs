@@ -30,6 +30,9 @@ pub(crate) enum Kind {
     Number,
     /// A password: never shown.
     Password,
+    /// A secret, in dots. It is stored masked, so that what comes back is the mask, or what was just typed: a test before saving would
+    /// lose that.
+    Secret,
     /// Yes or no.
     Tick,
     /// One of these.
@@ -48,11 +51,18 @@ pub(crate) struct Choice {
     pub(crate) value: String,
     pub(crate) label: String,
     pub(crate) chosen: bool,
+    /// Another choice that it suits only; empty = any.
+    pub(crate) when: String,
 }
 
 impl Choice {
     pub(crate) fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { value: value.into(), label: label.into(), chosen: false }
+        Self { value: value.into(), label: label.into(), chosen: false, when: String::new() }
+    }
+
+    /// Put away while another box does not say this: `scheme=http|https`.
+    pub(crate) fn when(self, when: String) -> Self {
+        Self { when, ..self }
     }
 
     /// Of words that stand for themselves.

@@ -14,7 +14,7 @@ use super::{
     PATH,
     chains::{self, Chain, is_resellers},
     figures::{self, Figures, counted, held},
-    number, place, text,
+    kinds, number, place, text,
 };
 use crate::{
     answer::{Answer, show},
@@ -70,7 +70,7 @@ struct Row {
     href: String,
     order: i64,
     task: String,
-    mode: &'static str,
+    kind: Html,
     status: Html,
     held: &'static str,
     reseller: Option<i64>,
@@ -133,7 +133,7 @@ async fn find(visitor: &Visitor) -> Result<Found, Refusal> {
     };
     let is_cut = found.len() == FOUND_MAX;
     if let Some(kind) = query.text("kind") {
-        found.retain(|handler| is_kind(handler, kind));
+        found.retain(|handler| kinds::is_like(handler, kind));
     }
     if let Some(events_id) = query.text("event") {
         found.retain(|handler| chains::events_of(handler).iter().any(|kind| kind.events_id == events_id));
@@ -141,28 +141,15 @@ async fn find(visitor: &Visitor) -> Result<Found, Refusal> {
     Ok(Found { handlers: found, is_cut, errors: FieldErrors::new() })
 }
 
-/// True if its task is of this kind: a scheme, or a script that stays.
-fn is_kind(handler: &Object, kind: &str) -> bool {
-    match kind {
-        "worker" => text(handler, "mode") == "worker",
-        scheme => text(handler, "task").split("://").next() == Some(scheme),
-    }
-}
-
 fn boxes(visitor: &Visitor, errors: &FieldErrors) -> Html {
     let any = |words: &str| Choice::new("", words);
     let events = CATALOGUE.iter().map(|kind| Choice::new(kind.events_id, kind.title));
     let statuses = [any("all but archived")].into_iter().chain(Choice::words(&["enabled", "shadow", "disabled", "archived"]));
-    let kinds = [("http", "http://"), ("https", "https://"), ("script", "script://"), ("worker", "script that stays (worker)")];
     let inputs = vec![
         Input::new("q", "Search", Kind::Line),
         Input::new("event", "Event", Kind::Choice([any("any")].into_iter().chain(events).collect())),
         Input::new("type", "Type", Kind::Choice([any("any")].into_iter().chain(Choice::words(&["before", "after"])).collect())),
-        Input::new(
-            "kind",
-            "Task",
-            Kind::Choice([any("any")].into_iter().chain(kinds.map(|(value, label)| Choice::new(value, label))).collect()),
-        ),
+        Input::new("kind", "Task", Kind::Choice([any("any")].into_iter().chain(kinds::filters()).collect())),
         Input::new("status", "Status", Kind::Choice(statuses.collect())),
     ];
     filters(PATH, &visitor.query, errors, inputs, Vec::new())
@@ -246,7 +233,7 @@ fn row(visitor: &Visitor, chain: &Chain, place_in_chain: usize, known: &Known) -
         href: place(id),
         order: number(handler, "order"),
         task: cut(&words::task(text(handler, "task")), TASK_BYTES_SHOWN).to_owned(),
-        mode: if text(handler, "mode") == "worker" { "worker" } else { "" },
+        kind: kinds::chip(handler),
         status: status(handler, administers),
         held: held(handler, standing),
         reseller: handler.get("companies_id").and_then(Value::as_i64),

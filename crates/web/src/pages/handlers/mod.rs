@@ -10,21 +10,27 @@
 //! | [`figures`] | calls of the last 24 hours, and what waits |
 //! | [`trials`] | shadow and back-test in plain words |
 //! | [`sheet`] | the form, as it is shown |
-//! | [`typed`], [`task`] | what was typed into it, as the method takes it |
-//! | [`save`] | the form sent: saved, tried, or somebody was faster |
+//! | [`kinds`] | what can be chosen: a program of one's own, or something ready made |
+//! | [`settings`] | the boxes of what is ready made |
+//! | [`typed`], [`task`], [`database`] | what was typed into it, as the method takes it |
+//! | [`save`], [`both`] | the form sent: saved, tried, or somebody was faster |
 //! | [`trial`] | one call with an event that is not meant |
 //! | [`secret`] | shown once |
 //! | [`resync`] | a handler told how everything stands |
 //! | [`condition`] | a condition checked while it is typed |
+mod both;
 mod chains;
 mod condition;
+mod database;
 mod figures;
+mod kinds;
 mod list;
 mod one;
 mod order;
 mod resync;
 mod save;
 mod secret;
+mod settings;
 mod sheet;
 mod steer;
 mod task;

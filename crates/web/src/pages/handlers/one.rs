@@ -2,13 +2,13 @@
 use askama::Template;
 use axum::extract::Path;
 use hookswitch_core::access::Right;
-use hookswitch_model::{Object, event::Stage, refusal::Refusal};
+use hookswitch_model::{Object, event::Stage, handler::task::Kind, refusal::Refusal};
 use serde_json::{Value, json};
 
 use super::{
     chains,
     figures::{self, Day, Figures, held},
-    get_one, number, place, resync, text, trials,
+    get_one, kinds, number, place, resync, settings, text, trials,
 };
 use crate::{
     answer::{Answer, show},
@@ -26,6 +26,7 @@ use crate::{
 /// So much of what may be long is shown; the form has it whole.
 const ARGUMENTS_SHOWN: usize = 16;
 const ARGUMENT_BYTES_SHOWN: usize = 256;
+const SETTINGS_SHOWN: usize = 32;
 const NOTES_BYTES_SHOWN: usize = 4_096;
 /// Calls that are shown.
 const CALLS: i64 = 10;
@@ -247,6 +248,12 @@ fn facts(handler: &Object) -> Vec<(&'static str, Html)> {
         let names = headers.keys().map(|name| words::code(name));
         facts.push(("Headers", Html::joined(names, ", ")));
     }
+    if let Some(Value::Object(settings)) = handler.get("settings").filter(|settings| **settings != json!({})) {
+        // What is secret of them is masked.
+        let one =
+            |(name, set): (&String, &Value)| markup!("<div>{}: {}</div>", settings::label(kinds::of(handler), name), value(set));
+        facts.push(("Settings", Html::joined(settings.iter().take(SETTINGS_SHOWN).map(one), "")));
+    }
     if let Some(id) = handler.get("companies_id").and_then(Value::as_i64) {
         facts.push(("Reseller", words::link(&format!("/resellers/{id}"), id)));
     }
@@ -258,7 +265,7 @@ fn facts(handler: &Object) -> Vec<(&'static str, Html)> {
 
 fn task(handler: &Object) -> Html {
     let mut shown = Html::default();
-    if !text(handler, "task").starts_with("script://") {
+    if kinds::of(handler) == Kind::Http {
         shown.push(&markup!("{} ", text(handler, "method")));
     }
     shown.push(&words::code(&words::task(text(handler, "task"))));
@@ -266,9 +273,7 @@ fn task(handler: &Object) -> Html {
     for argument in arguments.take(ARGUMENTS_SHOWN) {
         shown.push(&markup!(" <code>{}</code>", cut(argument, ARGUMENT_BYTES_SHOWN)));
     }
-    if text(handler, "mode") == "worker" {
-        shown.push(&markup!(" <span class=\"chip\">worker</span>"));
-    }
+    shown.push(&kinds::chip(handler));
     shown
 }
 

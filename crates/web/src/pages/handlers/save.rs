@@ -3,27 +3,24 @@ use axum::extract::Path;
 use hookswitch_core::access::Right;
 use hookswitch_model::{
     Object,
+    handler::task::Kind,
     refusal::{FieldErrors, Refusal},
 };
 use serde_json::Value;
 
 use super::{
-    get_one, number, params, place, secret,
+    both, database, get_one, kinds, number, params, place, secret, settings,
     sheet::Sheet,
-    text,
+    task,
     trial::{self, Trial},
     typed,
 };
 use crate::{
     answer::{Answer, go_to, show, show_again, with_cookie},
     html::Html,
-    markup,
     notice::Notice,
     params::Params,
-    parts::{
-        form::{Faults, fresh, shown_text},
-        table::Table,
-    },
+    parts::form::{Faults, fresh},
     session::Typed,
     visitor::Visitor,
 };
@@ -52,16 +49,19 @@ pub(super) async fn new(visitor: Visitor) -> Answer {
     visitor.caller.demand(Right::Administer)?;
     let mut filled = fresh(DEFAULTS);
     for name in typed::boxes() {
-        if let Some(text) = visitor.query.raw(name) {
-            filled.set(name, text);
+        if let Some(text) = visitor.query.raw(&name) {
+            filled.set(&name, text);
         }
     }
     Ok(show(&sheet(None, &filled, None).shown(&visitor).await?))
 }
 
 pub(super) async fn create(visitor: Visitor, Typed(form): Typed) -> Answer {
+    let form = task::understood(form);
     let mut handler = typed::all(&form);
-    let wrong = wrong_headers(&form);
+    if let Some(faults) = wrong(&form) {
+        return Ok(show_again(&Sheet { faults, ..sheet(None, &form, None) }.shown(&visitor).await?));
+    }
     if form.text("then") == Some("test") {
         // What is only tried needs no name.
         handler.entry("name").or_insert_with(|| "unnamed".into());
@@ -70,13 +70,12 @@ pub(super) async fn create(visitor: Visitor, Typed(form): Typed) -> Answer {
     if let Some(key) = form.text("idempotency_key") {
         handler.insert("idempotency_key".to_owned(), key.into());
     }
-    let done = match wrong {
-        Some(faults) => Err(faults),
-        None => visitor.act("provisioning.handlers.create", handler).await.map_err(|refusal| faults(&refusal, &form)),
-    };
-    match done {
+    match visitor.act("provisioning.handlers.create", handler).await {
         Ok(answer) => secret::shown_once(&visitor, answer, secret::Made::New),
-        Err(faults) => Ok(show_again(&Sheet { faults, ..sheet(None, &form, None) }.shown(&visitor).await?)),
+        Err(refusal) => {
+            let faults = faults(&refusal, &form);
+            Ok(show_again(&Sheet { faults, ..sheet(None, &form, None) }.shown(&visitor).await?))
+        }
     }
 }
 
@@ -93,16 +92,17 @@ pub(super) async fn edit(visitor: Visitor, Path(id): Path<i64>) -> Answer {
 }
 
 pub(super) async fn update(visitor: Visitor, Path(id): Path<i64>, Typed(form): Typed) -> Answer {
-    let was = was(&form);
+    let form = task::understood(form);
+    let was = typed::was(&form);
     let typed = typed::all(&form);
     let mut changes = typed::changes(&typed, &was);
     clear_what_was_emptied(&form, &mut changes);
+    if let Some(faults) = wrong(&form) {
+        return Ok(show_again(&Sheet { faults, ..sheet(Some(id), &form, Some(&was)) }.shown(&visitor).await?));
+    }
     if form.text("then") == Some("test") {
         let subject = params([("id", id.into()), ("changes", Value::Object(changes))]);
         return tried(&visitor, Some(id), &form, Some(&was), subject).await;
-    }
-    if let Some(faults) = wrong_headers(&form) {
-        return Ok(show_again(&Sheet { faults, ..sheet(Some(id), &form, Some(&was)) }.shown(&visitor).await?));
     }
     changes.insert("id".to_owned(), id.into());
     changes.insert("version".to_owned(), number(&was, "version").into());
@@ -122,38 +122,40 @@ fn clear_what_was_emptied(form: &Params, changes: &mut Object) {
             changes.insert(name.to_owned(), "".into());
         }
     }
-    for (name, boxes) in [("event", &["event", "patterns"][..]), ("task", &["task", "script"][..])] {
-        if !changes.contains_key(name)
-            && boxes.iter().all(|name| form.text(name).is_none())
-            && form.all("events").next().is_none()
-        {
-            changes.insert(name.to_owned(), "".into());
-        }
+    let no_event = ["event", "patterns"].iter().all(|name| form.text(name).is_none()) && form.all("events").next().is_none();
+    let no_task = task::together(form).is_none();
+    for (name, _) in [("event", no_event), ("task", no_task)].into_iter().filter(|(_, is_empty)| *is_empty) {
+        changes.insert(name.to_owned(), "".into());
     }
 }
 
-/// What the form showed when it was filled in.
-fn was(form: &Params) -> Object {
-    form.raw("was").and_then(|was| serde_json::from_str(was).ok()).unwrap_or_default()
-}
-
-fn wrong_headers(form: &Params) -> Option<Faults> {
-    let twice = typed::header_twice(form)?;
-    Some(Faults::none().at("headers", &format!("names {twice} twice")))
+/// What can't be understood of what was typed.
+fn wrong(form: &Params) -> Option<Faults> {
+    let twice = typed::header_twice(form).filter(|_| kinds::of_form(form).is_over_http());
+    let headers = twice.map(|name| ("headers".to_owned(), format!("names {name} twice")));
+    let wrong = settings::wrong(form, &typed::was(form));
+    let faults = wrong.into_iter().chain(headers).fold(Faults::none(), |faults, (field, words)| faults.at(&field, &words));
+    (!faults.is_none()).then_some(faults)
 }
 
 /// What a refusal says, at the boxes of this form.
 fn faults(refusal: &Refusal, form: &Params) -> Faults {
     let Refusal::Invalid(errors) = refusal else { return Faults::of_refusal(refusal) };
+    let kind = kinds::of_form(form);
     let mut at_boxes = FieldErrors::new();
     for (field, words) in errors.iter() {
         let field = ["handler.", "changes."].iter().find_map(|within| field.strip_prefix(within)).unwrap_or(field);
         let field = match field {
-            "task" if form.text("scheme") == Some("script") => "script",
+            "task" => match kind {
+                Kind::Script => "script",
+                Kind::Sql => database::spot(form),
+                _ => "task",
+            },
             "events_id" | "event_id" => "with",
             other => other,
         };
-        at_boxes.add(field, words);
+        let spot = if field == "settings" { settings::spot(kind, words) } else { None };
+        at_boxes.add(spot.as_deref().unwrap_or(field), words);
     }
     Faults::of_refusal(&Refusal::Invalid(at_boxes))
 }
@@ -200,58 +202,10 @@ async fn somebody_was_faster(visitor: &Visitor, id: i64, was: &Object, typed: &O
     let mine = typed::changes(typed, was);
     let mut merged = now.clone();
     merged.extend(mine.clone());
+    if let Some(settings) = both::settings(was, &mine, now) {
+        merged.insert("settings".to_owned(), settings.into());
+    }
     let filled = typed::filled(&merged);
-    let sheet = Sheet { both: both(was, &mine, now), ..sheet(Some(id), &filled, Some(now)) };
+    let sheet = Sheet { both: both::html(was, &mine, now), ..sheet(Some(id), &filled, Some(now)) };
     Ok(show_again(&sheet.shown(visitor).await?))
-}
-
-/// The label of a field's box.
-fn label(name: &str) -> &str {
-    match name {
-        "name" => "Name",
-        "status" => "Status",
-        "event" => "Event",
-        "type" => "Type",
-        "order" => "Order",
-        "task" => "Task",
-        "args" => "Arguments",
-        "mode" => "Mode",
-        "method" => "Method",
-        "headers" => "Headers",
-        "timeout_ms" => "Time limit (ms)",
-        "on_failure" => "If it fails",
-        "retries" => "Waits between attempts (s)",
-        "concurrency" => "Calls at once",
-        "ordering" => "Order of delivery",
-        "companies_id" => "Reseller",
-        "condition" => "Condition",
-        "writable" => "Keys that it may change",
-        "notes" => "Notes",
-        other => other,
-    }
-}
-
-fn both(was: &Object, mine: &Object, now: &Object) -> Html {
-    let mut table = Table::new("What each has changed", &["Field", "When you began", "Now", "You typed"]);
-    let shown = |value: Option<&Value>| match value {
-        None | Some(Value::Null) => Html::text("–"),
-        // What a header holds is nobody's business.
-        Some(Value::Object(headers)) => Html::text(&headers.keys().map(String::as_str).collect::<Vec<_>>().join(", ")),
-        Some(value) => Html::text(shown_text(value).replace('\n', ", ").as_str()),
-    };
-    for (name, value) in now.iter().filter(|(name, _)| !["id", "version", "paused"].contains(&name.as_str())) {
-        let is_theirs = !typed::is_same(name, value, was.get(name));
-        if is_theirs || mine.contains_key(name) {
-            let typed =
-                mine.get(name).map_or_else(|| markup!("<span class=\"quiet\">unchanged</span>"), |value| shown(Some(value)));
-            let now = if is_theirs { markup!("<strong>{}</strong>", shown(Some(value))) } else { shown(Some(value)) };
-            table.row(name.clone(), vec![Html::text(label(name)), shown(was.get(name)), now, typed]);
-        }
-    }
-    markup!(
-        "<div class=\"banner bad\" role=\"alert\" tabindex=\"-1\" data-focus><p>Somebody else has changed “{}” while you were at it. \
-         Nothing of yours is saved yet. The form below holds both, and what you typed where it is the same field: look it through, and apply it.</p></div>{}",
-        text(was, "name"),
-        table.html()
-    )
 }

@@ -5,14 +5,16 @@ use hookswitch_core::access::Right;
 use hookswitch_model::{
     Object,
     event::{CATALOGUE, Stage},
+    handler::task::Kind as Task,
     json::MASK,
     refusal::Refusal,
 };
 use serde_json::{Value, json};
 
-use super::{PATH, place, typed};
+use super::{PATH, kinds, place, typed};
 use crate::{
     html::Html,
+    markup,
     params::Params,
     parts::{
         form::Faults,
@@ -51,8 +53,9 @@ pub(super) struct Shown {
     name: Html,
     stage: Html,
     events: Events,
-    scheme: Html,
-    http: Vec<Html>,
+    schemes: Vec<(&'static str, Vec<Choice>)>,
+    http: Http,
+    ready_made: Vec<Html>,
     script: Vec<Html>,
     offers_scripts: bool,
     standing: Vec<Html>,
@@ -75,6 +78,16 @@ struct Events {
     patterns: Html,
     is_several: bool,
     error: Option<String>,
+}
+
+/// The address of what is called over HTTP or SMTP.
+struct Http {
+    when: String,
+    host: Html,
+    when_over_http: String,
+    path: Html,
+    when_own: String,
+    method: Html,
 }
 
 struct Headers {
@@ -106,10 +119,16 @@ impl Sheet<'_> {
             faults: self.faults.html(),
             hidden: self.hidden(),
             name: self.input("name", "Name", Kind::Line, "For people: what it does").required().html(),
-            stage: box_of("type", "Type", Kind::Choice(stages()), ""),
+            stage: box_of(
+                "type",
+                "Type",
+                Kind::Choice(stages()),
+                "What is ready made, such as a SQL database, is told after, never asked before",
+            ),
             events: self.events(),
-            scheme: box_of("scheme", "Task", Kind::Choice(schemes(scripts.is_some())), ""),
+            schemes: kinds::choices(self.filled.text("scheme").unwrap_or("http"), scripts.is_some()),
             http: self.http(),
+            ready_made: kinds::parts(self.filled, &self.faults),
             offers_scripts: scripts.is_some(),
             script: self.script(scripts.unwrap_or_default()),
             standing: vec![
@@ -144,7 +163,11 @@ impl Sheet<'_> {
     }
 
     fn concurrency_help(&self) -> &'static str {
-        if self.id.is_some() { "1 to 256" } else { "1 to 256; empty: 8 after, 64 before over HTTP, 4 before by a script" }
+        if self.id.is_some() {
+            "1 to 256"
+        } else {
+            "1 to 256; empty: 8 after, 16 in a database, 64 before over HTTP, 4 before by a script"
+        }
     }
 
     fn hidden(&self) -> Vec<(&'static str, String)> {
@@ -189,14 +212,16 @@ impl Sheet<'_> {
         }
     }
 
-    fn http(&self) -> Vec<Html> {
-        let host = self.input("task", "Host and port", Kind::Line, "Such as 127.0.0.1:5000");
+    fn http(&self) -> Http {
         let methods = Kind::Choice(Choice::words(&["POST", "PUT", "PATCH"]));
-        vec![
-            host.html(),
-            self.box_of("task_path", "Path", Kind::Line, "Such as /api"),
-            self.box_of("method", "Method", methods, "Of the call"),
-        ]
+        Http {
+            when: kinds::when(|kind| kind.is_over_http() || kind == Task::Mail),
+            when_over_http: kinds::when(Task::is_over_http),
+            when_own: kinds::when(|kind| kind == Task::Http),
+            host: self.box_of("task", "Host and port", Kind::Line, "Such as 127.0.0.1:5000"),
+            path: self.box_of("task_path", "Path", Kind::Line, "Such as /api"),
+            method: self.box_of("method", "Method", methods, "Of the call"),
+        }
     }
 
     fn script(&self, known: Vec<Choice>) -> Vec<Html> {
@@ -257,14 +282,20 @@ impl Sheet<'_> {
         Headers { rows: typed::header_rows(self.filled).into_iter().chain(blanks).collect(), error: self.faults.of("headers") }
     }
 
+    fn is_for_people(&self) -> bool {
+        kinds::of_form(self.filled).is_for_people()
+    }
+
     fn rest(&self, resellers: Vec<Choice>) -> Vec<Html> {
         let bases = vec![
             Choice::new("live", "live: payments minus charges"),
             Choice::new("available", "available: that plus the credit"),
         ];
         let passwords = "Send it passwords of accounts";
+        let switch = self.box_of("passwords", passwords, Kind::Tick, "A softswitch needs them; otherwise they are masked");
         let mut rest = vec![
-            self.box_of("passwords", passwords, Kind::Tick, "A softswitch needs them; otherwise they are masked"),
+            // People never get them.
+            markup!("<div data-when=\"{}\">{}</div>", kinds::when(|kind| !kind.is_for_people()), switch),
             self.box_of("balance_basis", "Whose balance events", Kind::Choice(bases), ""),
         ];
         if !resellers.is_empty() {
@@ -281,9 +312,13 @@ impl Sheet<'_> {
 
     /// True if something of it is set otherwise than by default.
     fn is_more_set(&self) -> bool {
-        let is_set = |(name, default): &(&str, &str)| self.filled.text(name).is_some_and(|text| text != *default);
+        let is_set = |(name, default): &(&str, &str)| {
+            let is_fixed = *name == "passwords" && self.is_for_people();
+            !is_fixed && self.filled.text(name).is_some_and(|text| text != *default)
+        };
         let is_before = self.filled.text("type") == Some("before");
-        let is_usual = |concurrency: &str| [if is_before { "64" } else { "8" }, "4"].contains(&concurrency);
+        let is_usual =
+            |concurrency: &str| [if is_before { "64" } else { "8" }, if is_before { "4" } else { "16" }].contains(&concurrency);
         MORE.iter().any(is_set)
             || self.filled.text("concurrency").is_some_and(|concurrency| !is_usual(concurrency))
             || !typed::header_rows(self.filled).is_empty()
@@ -322,16 +357,9 @@ fn grouped() -> Vec<(&'static str, Vec<&'static hookswitch_model::event::EventTy
 fn stages() -> Vec<Choice> {
     vec![
         Choice::new(Stage::After.word(), "after: told once it is done"),
-        Choice::new(Stage::Before.word(), "before: asked while it is undecided, may change or forbid"),
+        Choice::new(Stage::Before.word(), "before: asked while it is undecided, may change or forbid")
+            .when(kinds::when(|kind| !kind.is_ready_made())),
     ]
-}
-
-fn schemes(scripts: bool) -> Vec<Choice> {
-    let mut schemes = vec![Choice::new("http", "http://"), Choice::new("https", "https://")];
-    if scripts {
-        schemes.push(Choice::new("script", "script://"));
-    }
-    schemes
 }
 
 fn statuses() -> Vec<Choice> {

@@ -77,7 +77,7 @@ pub(super) async fn html(
     let with = form.text("with").unwrap_or_default();
     let chosen = |value: String, label: String| {
         let chosen = value == with;
-        Choice { value, label, chosen }
+        Choice { chosen, ..Choice::new(value, label) }
     };
     let samples =
         events.iter().map(|kind| chosen(format!("sample {}", kind.events_id), format!("A sample of “{}”", kind.title))).collect();

@@ -2,14 +2,10 @@
 //!
 //! A form that changes a handler says what it showed (`was`): only what was changed since is sent. With the `version` that travels along,
 //! somebody else's change is never overwritten; if there was one, what each has changed is put together for a second look.
-use hookswitch_model::{Object, event};
+use hookswitch_model::{Object, event, handler::task::Kind};
 use serde_json::{Number, Value};
 
-use super::{
-    chains::names,
-    task::{self, Parts},
-    text,
-};
+use super::{chains::names, kinds, settings, task, text};
 use crate::{params::Params, parts::form::shown_text};
 
 /// What says *an empty list* where nothing typed means *no list*.
@@ -22,26 +18,21 @@ const SWITCHES: &[&str] = &["dry_run", "notify_outcome", "passwords"];
 const TEXTS: &[&str] = &["condition", "notes"];
 
 /// The boxes that an address can fill in.
-pub(super) fn boxes() -> impl Iterator<Item = &'static str> {
-    const OTHERS: &[&str] = &[
-        "name",
-        "companies_id",
-        "scheme",
-        "task",
-        "task_path",
-        "script",
-        "args",
-        "retries",
-        "writable",
-        "event",
-        "events",
-        "patterns",
-    ];
-    [OTHERS, WORDS, NUMBERS, SWITCHES, TEXTS].into_iter().flatten().copied()
+pub(super) fn boxes() -> impl Iterator<Item = String> {
+    const OTHERS: &[&str] = &["name", "companies_id", "args", "retries", "writable", "event", "events", "patterns"];
+    let own = [OTHERS, WORDS, NUMBERS, SWITCHES, TEXTS].into_iter().flatten().copied();
+    own.chain(task::names()).map(str::to_owned).chain(settings::names())
 }
 
-/// Everything that was typed. What is not in the form, because it does not suit this kind of handler, is left out.
+/// What the form showed when it was filled in: the handler as it was.
+pub(super) fn was(form: &Params) -> Object {
+    form.raw("was").and_then(|was| serde_json::from_str(was).ok()).unwrap_or_default()
+}
+
+/// Everything that was typed. What is not in the form, because it does not suit this kind of handler, is left out; so is what stands
+/// in boxes of other kinds, which a browser without scripts sends too.
 pub(super) fn all(form: &Params) -> Object {
+    let (kind, was) = (kinds::of_form(form), was(form));
     let mut all = Object::new();
     let mut put = |name: &str, value: Option<Value>| drop(value.and_then(|value| all.insert(name.to_owned(), value)));
     put("name", form.text("name").map(Value::from));
@@ -62,11 +53,22 @@ pub(super) fn all(form: &Params) -> Object {
     put("args", form.raw("args").map(lines));
     put("retries", form.raw("retries").map(|text| list(text, number)));
     put("writable", form.raw("writable").map(|text| list(text, |key| key.into())));
-    put("headers", form.has("header_name").then(|| Value::Object(headers(form))));
+    if kind.is_over_http() {
+        put("headers", form.has("header_name").then(|| Value::Object(headers(form))));
+    } else if kind.is_ready_made() {
+        // Those of what it was before would be refused.
+        put(
+            "headers",
+            was.get("headers").and_then(Value::as_object).filter(|were| !were.is_empty()).map(|_| Object::new().into()),
+        );
+    }
+    put("settings", settings::typed(form, &was).map(Value::Object));
     put(
         "companies_id",
         form.raw("companies_id").map(|text| Some(text.trim()).filter(|text| !text.is_empty()).map_or(Value::Null, number)),
     );
+    // Of their own accord these never get passwords.
+    all.retain(|name, _| !(name == "passwords" && kind.is_for_people() || name == "method" && kind != Kind::Http));
     all
 }
 
@@ -104,7 +106,7 @@ fn list(text: &str, item: fn(&str) -> Value) -> Value {
 }
 
 /// A text of several lines, as a box gives it back.
-fn kept(text: &str) -> String {
+pub(super) fn kept(text: &str) -> String {
     text.replace("\r\n", "\n").trim_end().to_owned()
 }
 
@@ -151,6 +153,10 @@ pub(super) fn is_same(name: &str, value: &Value, was: Option<&Value>) -> bool {
     if TEXTS.contains(&name) {
         return value == was || value.as_str().zip(was.as_str()).is_some_and(|(value, was)| value == kept(was));
     }
+    if name == "settings" {
+        // One that has none may not say so.
+        return value == was || was.is_null() && *value == Value::Object(Object::new());
+    }
     if name != "event" {
         return value == was;
     }
@@ -165,8 +171,7 @@ pub(super) fn is_same(name: &str, value: &Value, was: Option<&Value>) -> bool {
 
 /// A handler as the boxes of the form hold it. `known` tells which scripts can be chosen.
 pub(super) fn filled(handler: &Object) -> Params {
-    let Parts { scheme, host, path, script } = task::apart(text(handler, "task"));
-    let mut filled: Vec<(&str, String)> = vec![("scheme", scheme), ("task", host), ("task_path", path), ("script", script)];
+    let mut filled = task::apart(text(handler, "task"));
     for name in ["name", "companies_id"].iter().chain(WORDS).chain(NUMBERS).chain(SWITCHES).chain(TEXTS) {
         filled.push((name, shown_text(handler.get(*name).unwrap_or(&Value::Null))));
     }
@@ -192,7 +197,10 @@ pub(super) fn filled(handler: &Object) -> Params {
             filled.push(("header_value", shown_text(value)));
         }
     }
-    filled.into_iter().collect()
+    let settings = handler.get("settings").and_then(Value::as_object).cloned().unwrap_or_default();
+    let settings = settings::filled(kinds::of(handler), &settings);
+    let settings = settings.iter().map(|(name, text)| (name.as_str(), text.clone()));
+    filled.into_iter().chain(settings).collect()
 }
 
 /// The rows of headers that a form holds, as they are.
@@ -212,6 +220,21 @@ mod tests {
             Value::Object(object) => object,
             _ => Object::new(),
         }
+    }
+
+    /// The form of a handler as a browser without scripts sends it back: with all boxes, of whatever kind.
+    fn sent(handler: &Object, changes: &[(&'static str, &str)]) -> Params {
+        let mut sent: Vec<(String, String)> = vec![("was".to_owned(), Value::Object(handler.clone()).to_string())];
+        sent.extend(settings::names().map(|name| (name, String::new())));
+        sent.extend(filled(handler).iter().map(|(name, text)| (name.to_owned(), text.replace('\n', "\r\n"))));
+        let mut sent: Params = sent.iter().map(|(name, text)| (name.as_str(), text.clone())).collect();
+        changes.iter().for_each(|(name, text)| sent.set(name, text));
+        sent
+    }
+
+    /// What such a form changes.
+    fn changed(handler: &Object, changed: &[(&'static str, &str)]) -> Value {
+        Value::Object(changes(&all(&task::understood(sent(handler, changed))), handler))
     }
 
     fn handler() -> Object {
@@ -234,6 +257,52 @@ mod tests {
         for name in ["event", "task", "args", "retries", "notes"] {
             assert!(is_same(name, &typed[name], handler.get(name)), "{name}: {}", typed[name]);
         }
+    }
+
+    #[test]
+    fn nor_does_that_of_a_ready_made_one() {
+        let ready_made = |task: &str, settings: Value| {
+            let mut handler = handler();
+            let changes = json!({"task": task, "settings": settings, "passwords": false, "headers": {}});
+            handler.extend(object(changes));
+            handler
+        };
+        for handler in [
+            handler(),
+            ready_made(
+                "sql://u@h/d?engine=mysql",
+                json!({"password": MASK, "template": "kamailio", "domain": "d", "x": [1, "\n"]}),
+            ),
+            ready_made(
+                "sql://u@h/d?engine=mysql&x",
+                json!({"statements": {"clients.*": ["SELECT 1"]}, "tls": "verify", "ca": "a\n"}),
+            ),
+            ready_made("smtps://h:465", json!({"from": "a", "to": ["b", "c"], "text": "d\n\ne", "messages": {}})),
+            ready_made("chat+https://h/p", json!({"secret": MASK, "channel": null})),
+            ready_made("rest+https://h/p", json!({"requests": {"clients.create": [{"path": "/{{object.id}}"}]}, "token": MASK})),
+            ready_made("kamailio+http://h/RPC", json!({"template": "kick", "calls": {}})),
+        ] {
+            assert_eq!(changed(&handler, &[]), json!({}), "{}", text(&handler, "task"));
+        }
+    }
+
+    #[test]
+    fn a_handler_becomes_another_kind() {
+        let made = |changes: &[(&'static str, &str)]| changed(&handler(), changes);
+        let database =
+            [("scheme", "sql"), ("sql_user", "u"), ("sql_host", "h"), ("sql_database", "d"), ("set.sql.template", "kamailio")];
+        assert_eq!(
+            made(&database),
+            json!({"task": "sql://u@h/d?engine=postgres", "settings": {"template": "kamailio"}, "headers": {}}),
+            "headers go with what they were for"
+        );
+        let chat = [("scheme", "chat+https"), ("task", "https://hooks.slack.com/services/T"), ("task_path", "")];
+        let expected = json!({"task": "chat+https://hooks.slack.com", "settings": {"secret": "/services/T"}});
+        assert_eq!(made(&chat), expected, "passwords are not named: they are never sent there");
+        let mut sql = handler();
+        sql.extend(object(json!({"task": "sql:///a?engine=sqlite", "headers": {}, "settings": {"password": MASK}})));
+        let http = [("scheme", "https"), ("task", "crm.example"), ("task_path", "")];
+        assert_eq!(changed(&sql, &http), json!({"task": "https://crm.example"}), "the settings go by themselves");
     }
 
     #[test]

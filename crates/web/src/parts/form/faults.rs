@@ -89,9 +89,12 @@ impl Faults {
     fn listed(&self) -> impl Iterator<Item = (String, &str, &str)> {
         let is_said = |words: &str| self.words.contains(&refused::sentence(words));
         self.fields.iter().filter(move |(_, words)| !is_said(words)).map(|(field, words)| {
-            let is_whole = field.starts_with("custom_fields.");
+            // A ready-made handler's settings: `set.sql.domain`.
+            let setting = field.strip_prefix("set.").and_then(|rest| Some(rest.split_once('.')?.1));
+            let is_whole = field.starts_with("custom_fields.") || setting.is_some();
             let id = if is_whole { field } else { field.split(['[', '.']).next().unwrap_or(field) };
-            (format!("in-{}", id.replace(|c: char| !c.is_ascii_alphanumeric(), "-")), field.as_str(), words.as_str())
+            let id = format!("in-{}", id.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+            (id, setting.unwrap_or(field), words.as_str())
         })
     }
 }

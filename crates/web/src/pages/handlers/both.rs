@@ -1,0 +1,86 @@
+//! Somebody else has changed the same handler meanwhile: what each has changed, side by side, and put together where it can be.
+use hookswitch_model::Object;
+use serde_json::Value;
+
+use super::{kinds, settings, text, typed};
+use crate::{
+    html::Html,
+    markup,
+    parts::{form::shown_text, json, table::Table},
+};
+
+/// The label of a field's box.
+fn label(name: &str) -> &str {
+    match name {
+        "name" => "Name",
+        "status" => "Status",
+        "event" => "Event",
+        "type" => "Type",
+        "order" => "Order",
+        "task" => "Task",
+        "args" => "Arguments",
+        "mode" => "Mode",
+        "method" => "Method",
+        "headers" => "Headers",
+        "timeout_ms" => "Time limit (ms)",
+        "on_failure" => "If it fails",
+        "retries" => "Waits between attempts (s)",
+        "concurrency" => "Calls at once",
+        "ordering" => "Order of delivery",
+        "companies_id" => "Reseller",
+        "condition" => "Condition",
+        "writable" => "Keys that it may change",
+        "notes" => "Notes",
+        other => other,
+    }
+}
+
+/// Where the settings were changed by this one: what both have made of them, unless they are those of different kinds.
+pub(super) fn settings(was: &Object, mine: &Object, now: &Object) -> Option<Object> {
+    let of = |handler: &Object| handler.get("settings").and_then(Value::as_object).cloned().unwrap_or_default();
+    let typed = mine.get("settings").and_then(Value::as_object)?;
+    let is_same_kind = kinds::of(was) == kinds::of(now) && (!mine.contains_key("task") || kinds::of(mine) == kinds::of(was));
+    is_same_kind.then(|| settings::merged(&of(was), typed, &of(now)))
+}
+
+/// What stands above the form.
+pub(super) fn html(was: &Object, mine: &Object, now: &Object) -> Html {
+    let mut table = Table::new("What each has changed", &["Field", "When you began", "Now", "You typed"]);
+    let shown = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => Html::text("–"),
+        // What a header holds is nobody's business.
+        Some(Value::Object(headers)) => Html::text(&headers.keys().map(String::as_str).collect::<Vec<_>>().join(", ")),
+        Some(value) => Html::text(shown_text(value).replace('\n', ", ").as_str()),
+    };
+    for (name, value) in now.iter().filter(|(name, _)| !["id", "version", "paused", "settings"].contains(&name.as_str())) {
+        let is_theirs = !typed::is_same(name, value, was.get(name));
+        if is_theirs || mine.contains_key(name) {
+            let typed =
+                mine.get(name).map_or_else(|| markup!("<span class=\"quiet\">unchanged</span>"), |value| shown(Some(value)));
+            let now = if is_theirs { markup!("<strong>{}</strong>", shown(Some(value))) } else { shown(Some(value)) };
+            table.row(name.clone(), vec![Html::text(label(name)), shown(was.get(name)), now, typed]);
+        }
+    }
+    let of = |handler: &Object| handler.get("settings").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mine = mine.get("settings").and_then(Value::as_object);
+    for change in settings::compared(&of(was), mine, &of(now)) {
+        let [was, now, typed] = change.values.each_ref().map(|value| setting(value.as_ref()));
+        let now = if change.is_theirs { markup!("<strong>{}</strong>", now) } else { now };
+        let typed = if change.is_mine { typed } else { markup!("<span class=\"quiet\">unchanged</span>") };
+        table.row(format!("settings.{}", change.name), vec![Html::text(&change.name), was, now, typed]);
+    }
+    markup!(
+        "<div class=\"banner bad\" role=\"alert\" tabindex=\"-1\" data-focus><p>Somebody else has changed “{}” while you were at it. \
+         Nothing of yours is saved yet. The form below holds both, and what you typed where it is the same field: look it through, and apply it.</p></div>{}",
+        text(was, "name"),
+        table.html()
+    )
+}
+
+/// What a setting held, cut where it is long; secrets among them are masked.
+fn setting(value: Option<&Value>) -> Html {
+    match value {
+        None | Some(Value::Null) => Html::text("–"),
+        Some(value) => json::value(value),
+    }
+}
