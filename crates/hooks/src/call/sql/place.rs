@@ -99,8 +99,8 @@ fn file(url: &Url) -> Result<Place, String> {
 }
 
 fn decoded(text: &str) -> Result<String, String> {
-    // A form's decoding takes a plus for a space: it stands for itself here.
-    let pair = format!("v={}", text.replace('+', "%2B"));
+    // A form's decoding takes a plus for a space, and an ampersand for an end: both stand for themselves here.
+    let pair = format!("v={}", text.replace('+', "%2B").replace('&', "%26"));
     let decoded = url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned());
     decoded.filter(|text| !text.contains(['\0', '\u{fffd}'])).ok_or_else(|| "has a part that can't be read".to_owned())
 }
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!((server.user.as_str(), server.port, server.database.as_str()), ("kam@x", 3306, "kamailio"));
         let Ok(Place::Server(server)) = Place::read("sql://u@[::1]:99/d?engine=postgres") else { panic!() };
         assert_eq!((server.address(), server.port), (Some("::1".parse().unwrap()), 99));
-        assert_eq!(Place::read("sql:///srv/a.db?engine=sqlite"), Ok(Place::File("/srv/a.db".into())));
+        assert_eq!(Place::read("sql:///srv/a&b+c.db?engine=sqlite"), Ok(Place::File("/srv/a&b+c.db".into())));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The log does not keep where a call went: the command goes where the handler is set to go now, and the page says so.
 use std::collections::BTreeMap;
 
-use hookswitch_model::Object;
+use hookswitch_model::{Object, handler::task::Kind};
 use serde_json::{Value, json};
 
 use crate::parts::happened::text;
@@ -22,10 +22,13 @@ pub(super) struct Command {
 }
 
 impl Command {
-    /// Of a call of this handler; `None` if nothing was sent.
+    /// Of a call of this handler; `None` if nothing was sent, or by something ready made: what it has made of the event is no command.
     pub(super) fn of(handler: &Object, call: &Object) -> Option<Self> {
         let body = call.get("request")?.as_str()?;
         let task = text(handler, "task");
+        if Kind::of(task).is_ready_made() {
+            return None;
+        }
         let needs_file = body.len() > INSIDE_BYTES_MAX;
         let (kind, text) = match task.strip_prefix("script://") {
             Some(script) if text(handler, "mode") == "worker" => ("script", of_worker(script, handler, call, body)?),
@@ -137,6 +140,7 @@ mod tests {
         assert!(command.needs_file && command.text.ends_with("'./a.py' 'b c' < request.json"), "{}", command.text);
         assert_eq!(Command::of(&handler, &object(json!({"request": null}))), None);
 
+        assert_eq!(Command::of(&object(json!({"task": "sql://u@h/d?engine=mysql"})), &call), None);
         let worker = object(json!({"task": "script://a.py", "args": [], "mode": "worker"}));
         assert_eq!(Command::of(&worker, &call), None, "it does not fit into a line");
         let call = object(
