@@ -75,7 +75,7 @@ pub fn read(reply: &Reply) -> Result<Decision, NoDecision> {
         }
         (Kind::Script, status) => Err(NoDecision(FailureReason::Script, format!("it ended with the exit status {status}"))),
         // Refused when it is saved.
-        (Kind::Sql, _) => Err(NoDecision(FailureReason::BadReply, "a database decides nothing".to_owned())),
+        (Kind::ReadyMade, _) => Err(NoDecision(FailureReason::BadReply, "a ready-made handler decides nothing".to_owned())),
     }
 }
 

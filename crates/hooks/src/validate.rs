@@ -10,10 +10,7 @@ use ipnet::IpNet;
 use url::Url;
 
 use crate::{
-    call::{
-        address::{self, Reach},
-        headers, script, signature, sql,
-    },
+    call::{address::Reach, headers, mail, requests, script, signature, sql},
     condition::Condition,
 };
 
@@ -37,16 +34,22 @@ impl Checks {
     #[must_use]
     pub fn validate(&self, handler: &Handler) -> FieldErrors {
         let mut errors = FieldErrors::new();
-        let task = match handler.task.strip_prefix(script::SCHEME) {
-            Some(name) => script::folder::check(&self.0.scripts_dir, name).map(drop).map_err(|unfit| unfit.to_string()),
-            None if handler.kind() == Kind::Sql => {
-                errors.merge(self.check_sql(handler));
-                Ok(())
+        let reach = Reach::new(handler.companies_id.is_some(), self.0.reseller_networks.clone().into());
+        match handler.kind() {
+            Kind::Script => {
+                let name = handler.task.strip_prefix(script::SCHEME).unwrap_or_default();
+                if let Err(unfit) = script::folder::check(&self.0.scripts_dir, name) {
+                    errors.add("task", unfit.to_string());
+                }
             }
-            None => self.check_url(handler),
-        };
-        if let Err(words) = task {
-            errors.add("task", words);
+            Kind::Http => {
+                if let Err(words) = check_url(&handler.task, &reach) {
+                    errors.add("task", words);
+                }
+            }
+            Kind::Sql => errors.merge(sql::validate(handler, &reach, &self.0.data_dir)),
+            Kind::Mail => errors.merge(mail::validate(handler, &reach)),
+            Kind::Chat | Kind::Rest | Kind::Kamailio => errors.merge(requests::validate(handler, &reach)),
         }
         for (name, value) in &handler.headers {
             if let Err(unfit) = headers::check(name, value) {
@@ -59,20 +62,6 @@ impl Checks {
             errors.add("condition", unfit.to_string());
         }
         errors
-    }
-
-    fn check_sql(&self, handler: &Handler) -> FieldErrors {
-        let reach = Reach::new(handler.companies_id.is_some(), self.0.reseller_networks.clone().into());
-        sql::validate(handler, &reach, &self.0.data_dir)
-    }
-
-    fn check_url(&self, handler: &Handler) -> Result<(), String> {
-        let url = Url::parse(&handler.task).map_err(|error| format!("is not a URL: {error}"))?;
-        if url.host_str().is_none_or(str::is_empty) {
-            return Err("must name a host".to_owned());
-        }
-        address::check_url(&url, handler.companies_id.is_some(), &self.0.reseller_networks)
-            .map_err(|forbidden| forbidden.to_string())
     }
 
     /// The files of the scripts folder in the order of their names, each with why it can't be started, if so. A folder that can't
@@ -95,4 +84,12 @@ impl Checks {
     pub fn new_secret(&self) -> Result<String, Refusal> {
         signature::new_secret().map_err(Refusal::internal)
     }
+}
+
+fn check_url(task: &str, reach: &Reach) -> Result<(), String> {
+    let url = Url::parse(task).map_err(|error| format!("is not a URL: {error}"))?;
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err("must name a host".to_owned());
+    }
+    reach.check_url(&url).map_err(|forbidden| forbidden.to_string())
 }

@@ -34,7 +34,7 @@ pub(crate) fn judge(result: &Result<Reply, CallError>) -> Judged {
         }
     };
     match (reply.kind, reply.status) {
-        (Kind::Http, 200..=299) | (Kind::Script, 0) | (Kind::Sql, _) => Judged::Delivered,
+        (Kind::Http, 200..=299) | (Kind::Script, 0) | (Kind::ReadyMade, _) => Judged::Delivered,
         (Kind::Http, 410) => Judged::Hopeless { words: "status: it answered with the HTTP status 410: gone for good".to_owned() },
         (Kind::Http, status @ 400..=499) if wants_no_retry(&reply.body) => {
             Judged::Hopeless { words: format!("status: it answered with the HTTP status {status} and wants no further attempt") }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use hookswitch_model::{
-    handler::{Handler, task::Kind as TaskKind},
+    handler::{Handler, task::Kind},
     refusal::FailureReason,
 };
 use ipnet::IpNet;
@@ -22,8 +22,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::{
     Call, CallError, Called, Reply,
     address::Reach,
-    http,
+    http, mail,
     network::Planned,
+    requests,
     script::{self, Limits},
     sql, tls,
 };
@@ -100,6 +101,8 @@ enum Task {
     Planned(Planned),
     Script(script::Target),
     Sql(Box<sql::Target>),
+    Mail(Box<mail::Target>),
+    Requests(Box<requests::Target>),
     /// It can't be called: why.
     Broken(CallError),
 }
@@ -167,21 +170,26 @@ impl Caller {
 
     fn make(&self, handler: &Handler, reseller_bound: bool) -> Ready {
         let Shared { user_agent, reseller_networks, tls, network, starter, leaving, .. } = &*self.0;
-        let task = match (handler.task.strip_prefix(script::SCHEME), network) {
+        let reach = Reach::new(reseller_bound, reseller_networks.clone());
+        let task = match (handler.kind(), network) {
             // Never saved so; checked again here because it would cross from a reseller to the whole system.
-            (Some(_), _) if reseller_bound => Err("only users of the whole system may configure scripts".to_owned()),
-            (Some(name), _) => Ok(Task::Script(script::Target::new(name, handler, starter.clone(), leaving.clone()))),
-            (None, _) if handler.kind() == TaskKind::Sql && reseller_bound && sql::is_file(&handler.task) => {
+            (Kind::Script, _) if reseller_bound => Err("only users of the whole system may configure scripts".to_owned()),
+            (Kind::Script, _) => {
+                let name = handler.task.strip_prefix(script::SCHEME).unwrap_or_default();
+                Ok(Task::Script(script::Target::new(name, handler, starter.clone(), leaving.clone())))
+            }
+            (Kind::Sql, _) if reseller_bound && sql::is_file(&handler.task) => {
                 Err("only users of the whole system may configure files".to_owned())
             }
-            (None, _) if handler.kind() == TaskKind::Sql => {
-                let reach = Reach::new(reseller_bound, reseller_networks.clone());
-                sql::Target::new(handler, tls, reach, self.0.data_dir.clone()).map(|target| Task::Sql(Box::new(target)))
+            (Kind::Sql, _) => {
+                let target = sql::Target::new(handler, tls, reach, self.0.data_dir.clone());
+                target.map(|target| Task::Sql(Box::new(target)))
             }
-            (None, Some(network)) => Ok(Task::Planned(network.clone())),
-            (None, None) => {
-                let reach = Reach::new(reseller_bound, reseller_networks.clone());
-                http::Target::new(handler, user_agent, tls, reach).map(|target| Task::Http(Box::new(target)))
+            (Kind::Mail, _) => mail::Target::new(handler, reach).map(|target| Task::Mail(Box::new(target))),
+            (_, Some(network)) => Ok(Task::Planned(network.clone())),
+            (Kind::Http, None) => http::Target::new(handler, user_agent, tls, reach).map(|target| Task::Http(Box::new(target))),
+            (Kind::Chat | Kind::Rest | Kind::Kamailio, None) => {
+                requests::Target::new(handler, user_agent, tls, reach).map(|target| Task::Requests(Box::new(target)))
             }
         };
         let broken = |words| Task::Broken(CallError::new(FailureReason::Refused, words));
@@ -202,10 +210,14 @@ impl HandlerCaller {
         let started = Instant::now();
         let _running = Running::begin(&self.0);
         let result = match &self.0.task {
-            Task::Http(target) => self.call_http(target, call, started).await,
+            Task::Http(_) | Task::Requests(_) => self.call_http(call, started).await,
             Task::Planned(network) => network.call(&self.0.handler, call).await,
             Task::Script(target) => target.call(call).await,
             Task::Sql(target) => {
+                let _place = self.0.place().await;
+                Box::pin(target.call(call)).await
+            }
+            Task::Mail(target) => {
                 let _place = self.0.place().await;
                 Box::pin(target.call(call)).await
             }
@@ -216,7 +228,7 @@ impl HandlerCaller {
 
     /// Where this process has too much open, a call waits: that is no fault of the handler's. Somebody waits for a before
     /// handler's answer, so there the time limit counts; an after handler's begins when its call can.
-    async fn call_http(&self, target: &http::Target, call: &Call, started: Instant) -> Result<Reply, CallError> {
+    async fn call_http(&self, call: &Call, started: Instant) -> Result<Reply, CallError> {
         let is_waited_for = call.deadline_ms.is_some();
         let place = self.0.place();
         let _place = match is_waited_for {
@@ -225,13 +237,23 @@ impl HandlerCaller {
         };
         loop {
             let left = call.timeout.saturating_sub(if is_waited_for { started.elapsed() } else { Duration::ZERO });
-            match target.call(call, left).await {
+            match self.exchange(call, left).await {
                 Err(error) if error.ours && (!is_waited_for || started.elapsed() + DIAL_AGAIN < call.timeout) => {
                     self.0.shared.make_room();
                     tokio::time::sleep(DIAL_AGAIN).await;
                 }
                 result => return result,
             }
+        }
+    }
+}
+
+impl HandlerCaller {
+    async fn exchange(&self, call: &Call, within: Duration) -> Result<Reply, CallError> {
+        match &self.0.task {
+            Task::Requests(target) => Box::pin(target.call(call, within)).await,
+            Task::Http(target) => target.call(call, within).await,
+            _ => Err(busy()),
         }
     }
 }
@@ -268,7 +290,9 @@ impl Shared {
             }
         }
         let mut ready = self.ready.write().unwrap_or_else(PoisonError::into_inner);
-        ready.retain(|_, HandlerCaller(kept)| kept.running.load(Ordering::Acquire) > 0 || !matches!(kept.task, Task::Http(_)));
+        ready.retain(|_, HandlerCaller(kept)| {
+            kept.running.load(Ordering::Acquire) > 0 || !matches!(kept.task, Task::Http(_) | Task::Requests(_))
+        });
     }
 }
 

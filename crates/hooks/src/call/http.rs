@@ -105,7 +105,7 @@ impl Target {
     }
 }
 
-fn client(handler: &Handler, tls: &ClientConfig, reach: Reach) -> Result<Client, String> {
+pub(super) fn client(handler: &Handler, tls: &ClientConfig, reach: Reach) -> Result<Client, String> {
     let concurrency = usize::try_from(handler.concurrency).unwrap_or(usize::MAX);
     Client::builder()
         .tls_backend_preconfigured(tls::of_handler(tls))
@@ -123,7 +123,7 @@ fn client(handler: &Handler, tls: &ClientConfig, reach: Reach) -> Result<Client,
 
 /// In chunks, because the length that a reply claims is only a claim. One that claims to be too long is read all the
 /// same: its beginning tells the integrator what it is.
-async fn read(mut response: Response, body: &mut Vec<u8>) -> Result<(), CallError> {
+pub(super) async fn read(mut response: Response, body: &mut Vec<u8>) -> Result<(), CallError> {
     while let Some(chunk) = response.chunk().await.map_err(|error| words::of_body(&error))? {
         let room = BODY_BYTES_MAX - body.len();
         body.extend_from_slice(&chunk[..chunk.len().min(room)]);
@@ -141,7 +141,7 @@ pub(super) fn late(call: &Call, began: bool) -> CallError {
 }
 
 /// Seconds or a date; one in the past means now.
-fn retry_after(value: &HeaderValue, now: Moment) -> Option<Duration> {
+pub(super) fn retry_after(value: &HeaderValue, now: Moment) -> Option<Duration> {
     let text = value.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));

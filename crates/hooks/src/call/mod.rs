@@ -10,9 +10,12 @@
 //! | [`caller`](Caller) | which handler is called how; a connection pool for each |
 //! | `http` | POST, and its reply read within bounds; `resolver`, `tls`, `words` (errors in plain words) serve it |
 //! | [`network`] | in its place: a network that a test has planned |
-//! | [`sql`] | statements in a database, in one transaction |
+//! | `configured` | what the ready-made kinds have in common: texts with expressions in them |
+//! | [`sql`] | ready made: statements in a database, in one transaction |
+//! | `requests` | ready made: REST requests, a chat's webhook, a Kamailio's JSON-RPC |
+//! | `mail` | ready made: a message by SMTP |
 //! | [`script`] | a process, its pipes and its end; `script/sandbox` is what it is started through |
-//! | [`address`] | where a handler may not be |
+//! | [`address`], `host` | where a handler may not be |
 //! | [`headers`], [`signature`], [`traceparent`] | what every call carries |
 use std::{borrow::Cow, time::Duration};
 
@@ -22,11 +25,15 @@ use uuid::Uuid;
 
 pub mod address;
 mod caller;
+mod configured;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod headers;
+mod host;
 mod http;
+pub(crate) mod mail;
 pub mod network;
+pub(crate) mod requests;
 mod resolver;
 pub mod script;
 pub mod signature;
@@ -86,9 +93,9 @@ pub struct Called {
 /// What a handler answered with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// Over HTTP or from a script: decides how `status` is read.
+    /// Decides how `status` is read.
     pub kind: Kind,
-    /// The HTTP status, or the exit status; 0 of a database.
+    /// The HTTP status, or the exit status; of ready-made kinds that of the last reply, 0 where there is none.
     pub status: i64,
     /// The reply's body, or standard output: at most [`BODY_BYTES_MAX`].
     pub body: Vec<u8>,
@@ -108,8 +115,8 @@ pub enum Kind {
     Http,
     /// A script.
     Script,
-    /// A database: what was to be done is done.
-    Sql,
+    /// A ready-made kind: what was to be done is done.
+    ReadyMade,
 }
 
 /// Why nothing usable came back.

@@ -1,4 +1,4 @@
-//! Expressions that give a value: what stands between `{{` and `}}` in a statement of a SQL handler.
+//! Expressions that give a value: what stands between `{{` and `}}` in the settings of a ready-made handler.
 //!
 //! The same language as conditions, bounded the same way when it is saved. It is evaluated on the spot only: what could take
 //! longer than about a millisecond on an event is refused in words, because nothing here decides anything.
@@ -21,6 +21,7 @@ pub const VARIABLES: &[&str] = &["event", "data", "previous", "object", "setting
 /// A compiled expression.
 #[derive(Debug)]
 pub struct Expression {
+    source: String,
     program: cel::Program,
     gives_secret: bool,
 }
@@ -29,6 +30,22 @@ pub struct Expression {
 pub struct Given<'j> {
     context: Context<'static, 'static>,
     sizes: Vec<(&'static str, weigh::Size<'j>)>,
+}
+
+/// Why one gives nothing.
+enum Fault {
+    /// It reaches for a key that is not there.
+    Absent(String),
+    Other(String),
+}
+
+impl Fault {
+    fn words(self) -> String {
+        match self {
+            Self::Absent(key) => format!("reaches for {key:?}, which is not there: ask with has(...) first"),
+            Self::Other(words) => words,
+        }
+    }
 }
 
 impl<'j> Given<'j> {
@@ -54,7 +71,13 @@ impl Expression {
         let references = program.references();
         let gives_secret = functions::all().any(|function| function.gives_secret && references.has_function(function.name()));
         drop(references);
-        Ok(Self { program, gives_secret })
+        Ok(Self { source: source.to_owned(), program, gives_secret })
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
     }
 
     /// True if what it gives is as good as a password: it is not shown.
@@ -63,27 +86,44 @@ impl Expression {
         self.gives_secret
     }
 
+    /// Whether it is true: as with conditions, one that reaches for an absent key is not.
+    ///
+    /// # Errors
+    /// Why that can't be said, in words.
+    pub fn holds(&self, given: &Given<'_>) -> Result<bool, String> {
+        match self.run(given) {
+            Ok(value) => value.as_bool().ok_or_else(|| "is neither true nor false".to_owned()),
+            Err(Fault::Absent(_)) => Ok(false),
+            Err(fault) => Err(fault.words()),
+        }
+    }
+
     /// What it gives, as JSON.
     ///
     /// # Errors
     /// Why it gives nothing, in words.
     pub fn evaluate(&self, given: &Given<'_>) -> Result<Json, String> {
+        self.run(given).map_err(Fault::words)
+    }
+
+    fn run(&self, given: &Given<'_>) -> Result<Json, Fault> {
         if weigh::weight(self.program.expression(), given.sizes.clone()) > WEIGHT_INLINE_MAX {
-            return Err("could take too much time or memory on this event".to_owned());
+            return Err(Fault::Other("could take too much time or memory on this event".to_owned()));
         }
         // Nothing of ours is changed by it, so nothing can be left half changed.
         let result = catch_unwind(AssertUnwindSafe(|| self.program.execute(&given.context)));
-        match result.map_err(|_| "its evaluation broke down".to_owned())? {
+        match result.map_err(|_| Fault::Other("its evaluation broke down".to_owned()))? {
             Ok(cel::Value::Timestamp(time)) => Ok(time.to_rfc3339().into()),
             Ok(value) => {
-                value.json().map_err(|_| format!("gives a value of type {}, which is none of a database", value.type_of()))
+                let unfit = |_| Fault::Other(format!("gives a value of type {}, which can't be sent", value.type_of()));
+                value.json().map_err(unfit)
             }
-            Err(ExecutionError::NoSuchKey(key)) => {
-                Err(format!("reaches for {key:?}, which is not there: ask with has(...) first"))
-            }
+            Err(ExecutionError::NoSuchKey(key)) => Err(Fault::Absent(key.to_string())),
             // Its words may hold the values, passwords among them.
-            Err(ExecutionError::FunctionError { function, message }) => Err(format!("{function}: {message}")),
-            Err(_) => Err("can't be evaluated on this event: a value is null or of another type than it needs".to_owned()),
+            Err(ExecutionError::FunctionError { function, message }) => Err(Fault::Other(format!("{function}: {message}"))),
+            Err(_) => {
+                Err(Fault::Other("can't be evaluated on this event: a value is null or of another type than it needs".to_owned()))
+            }
         }
     }
 }

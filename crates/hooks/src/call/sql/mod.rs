@@ -42,15 +42,19 @@ use std::{
 };
 
 use hookswitch_model::{
-    Object,
-    event::aliases,
     handler::Handler,
     refusal::{FailureReason, FieldErrors},
 };
 use rustls::ClientConfig;
 use serde_json::{Value as Json, json};
 
-use super::{Call, CallError, Kind, Reply, address::Reach, http, resolver::Resolver};
+use super::{
+    Call, CallError, Reply,
+    address::Reach,
+    configured::{Surroundings, done, nothing_to_do, old_name, unusable},
+    host::Host,
+    http,
+};
 use crate::condition::expression::Given;
 use job::{Done, Job, Trouble};
 use place::{Engine, Place};
@@ -68,8 +72,7 @@ type Tables = Vec<(&'static str, Vec<&'static str>)>;
 /// A handler in a database, ready to be called.
 pub(super) struct Target {
     handlers_id: i64,
-    handler: Json,
-    open: Json,
+    surroundings: Surroundings,
     program: Program,
     tables: Tables,
     way: Way,
@@ -107,9 +110,7 @@ trait Connection {
 
 /// Where a server is, and whether its tables were looked for.
 struct Reached {
-    server: place::Server,
-    reach: Reach,
-    resolver: Resolver,
+    host: Host,
     has_tables: AtomicBool,
     making: tokio::sync::Mutex<()>,
 }
@@ -117,11 +118,10 @@ struct Reached {
 /// What can't work about such a handler, by field, when it is saved.
 pub(crate) fn validate(handler: &Handler, reach: &Reach, data_dir: &Path) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    let settings = Settings::read(&handler.settings);
-    if let Some(old) = handler.event.iter().find(|name| aliases::present(name).is_some()) {
-        let present = aliases::present(old).unwrap_or_default();
-        errors.add("event", format!("{old} is a name of the first API generation: write {present}"));
+    if let Some(words) = old_name(handler) {
+        errors.add("event", words);
     }
+    let settings = Settings::read(&handler.settings);
     match Place::read(&handler.task) {
         Ok(Place::Server(server)) => {
             if let Err(forbidden) = server.check(reach) {
@@ -170,40 +170,34 @@ impl Target {
         if settings.template.is_some() {
             tables.extend(Template::tables());
         }
-        let reached = |server: place::Server| Reached {
-            server,
-            resolver: Resolver::new(reach.clone()),
-            reach: reach.clone(),
+        let reached = |server: &place::Server| Reached {
+            host: Host::new(&server.host, server.port, reach.clone()),
             has_tables: AtomicBool::new(false),
             making: tokio::sync::Mutex::default(),
         };
         let way = match place {
             Place::File(path) => Way::Sqlite(sqlite::Sqlite::new(path, data_dir, timeout)),
             Place::Server(server) if engine == Engine::Postgres => {
-                Way::Postgres(Behind::new(postgres::Postgres::new(&server, &settings, timeout, tls)?, reached(server)))
+                Way::Postgres(Behind::new(postgres::Postgres::new(&server, &settings, timeout, tls)?, reached(&server)))
             }
-            Place::Server(server) => Way::Mysql(Behind::new(mysql::Mysql::new(&server, &settings, timeout), reached(server))),
+            Place::Server(server) => Way::Mysql(Behind::new(mysql::Mysql::new(&server, &settings, timeout), reached(&server))),
         };
-        let named = json!({"id": handler.id, "name": handler.name});
-        Ok(Self { handlers_id: handler.id, handler: named, open: Json::Object(settings.open), program, tables, way })
+        let surroundings = Surroundings::new(handler, settings.open);
+        Ok(Self { handlers_id: handler.id, surroundings, program, tables, way })
     }
 
     /// Calls once, within the call's time limit.
     pub(super) async fn call(&self, call: &Call) -> Result<Reply, CallError> {
-        let unreadable = |words: String| CallError::new(FailureReason::Status, words);
-        let mut payload: Object =
-            serde_json::from_slice(&call.body).map_err(|_| unreadable("the event can't be read".to_owned()))?;
-        payload.insert("settings".to_owned(), self.open.clone());
-        payload.insert("handler".to_owned(), self.handler.clone());
+        let payload = self.surroundings.around(&call.body)?;
         // Not held over a wait: what the language keeps can't be sent between threads.
-        let statements = self.program.of(&call.events_id, &Given::new(&payload)).map_err(unreadable)?;
+        let statements = self.program.of(&call.events_id, &Given::new(&payload)).map_err(unusable)?;
         if statements.is_empty() {
-            return Ok(reply(&json!({"applied": false, "reason": "there is nothing to be done for this event"})));
+            return Ok(nothing_to_do());
         }
         let head = payload.get("event").and_then(Json::as_object).cloned().unwrap_or_default();
         let job = Job { seen: Seen::of(self.handlers_id, &call.events_id, &head), statements };
         match tokio::time::timeout(call.timeout, Box::pin(self.attempts(&job))).await {
-            Ok(Ok(done)) => Ok(reply(&told(&job, &done))),
+            Ok(Ok(how)) => Ok(done(0, &told(&job, &how))),
             Ok(Err(trouble)) => Err(failed(&job, &trouble)),
             Err(_) => Err(CallError { body: shown(&job).to_string().into_bytes(), ..http::late(call, false) }),
         }
@@ -237,7 +231,7 @@ impl<E: Connects> Behind<E> {
         let mut connection = match self.pool.take().filter(|kept| !kept.is_closed()) {
             Some(kept) => kept,
             None => {
-                let mut new = self.made.connect(&self.server.addresses().await?).await?;
+                let mut new = self.made.connect(&self.server.host.addresses().await.map_err(Trouble::Unreachable)?).await?;
                 self.server.with_tables(&mut new, tables).await?;
                 new
             }
@@ -256,19 +250,6 @@ impl<E: Connects> Behind<E> {
 }
 
 impl Reached {
-    /// Where it may be dialled: every address was judged.
-    async fn addresses(&self) -> Result<Vec<SocketAddr>, Trouble> {
-        let refused = |words: String| Trouble::Unreachable(words);
-        let addresses = match self.server.address() {
-            Some(address) => {
-                self.reach.check(address).map_err(|forbidden| refused(forbidden.to_string()))?;
-                vec![address]
-            }
-            None => self.resolver.addresses(&self.server.host).await.map_err(|nowhere| refused(nowhere.to_string()))?,
-        };
-        Ok(addresses.into_iter().map(|address| SocketAddr::new(address, self.server.port)).collect())
-    }
-
     /// Makes the tables once, one connection at a time: two that make the same one are in each other's way.
     async fn with_tables(&self, connection: &mut impl Connection, tables: &Tables) -> Result<(), Trouble> {
         if self.has_tables.load(Ordering::Acquire) {
@@ -281,11 +262,6 @@ impl Reached {
         }
         Ok(())
     }
-}
-
-fn reply(body: &Json) -> Reply {
-    let body = body.to_string().into_bytes();
-    Reply { kind: Kind::Sql, status: 0, body, stderr: String::new(), first_line: String::new(), retry_after: None }
 }
 
 /// What was done, for the log.

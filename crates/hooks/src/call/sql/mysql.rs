@@ -4,11 +4,12 @@ use std::{net::SocketAddr, time::Duration};
 use mysql_async::{Conn, DriverError, Error, OptsBuilder, Params, SslOpts, Value, prelude::Queryable as _};
 
 use super::{
+    super::configured::settings::Tls,
     Connects,
     job::{Done, Job, Trouble},
     place::{Engine, Server},
     seen,
-    settings::{Settings, Tls},
+    settings::Settings,
     statement::Bound,
 };
 

@@ -17,11 +17,12 @@ use tokio_postgres::{
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
+    super::configured::settings::Tls,
     Connects,
     job::{Done, Job, Trouble},
     place::{Engine, Server},
     seen::{self, Seen},
-    settings::{Settings, Tls},
+    settings::Settings,
     statement::Bound,
     trust,
 };

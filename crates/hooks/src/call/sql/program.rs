@@ -1,8 +1,5 @@
 //! What a SQL handler does for each event: its template's statements, then its own, all compiled once.
-use hookswitch_model::{
-    event::CATALOGUE,
-    handler::{Handler, matches},
-};
+use hookswitch_model::{event::CATALOGUE, handler::Handler};
 
 use super::{
     place::Engine,
@@ -12,7 +9,7 @@ use super::{
 use crate::condition::expression::Given;
 
 /// The most statements of one event, a template's among them.
-const STATEMENTS_MAX: usize = 30;
+pub(super) const STATEMENTS_MAX: usize = 30;
 
 /// The statements of every event that a handler takes.
 #[derive(Debug)]
@@ -24,14 +21,7 @@ impl Program {
     /// # Errors
     /// Which statement is wrong, and how.
     pub(crate) fn compile(handler: &Handler, settings: &Settings, engine: Engine) -> Result<Self, String> {
-        let known = |name: &str| CATALOGUE.iter().any(|kind| matches(name, kind.events_id));
-        if let Some((name, _)) = settings.statements.iter().find(|(name, _)| !known(name)) {
-            return Err(format!("has statements for {name:?}, which is no event"));
-        }
-        let takes = |name: &str| CATALOGUE.iter().any(|kind| matches(name, kind.events_id) && handler.wants(kind.events_id));
-        if let Some((name, _)) = settings.statements.iter().find(|(name, _)| !takes(name)) {
-            return Err(format!("has statements for {name:?}, which this handler does not take: add it to event"));
-        }
+        settings.statements.check(handler, "statements")?;
         let mut program = Vec::new();
         for kind in CATALOGUE.iter().filter(|kind| handler.wants(kind.events_id)) {
             let statements = of_event(kind.events_id, settings, engine)?;
@@ -64,7 +54,7 @@ fn of_event(events_id: &str, settings: &Settings, engine: Engine) -> Result<Vec<
         let made = Statement::read(&text, engine);
         statements.push(made.map_err(|words| format!("template, for {events_id}: a statement {words}"))?);
     }
-    for (name, texts) in settings.statements.iter().filter(|(name, _)| matches(name, events_id)) {
+    for (name, texts) in settings.statements.of(events_id) {
         for (index, text) in texts.iter().enumerate() {
             let read = Statement::read(text, engine);
             statements.push(read.map_err(|words| format!("statements, {name}, number {}: it {words}", index + 1))?);

@@ -9,7 +9,7 @@ mod products;
 
 use hookswitch_model::Object;
 
-use super::{place::Engine, settings::text};
+use super::{super::configured::settings::text, place::Engine};
 use products::Row;
 
 /// A template with what was set for it.

@@ -5,7 +5,7 @@
 use hookswitch_model::Object;
 use serde_json::Value as Json;
 
-use super::super::settings::text;
+use super::super::super::configured::settings::text;
 
 /// One row of an account in one table.
 #[derive(Debug, Clone)]

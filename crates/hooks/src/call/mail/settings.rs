@@ -1,0 +1,99 @@
+//! The settings of a handler that writes messages.
+use hookswitch_model::{Object, handler::Handler};
+use lettre::message::{Mailbox, Mailboxes};
+
+use super::super::configured::{
+    by_event::ByEvent,
+    settings::{self, Tls, text, texts},
+    text::{self, Text},
+};
+
+/// The most entries of `to`.
+const TO_MAX: usize = 20;
+
+/// What is configured.
+pub(super) struct Settings {
+    pub(super) from: Mailbox,
+    pub(super) to: Vec<Text>,
+    /// User and password, if the server wants to know who sends.
+    pub(super) login: Option<(String, String)>,
+    pub(super) tls: Tls,
+    /// A certificate (PEM) to trust in place of the public ones.
+    pub(super) ca: Option<String>,
+    pub(super) words: Words,
+    pub(super) by_event: ByEvent<Words>,
+    /// What expressions see as `settings`.
+    pub(super) open: Object,
+}
+
+/// Subject and text; what is not set is made of the event.
+#[derive(Debug, Default)]
+pub(super) struct Words<T = Text> {
+    pub(super) subject: Option<T>,
+    pub(super) text: Option<T>,
+}
+
+impl Settings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// What is wrong, in words that follow the field's name.
+    pub(super) fn read(handler: &Handler) -> Result<Self, String> {
+        let given = &handler.settings;
+        let from = text(given, "from")?.ok_or("must have from: the address that messages come from")?;
+        let from = from
+            .parse()
+            .map_err(|_| format!("has from, which must be an address such as Billing <billing@example.net>: {from:?}"))?;
+        let login = match (text(given, "user")?, text(given, "password")?) {
+            (Some(user), Some(password)) => Some((user, password)),
+            (None, None) => None,
+            (Some(_), None) => return Err("must have a password for the user".to_owned()),
+            (None, Some(_)) => return Err("must have a user for the password".to_owned()),
+        };
+        let by_event = ByEvent::read(given.get("messages"), "messages", |given| {
+            Words::read(given.as_object().ok_or("it must be an object with subject, text or both")?)
+        })?;
+        by_event.check(handler, "messages")?;
+        Ok(Self {
+            from,
+            to: to(given)?,
+            login,
+            tls: settings::tls(given)?,
+            ca: text(given, "ca")?,
+            words: Words::read(given)?,
+            by_event,
+            open: settings::open(given, &["ca", "messages"]),
+        })
+    }
+
+    /// The words for an event: its own, or those for all.
+    pub(super) fn words_of(&self, events_id: &str) -> Words<&Text> {
+        let own = self.by_event.of(events_id).next().map(|(_, words)| words);
+        let of = |pick: fn(&Words) -> Option<&Text>| own.and_then(pick).or_else(|| pick(&self.words));
+        Words { subject: of(|words| words.subject.as_ref()), text: of(|words| words.text.as_ref()) }
+    }
+}
+
+impl Words {
+    fn read(given: &Object) -> Result<Self, String> {
+        let one = |name: &str| {
+            let read = text(given, name)?.map(|given| text::for_people(&given)).transpose();
+            read.map_err(|words| format!("has {name}, which {words}"))
+        };
+        Ok(Self { subject: one("subject")?, text: one("text")? })
+    }
+}
+
+fn to(given: &Object) -> Result<Vec<Text>, String> {
+    let to = texts(given, "to")?;
+    if to.is_empty() || to.len() > TO_MAX {
+        return Err(format!("must have to: 1 to {TO_MAX} addresses"));
+    }
+    let read = |address: &String| {
+        if !address.contains("{{") && address.parse::<Mailboxes>().is_err() {
+            return Err(format!("has to, in which {address:?} is no address"));
+        }
+        text::for_people(address).map_err(|words| format!("has to, in which {address:?} {words}"))
+    };
+    to.iter().map(read).collect()
+}
