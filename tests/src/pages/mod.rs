@@ -4,6 +4,8 @@ use std::{path::Path, process::Stdio};
 use hookswitch_testkit::{ADMIN_KEY, ADMIN_PASSWORD, Server, companion::repository};
 use tokio::process::Command;
 
+use crate::sql::{schemas, target::Target};
+
 /// Runs a walk; `more` is said to it by further variables.
 pub(crate) async fn walk(server: &Server, script: &str, more: &[(&str, &str)]) {
     let root = repository();
@@ -49,6 +51,17 @@ async fn handlers_at_work() {
     let server = Server::start().await;
     server.scripts().shell("tariff.sh", "echo '{}'");
     walk(&server, "handlers-at-work.mjs", &[]).await;
+}
+
+/// The form of what is ready made, from its boxes to a row in the database that it names.
+#[tokio::test]
+async fn ready_made_handlers() {
+    let target = Target::sqlite();
+    target.run(&schemas::kamailio(&target));
+    let server = Server::start().await;
+    let file = target.task().trim_start_matches("sql://").trim_end_matches("?engine=sqlite").to_owned();
+    walk(&server, "kinds.mjs", &[("FILE", &file)]).await;
+    target.wait("SELECT count(*) FROM hookswitch_accounts", &[&["2"]]).await;
 }
 
 #[tokio::test]

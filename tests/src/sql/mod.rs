@@ -9,9 +9,9 @@
 //! | `schemas` | tables as the products have them |
 mod life;
 mod newest;
-mod schemas;
+pub(crate) mod schemas;
 mod statements;
-mod target;
+pub(crate) mod target;
 
 use std::process::Command;
 

@@ -2,7 +2,7 @@
 use super::target::Target;
 
 /// Of Kamailio 5.x.
-pub(super) fn kamailio(target: &Target) -> Vec<String> {
+pub(crate) fn kamailio(target: &Target) -> Vec<String> {
     vec![format!(
         "CREATE TABLE subscriber (id {}, username VARCHAR(64) DEFAULT '' NOT NULL, domain VARCHAR(64) DEFAULT '' NOT NULL,
           password VARCHAR(64) DEFAULT '' NOT NULL, ha1 VARCHAR(128) DEFAULT '' NOT NULL, ha1b VARCHAR(128) DEFAULT '' NOT NULL,

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 const PASSWORD: &str = hookswitch_testdb::cluster::PASSWORD;
 
 /// A database that a handler works in.
-pub(super) enum Target {
+pub(crate) enum Target {
     Postgres(Fresh),
     MariaDb(MariaDb, String),
     Sqlite(TempDir),
@@ -25,11 +25,11 @@ impl Target {
         Self::MariaDb(server, database)
     }
 
-    pub(super) fn sqlite() -> Self {
+    pub(crate) fn sqlite() -> Self {
         Self::Sqlite(tempfile::tempdir().unwrap())
     }
 
-    pub(super) fn task(&self) -> String {
+    pub(crate) fn task(&self) -> String {
         match self {
             Self::Postgres(fresh) => {
                 // postgres://USER:PASSWORD@HOST:PORT/DATABASE
@@ -64,14 +64,14 @@ impl Target {
     }
 
     /// One after another.
-    pub(super) fn run(&self, statements: &[String]) {
+    pub(crate) fn run(&self, statements: &[String]) {
         for sql in statements {
             self.rows(sql);
         }
     }
 
     /// Waits until it gives just this.
-    pub(super) async fn wait(&self, sql: &str, expected: &[&[&str]]) {
+    pub(crate) async fn wait(&self, sql: &str, expected: &[&[&str]]) {
         let expected: Vec<Vec<String>> = expected.iter().map(|row| row.iter().map(|&text| text.to_owned()).collect()).collect();
         wait_until(&format!("{sql} gives {expected:?}"), async || self.rows(sql) == expected).await;
     }

@@ -154,7 +154,7 @@ fn faults(refusal: &Refusal, form: &Params) -> Faults {
             "events_id" | "event_id" => "with",
             other => other,
         };
-        let spot = if field == "settings" { settings::spot(kind, words) } else { None };
+        let spot = if field == "settings" { settings::spot(form, words) } else { None };
         at_boxes.add(spot.as_deref().unwrap_or(field), words);
     }
     Faults::of_refusal(&Refusal::Invalid(at_boxes))

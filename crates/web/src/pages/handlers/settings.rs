@@ -243,12 +243,15 @@ pub(super) fn compared(was: &Object, mine: Option<&Object>, now: &Object) -> Vec
 
 /// The box that something is about which the API says of the settings: `has tls, which must be ...`, `must have a domain ...`,
 /// `messages, clients.create: ...`.
-pub(super) fn spot(kind: Kind, words: &str) -> Option<String> {
+pub(super) fn spot(form: &Params, words: &str) -> Option<String> {
+    let kind = kinds::of_form(form);
     let rest = ["must have ", "has "].iter().find_map(|begin| words.strip_prefix(begin)).unwrap_or(words);
     let rest = ["a ", "an ", "the "].iter().find_map(|article| rest.strip_prefix(article)).unwrap_or(rest);
     let word = rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next()?;
     let is_meant = |setting: &&Setting| setting.name == word || setting.name.strip_suffix('s') == Some(word);
-    offered::settings(kind).iter().find(is_meant).map(|setting| name(kind, setting.name))
+    let own = offered::settings(kind).iter().find(is_meant).map(|setting| setting.name);
+    let is_further = || meant_further(kind, form.raw(&name(kind, FURTHER))?).ok()?.contains_key(word).then_some(FURTHER);
+    own.or_else(is_further).map(|setting| name(kind, setting))
 }
 
 /// The boxes of a kind.
@@ -378,6 +381,7 @@ mod tests {
 
     #[test]
     fn what_the_api_says_is_shown_where_it_belongs() {
+        let form = form(&handler(), &[("set.sql.further", "{\"max_contacts\": 0}")]);
         for (words, expected) in [
             ("has tls, which must be off, prefer, require or verify", Some("set.sql.tls")),
             ("must have a domain for the template kamailio", Some("set.sql.domain")),
@@ -387,9 +391,10 @@ mod tests {
             ("statements, clients.create, number 1: it is empty", Some("set.sql.statements")),
             ("statement 1 of 2: is empty", Some("set.sql.statements")),
             ("password is masked and not stored: give its value", Some("set.sql.password")),
-            ("has max_contacts, which must be 1 to 1000", None),
+            ("has max_contacts, which must be 1 to 1000", Some("set.sql.further")),
+            ("has something else, which is wrong", None),
         ] {
-            assert_eq!(spot(Kind::Sql, words).as_deref(), expected, "{words}");
+            assert_eq!(spot(&form, words).as_deref(), expected, "{words}");
         }
     }
 
