@@ -25,14 +25,15 @@ for (const javaScriptEnabled of [true, false]) {
       assert.ok(!await setting(page, "sql", "group").isVisible());
       await setting(page, "sql", "template").selectOption("freeradius");
       assert.ok(await setting(page, "sql", "group").isVisible());
-      await page.evaluate(() => document.querySelector("#in-scheme").scrollIntoView());
+      await page.evaluate(() => document.querySelector("label[for=in-scheme]").scrollIntoView());
       await shot(page, "handler-sql");
     }
     await look(page, "a SQL handler's form");
+    if (!javaScriptEnabled) await page.screenshot({ path: "/tmp/form-plain.png", fullPage: true });
+    await setting(page, "sql", "password").fill(SECRET);
     await box(page, "Engine").selectOption("sqlite");
     await box(page, "File").fill(file);
     await setting(page, "sql", "template").selectOption("kamailio");
-    await setting(page, "sql", "password").fill(SECRET);
     await setting(page, "sql", "statements").fill('{"clients.create": [\n  "SELECT 1" "SELECT 2"\n]}');
     await apply(page);
     await wrong(page, "set-sql-statements", /line 2.*a \] is missing/);
@@ -41,6 +42,7 @@ for (const javaScriptEnabled of [true, false]) {
     await apply(page);
     await wrong(page, "set-sql-domain", "must have a domain");
     await page.getByRole("alert").getByRole("link", { name: "domain" }).waitFor();
+    if (javaScriptEnabled) await page.screenshot({ path: "/tmp/form-wrong.png", fullPage: true });
     await setting(page, "sql", "domain").fill("sip.example.net");
     await setting(page, "sql", "further").fill('{"prefix": 49}');
     await box(page, "File").fill("/nowhere/at/all.db");
@@ -64,13 +66,15 @@ for (const javaScriptEnabled of [true, false]) {
     await go(page, `/provisioning/handlers/${saved.id}`);
     await page.locator(".chip", { hasText: "SQL database" }).waitFor();
     await page.getByText("Template: kamailio").waitFor();
+    if (javaScriptEnabled) await page.screenshot({ path: "/tmp/form-one.png", fullPage: true });
     await go(page, "/provisioning/handlers?kind=sql");
+    if (javaScriptEnabled) await page.screenshot({ path: "/tmp/form-list.png" });
     await page.locator(".handler", { hasText: "Kamailio" }).locator(".chip", { hasText: "SQL database" }).waitFor();
     await go(page, `/provisioning/handlers/${saved.id}/edit`);
     assert.equal(await setting(page, "sql", "password").inputValue(), MASK);
     assert.equal(await box(page, "File").inputValue(), file);
     if (javaScriptEnabled) {
-      await setting(page, "sql", "password").scrollIntoViewIfNeeded();
+      await page.evaluate(() => document.querySelector("label[for=in-scheme]").scrollIntoView());
       await shot(page, "handler-sql-edit");
     }
     await apply(page);
@@ -78,7 +82,7 @@ for (const javaScriptEnabled of [true, false]) {
     assert.deepEqual(await api("provisioning.handlers.get", { id: saved.id }), saved, "nothing was changed");
 
     // It works: an account that is created stands in the table.
-    const client = await api("clients.create", { name: "Acme" });
+    const client = await api("clients.create", { name: `Acme ${saved.id}` });
     await api("clients.accounts.create", { clients_id: client.id, accname: `acme${saved.id}`, password: "s3cret-of-acme" });
     await until("the database was told", async () => {
       const rows = await api("provisioning.executions.search", { handlers_id: saved.id, clients_id: client.id });
@@ -94,6 +98,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByText("Somebody else has changed").waitFor();
     await look(page);
     await page.getByRole("row", { name: /domain sip.example.net b.example.net unchanged/ }).waitFor();
+    if (javaScriptEnabled) await page.screenshot({ path: "/tmp/form-both.png", fullPage: false });
     assert.ok(!(await page.locator("main table").innerText()).includes("sesame"));
     await apply(page);
     await page.getByText("is saved").waitFor();

@@ -145,6 +145,11 @@ impl Input {
         [error, help].into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
+    /// How many lines are shown: all, where there are few.
+    fn rows(&self) -> usize {
+        self.value.lines().count().clamp(3, 16)
+    }
+
     fn is_ticked(&self) -> bool {
         self.value == "true"
     }

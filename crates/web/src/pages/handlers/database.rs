@@ -25,8 +25,10 @@ const FILE: &str = "sql_file";
 pub(super) const BOXES: &[&str] = &[WHOLE, ENGINE, USER, HOST, DATABASE, FILE];
 
 const SQLITE: &str = "sqlite";
-/// The engines that are behind a port, by all their names.
-const SERVERS: &str = "postgres|postgresql|mysql|mariadb";
+/// When the engine is one behind a port, by all their names.
+pub(super) const BEHIND_A_PORT: &str = "sql_engine=postgres|postgresql|mysql|mariadb";
+/// When it is a file.
+const IN_A_FILE: &str = "sql_engine=sqlite";
 /// What stands for itself in an address, besides letters and digits.
 const PLAIN: &str = "-._~!$'()*+,;=";
 
@@ -129,19 +131,15 @@ pub(super) fn boxes(form: &Params, faults: &Faults) -> Html {
          <div data-when=\"{}\">{}</div></div>",
         whole,
         input(ENGINE, "Engine", Kind::Choice(engines), "Whose SQL it speaks"),
-        server_when(),
-        input(HOST, "Server", Kind::Line, "Host and port: db.example.net:5432. Without a port: the engine's usual one"),
-        server_when(),
+        BEHIND_A_PORT,
+        input(HOST, "Server", Kind::Line, "Host and port, such as 10.0.0.5:5432"),
+        BEHIND_A_PORT,
         input(DATABASE, "Database", Kind::Line, "Its name there, such as kamailio"),
-        server_when(),
+        BEHIND_A_PORT,
         input(USER, "User", Kind::Line, "Who signs in there"),
-        format!("{ENGINE}={SQLITE}"),
+        IN_A_FILE,
         input(FILE, "File", Kind::Line, "Of this machine, such as /srv/kamailio.db"),
     )
-}
-
-fn server_when() -> String {
-    format!("{ENGINE}={SERVERS}")
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use hookswitch_model::{
 };
 use serde_json::{Value, error::Category};
 
-use super::{kinds, typed::kept};
+use super::{database, kinds, typed::kept};
 use crate::{
     html::Html,
     markup,
@@ -26,14 +26,18 @@ use crate::{
 
 /// The box of settings that have none of their own.
 const FURTHER: &str = "further";
-/// Boxes that suit one choice of another box only.
+/// What is said of a secret that is there.
+const STORED: &str = "Stored, and never shown. Left as it is it stays; empty takes it away";
+/// Boxes that suit one choice of another box only, while nothing is in them.
 const SUITS: &[(Kind, &str, &str)] = &[
-    (Kind::Sql, "group", "template=freeradius"),
-    (Kind::Sql, "reply", "template=freeradius"),
-    (Kind::Sql, "context", "template=asterisk"),
-    (Kind::Sql, "allow", "template=asterisk"),
-    (Kind::Sql, "ca", "tls=verify"),
-    (Kind::Mail, "ca", "tls=verify"),
+    (Kind::Sql, "password", database::BEHIND_A_PORT),
+    (Kind::Sql, "tls", database::BEHIND_A_PORT),
+    (Kind::Sql, "group", "set.sql.template=freeradius"),
+    (Kind::Sql, "reply", "set.sql.template=freeradius"),
+    (Kind::Sql, "context", "set.sql.template=asterisk"),
+    (Kind::Sql, "allow", "set.sql.template=asterisk"),
+    (Kind::Sql, "ca", "set.sql.tls=verify"),
+    (Kind::Mail, "ca", "set.mail.tls=verify"),
 ];
 
 /// The name of a setting's box; those of different kinds are different boxes.
@@ -264,10 +268,12 @@ pub(super) fn boxes(kind: Kind, form: &Params, faults: &Faults) -> Vec<Html> {
         Input::new(name.clone(), label, holds).help(help).filled(value).wrong(faults.of(&name))
     };
     let one = |setting: &Setting| {
-        let input = input(setting.name, setting.label, holds(setting.value), setting.help);
-        let suits = SUITS.iter().find(|(of, name, _)| *of == kind && *name == setting.name).filter(|_| input.value.is_empty());
-        match suits {
-            Some((_, _, suits)) => markup!("<div data-when=\"{}\">{}</div>", name(kind, suits), input.html()),
+        let is_stored = setting.value == Shape::Secret && form.raw(&name(kind, setting.name)) == Some(MASK);
+        let help = if is_stored { STORED } else { setting.help };
+        let input = input(setting.name, setting.label, holds(setting.value), help);
+        let is_usual = [String::new(), shown(setting.value, None)].contains(&input.value);
+        match SUITS.iter().find(|(of, name, _)| *of == kind && *name == setting.name && is_usual) {
+            Some((_, _, suits)) => markup!("<div data-when=\"{}\">{}</div>", suits, input.html()),
             None => input.html(),
         }
     };
