@@ -7,6 +7,7 @@ use std::{
 };
 
 use hookswitch_testkit::wait_until;
+use tempfile::TempDir;
 
 /// Starts the server in a session of its own, with all processes that it will have; waits for the end of its standard input, which
 /// comes also when the test is killed; ends them all and removes the folder. `$1` is the folder, the rest the server's command.
@@ -21,8 +22,8 @@ rm -rf "$folder"
 "#;
 
 /// An empty folder, for what a server needs before it starts.
-pub(super) fn folder() -> PathBuf {
-    tempfile::Builder::new().prefix("hookswitch-switch-").tempdir().unwrap().keep()
+pub(super) fn folder() -> TempDir {
+    tempfile::Builder::new().prefix("hookswitch-switch-").tempdir().unwrap()
 }
 
 /// It runs.
@@ -33,7 +34,8 @@ pub(super) struct Daemon {
 
 impl Daemon {
     /// Starts it; the folder is its own from now on.
-    pub(super) fn start(folder: PathBuf, program: &str, args: &[&str]) -> Self {
+    pub(super) fn start(folder: TempDir, program: &str, args: &[&str]) -> Self {
+        let folder = folder.keep();
         let mut guard = Command::new("sh");
         guard.args(["-c", SCRIPT, "guard"]).arg(&folder).arg(program).args(args);
         guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -39,8 +39,8 @@ impl FreeRadius {
         let (place, folder, port) = (Place::of(target), folder(), Port::take());
         let dialect = if place.engine == "postgres" { "postgresql" } else { "mysql" };
         run_file(target, &format!("{DEBIAN}/mods-config/sql/main/{dialect}/schema.sql"));
-        configure(&folder, &place, dialect, port.number);
-        let raddb = folder.join("raddb").to_str().unwrap().to_owned();
+        configure(folder.path(), &place, dialect, port.number);
+        let raddb = folder.path().join("raddb").to_str().unwrap().to_owned();
         let daemon = Daemon::start(folder, "freeradius", &["-f", "-l", "stdout", "-d", &raddb]);
         daemon.listens(port.number).await;
         Self { _daemon: daemon, port }

@@ -28,9 +28,9 @@ impl Kamailio {
             format!(r#"DB_URL="{engine}://{user}:{password}@{host}:{port}/{database}""#),
             format!(r#"DOMAIN="{DOMAIN}""#),
             format!("SIP_SOCKET=udp:127.0.0.1:{}", sip.number),
-            format!("RPC_SOCKET=tcp:127.0.0.1:{}", rpc.number),
+            format!("RPC_PORT={}", rpc.number),
         ];
-        let (config, own) = (repository().join("examples/kamailio/kamailio.cfg"), folder.to_str().unwrap().to_owned());
+        let (config, own) = (repository().join("examples/kamailio/kamailio.cfg"), folder.path().to_str().unwrap().to_owned());
         // In the foreground, with its words on standard error, and no file outside of its folder.
         let mut args = vec!["-f", config.to_str().unwrap(), "-DD", "-E", "-Y", &own, "-w", &own, "-m", "32", "-M", "4"];
         args.extend(defines.iter().flat_map(|define| ["-A", define]));
