@@ -33,6 +33,10 @@ async fn story(target: Target) {
     alice.calls("bob", Refused).await;
     alice.registers(Refused).await;
     bob.registers(Served).await;
+    // As long as he is registered, he can be called; a command ends that.
+    bob.calls("alice", Served).await;
+    kamailio.rpc("ul.rm", json!(["location", "alice"])).await;
+    assert!(!kamailio.knows("alice").await);
     server.pay(client, "10").await;
     server.wait_all_delivered().await;
     alice.calls("bob", Served).await;
