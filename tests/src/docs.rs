@@ -67,6 +67,23 @@ fn the_examples_in_the_docs_are_the_files_that_are_tested() {
     }
 }
 
+/// What a switch's configuration is said to hold stands in the one that is tested, word for word: the blocks without a language.
+#[test]
+fn the_configurations_in_the_docs_are_those_that_are_tested() {
+    let page = fs::read_to_string(repository().join("docs/softswitch.md")).unwrap();
+    let mut compared = 0;
+    for part in page.split("](../examples/").skip(1) {
+        let (name, rest) = part.split_once(')').unwrap();
+        let file = fs::read_to_string(repository().join("examples").join(name)).unwrap();
+        let blocks = rest.split("\n```").skip(1).step_by(2);
+        for shown in blocks.filter_map(|block| block.strip_prefix('\n')) {
+            assert!(file.contains(&format!("\n{shown}\n")), "examples/{name} does not hold:\n{shown}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 3);
+}
+
 #[test]
 fn every_error_has_a_page_and_the_list_names_it() {
     let list = fs::read_to_string(repository().join("docs/errors/README.md")).unwrap();

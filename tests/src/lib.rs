@@ -40,6 +40,7 @@ mod rest;
 mod resync;
 mod scripts;
 mod sessions;
+mod softswitch;
 mod sql;
 mod story;
 mod trouble;

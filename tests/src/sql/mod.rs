@@ -19,10 +19,10 @@ use hookswitch_testkit::{Value, json, with};
 use target::Target;
 
 /// The realm of every handler here.
-const DOMAIN: &str = "sip.example.net";
+pub(crate) const DOMAIN: &str = "sip.example.net";
 
 /// A handler in a database.
-fn handler(target: &Target, event: Value, settings: Value) -> Value {
+pub(crate) fn handler(target: &Target, event: Value, settings: Value) -> Value {
     let settings = match target.password() {
         Some(password) => with(settings, json!({"password": password})),
         None => settings,
@@ -31,7 +31,7 @@ fn handler(target: &Target, event: Value, settings: Value) -> Value {
 }
 
 /// In hexadecimal digits, by a program that is not ours.
-fn md5(text: &str) -> String {
+pub(crate) fn md5(text: &str) -> String {
     let output = Command::new("sh").args(["-c", "printf %s \"$1\" | md5sum", "md5", text]).output().unwrap();
     String::from_utf8(output.stdout).unwrap()[..32].to_owned()
 }

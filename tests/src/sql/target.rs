@@ -15,11 +15,11 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    pub(super) fn postgres() -> Self {
+    pub(crate) fn postgres() -> Self {
         Self::Postgres(Fresh::make())
     }
 
-    pub(super) fn mariadb() -> Self {
+    pub(crate) fn mariadb() -> Self {
         let server = MariaDb::start();
         let database = server.database();
         Self::MariaDb(server, database)
@@ -41,7 +41,7 @@ impl Target {
         }
     }
 
-    pub(super) fn password(&self) -> Option<&'static str> {
+    pub(crate) fn password(&self) -> Option<&'static str> {
         (!matches!(self, Self::Sqlite(_))).then_some(PASSWORD)
     }
 
@@ -55,7 +55,7 @@ impl Target {
     }
 
     /// What a statement gives, as texts.
-    pub(super) fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+    pub(crate) fn rows(&self, sql: &str) -> Vec<Vec<String>> {
         match self {
             Self::Postgres(fresh) => query::rows(fresh.url(), sql),
             Self::MariaDb(server, database) => server.rows(database, sql),
