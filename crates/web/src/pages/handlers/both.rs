@@ -37,7 +37,6 @@ fn label(name: &str) -> &str {
 
 /// Where the settings were changed by this one: what both have made of them, unless they are those of different kinds.
 pub(super) fn settings(was: &Object, mine: &Object, now: &Object) -> Option<Object> {
-    let of = |handler: &Object| handler.get("settings").and_then(Value::as_object).cloned().unwrap_or_default();
     let typed = mine.get("settings").and_then(Value::as_object)?;
     let is_same_kind = kinds::of(was) == kinds::of(now) && (!mine.contains_key("task") || kinds::of(mine) == kinds::of(was));
     is_same_kind.then(|| settings::merged(&of(was), typed, &of(now)))
@@ -61,20 +60,30 @@ pub(super) fn html(was: &Object, mine: &Object, now: &Object) -> Html {
             table.row(name.clone(), vec![Html::text(label(name)), shown(was.get(name)), now, typed]);
         }
     }
-    let of = |handler: &Object| handler.get("settings").and_then(Value::as_object).cloned().unwrap_or_default();
-    let mine = mine.get("settings").and_then(Value::as_object);
-    for change in settings::compared(&of(was), mine, &of(now)) {
-        let [was, now, typed] = change.values.each_ref().map(|value| setting(value.as_ref()));
-        let now = if change.is_theirs { markup!("<strong>{}</strong>", now) } else { now };
-        let typed = if change.is_mine { typed } else { markup!("<span class=\"quiet\">unchanged</span>") };
-        table.row(format!("settings.{}", change.name), vec![Html::text(&change.name), was, now, typed]);
-    }
+    add_settings(&mut table, was, mine, now);
     markup!(
         "<div class=\"banner bad\" role=\"alert\" tabindex=\"-1\" data-focus><p>Somebody else has changed “{}” while you were at it. \
          Nothing of yours is saved yet. The form below holds both, and what you typed where it is the same field: look it through, and apply it.</p></div>{}",
         text(was, "name"),
         table.html()
     )
+}
+
+/// A row for each setting that was changed.
+fn add_settings(table: &mut Table, was: &Object, mine: &Object, now: &Object) {
+    let kind = kinds::of(now);
+    for change in settings::compared(&of(was), mine.get("settings").and_then(Value::as_object), &of(now)) {
+        let [was, now, typed] = change.values.each_ref().map(|value| setting(value.as_ref()));
+        let now = if change.is_theirs { markup!("<strong>{}</strong>", now) } else { now };
+        let typed = if change.is_mine { typed } else { markup!("<span class=\"quiet\">unchanged</span>") };
+        let label = Html::text(settings::label(kind, &change.name));
+        table.row(format!("settings.{}", change.name), vec![label, was, now, typed]);
+    }
+}
+
+/// The settings of a handler.
+fn of(handler: &Object) -> Object {
+    handler.get("settings").and_then(Value::as_object).cloned().unwrap_or_default()
 }
 
 /// What a setting held, cut where it is long; secrets among them are masked.
