@@ -112,8 +112,8 @@ pub(super) fn spot(form: &Params) -> &'static str {
     }
 }
 
-/// Its boxes, as markup.
-pub(super) fn boxes(form: &Params, faults: &Faults) -> Html {
+/// Its boxes, as markup. Files are for users of the whole system.
+pub(super) fn boxes(form: &Params, faults: &Faults, has_files: bool) -> Html {
     let input = |name: &'static str, label: &str, kind: Kind, help: &str| {
         Input::new(name, label, kind).help(help).filled(form.raw(name).unwrap_or_default()).wrong(faults.of(name)).html()
     };
@@ -121,11 +121,10 @@ pub(super) fn boxes(form: &Params, faults: &Faults) -> Html {
         let help = "It does not fit into the boxes below, and counts as it stands here. Empty it to use those";
         input(WHOLE, "Address of the database", Kind::Line, help)
     });
-    let engines = vec![
-        Choice::new("postgres", "PostgreSQL"),
-        Choice::new("mysql", "MySQL or MariaDB"),
-        Choice::new(SQLITE, "SQLite: a file"),
-    ];
+    let mut engines = vec![Choice::new("postgres", "PostgreSQL"), Choice::new("mysql", "MySQL or MariaDB")];
+    if has_files {
+        engines.push(Choice::new(SQLITE, "SQLite: a file"));
+    }
     markup!(
         "{}<div class=\"beside even\">{}<div data-when=\"{}\">{}</div><div data-when=\"{}\">{}</div><div data-when=\"{}\">{}</div>\
          <div data-when=\"{}\">{}</div></div>",

@@ -133,14 +133,14 @@ struct Part {
 }
 
 /// The boxes of the ready-made kinds, each kind's in a part of its own.
-pub(super) fn parts(form: &Params, faults: &Faults) -> Vec<Html> {
+pub(super) fn parts(form: &Params, faults: &Faults, has_files: bool) -> Vec<Html> {
     let chosen = of_form(form);
     let part = |kind: &Kind| {
         let part = Part {
             when: when(|other| other == *kind),
             title: title(*kind),
             about: about(*kind),
-            place: if *kind == Kind::Sql { database::boxes(form, faults) } else { Html::default() },
+            place: if *kind == Kind::Sql { database::boxes(form, faults, has_files) } else { Html::default() },
             error: faults.of("settings").filter(|_| *kind == chosen),
             boxes: settings::boxes(*kind, form, faults),
         };

@@ -128,7 +128,7 @@ impl Sheet<'_> {
             events: self.events(),
             schemes: kinds::choices(self.filled.text("scheme").unwrap_or("http"), scripts.is_some()),
             http: self.http(),
-            ready_made: kinds::parts(self.filled, &self.faults),
+            ready_made: kinds::parts(self.filled, &self.faults, visitor.sees_all()),
             offers_scripts: scripts.is_some(),
             script: self.script(scripts.unwrap_or_default()),
             standing: vec![
