@@ -27,6 +27,9 @@ for (const javaScriptEnabled of [true, false]) {
       assert.ok(await setting(page, "sql", "group").isVisible());
       await page.evaluate(() => document.querySelector("label[for=in-scheme]").scrollIntoView());
       await shot(page, "handler-sql");
+      await page.setViewportSize({ width: 375, height: 800 });
+      await look(page, "a SQL handler's form on a phone");
+      await page.setViewportSize({ width: 1280, height: 800 });
     }
     await look(page, "a SQL handler's form");
     await setting(page, "sql", "password").fill(SECRET);
