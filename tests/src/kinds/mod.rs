@@ -3,10 +3,12 @@
 //! | file | what |
 //! |---|---|
 //! | `mail` | a mail server of its own for each test |
+//! | `documented` | what the docs show |
 //! | `chat` | a webhook as Slack has them |
 //! | `rest` | requests with mapped fields, as CRMs want them |
 //! | `kamailio` | JSON-RPC, answered as Kamailio answers; the real one is asked in `softswitch` |
 mod chat;
+mod documented;
 mod kamailio;
 mod mail;
 mod rest;
