@@ -25,6 +25,7 @@ mod examples;
 mod first_generation;
 mod flask;
 mod hours;
+mod kinds;
 mod log;
 mod loops;
 mod management;

@@ -17,9 +17,11 @@
 //! | [`Vault`] | secrets, sealed |
 //! | [`Clock`] | time, passed in |
 //! | `ids` | ids in blocks |
+//! | [`anybody`] | TLS with whoever answers; SQL handlers want it too |
 //! | `again`, `taken` | where several write at once: who gives way, and who comes second to a name |
 //! | [`Faults`] | failures on purpose, for tests |
 mod again;
+pub mod anybody;
 mod clock;
 mod engine;
 mod error;

@@ -4,6 +4,7 @@
 //! | file | what |
 //! |---|---|
 //! | `calls` | the story with Kamailio, whose users are phones of sipp |
+//! | `kick` | commands of a running Kamailio |
 //! | `logins` | the story with FreeRADIUS, asked by radclient |
 //! | `kamailio`, `freeradius` | one of them in a folder and on ports of its own |
 //! | `sipp` | a phone |
@@ -13,6 +14,7 @@ mod calls;
 mod daemon;
 mod freeradius;
 pub(crate) mod kamailio;
+mod kick;
 mod logins;
 mod place;
 mod sipp;

@@ -66,7 +66,7 @@ async fn a_handler_that_can_not_work_is_refused_naming_what_is_wrong() {
         (task("sql://u@169.254.169.254/d?engine=mysql".to_owned()), "task", "never called"),
         (task(format!("sql://{}/x.db?engine=sqlite", data.display())), "task", "own data folder"),
         (json!({"type": "before"}), "type", "told, never asked"),
-        (json!({"task": "http://127.0.0.1:1/"}), "settings", "is for sql:// only"),
+        (json!({"task": "http://127.0.0.1:1/"}), "settings", "ready-made kinds"),
     ] {
         let fields = with(handler(&target, json!("clients.create"), json!({"template": "kamailio", "domain": DOMAIN})), more);
         let refusal = server.refused("provisioning.handlers.create", fields.clone()).await;

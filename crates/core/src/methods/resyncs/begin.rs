@@ -103,6 +103,9 @@ fn may_be_told(handler: &Handler) -> Result<(), Refusal> {
     if handler.stage == Stage::Before {
         return Err(Refusal::field("id", "only after handlers are told anything"));
     }
+    if handler.kind().is_for_people() {
+        return Err(Refusal::field("id", "e-mail and chat are for people: a resync would be a message for each object"));
+    }
     match handler.is_called() {
         true => Ok(()),
         false => Err(Refusal::conflict(format!("the handler is {}; enable it first", handler.status.word()))),

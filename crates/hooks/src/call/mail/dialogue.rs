@@ -7,6 +7,7 @@ use lettre::transport::smtp::{
     client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters},
     extension::ClientId,
 };
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 
 use super::{
     super::{configured::settings::Tls, host::Host, words},
@@ -40,16 +41,19 @@ pub(super) fn check(settings: &Settings, host: &str) -> Result<(), String> {
 }
 
 fn parameters(settings: &Settings, host: &str) -> Result<TlsParameters, String> {
-    let unfit = |_| "has a ca, which must be a certificate (PEM)".to_owned();
+    let unfit = |()| "has a ca, which must be a certificate (PEM)".to_owned();
     let mut builder = TlsParameters::builder(host.to_owned());
     if let Some(pem) = &settings.ca {
-        let certificate = Certificate::from_pem(pem.as_bytes()).map_err(unfit)?;
+        if CertificateDer::pem_slice_iter(pem.as_bytes()).next().is_none() {
+            return Err(unfit(()));
+        }
+        let certificate = Certificate::from_pem(pem.as_bytes()).map_err(|_| unfit(()))?;
         builder = builder.certificate_store(CertificateStore::None).add_root_certificate(certificate);
     }
     if settings.tls != Tls::Verify {
         builder = builder.dangerous_accept_invalid_certs(true).dangerous_accept_invalid_hostnames(true);
     }
-    builder.build_rustls().map_err(unfit)
+    builder.build_rustls().map_err(|_| unfit(()))
 }
 
 impl Dialogue {

@@ -35,7 +35,8 @@ impl Rest {
         }
         requests.check(handler, "requests")?;
         let test = handler.settings.get("test").filter(|test| !test.is_null());
-        let test = test.map(|test| Template::read(test, None).map(Box::new).map_err(|words| format!("test: {words}"))).transpose()?;
+        let test =
+            test.map(|test| Template::read(test, None).map(Box::new).map_err(|words| format!("test: {words}"))).transpose()?;
         Ok(Self { requests, test })
     }
 

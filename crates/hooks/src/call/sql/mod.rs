@@ -20,7 +20,7 @@
 //! | [`settings`], [`program`], [`statement`] | what was configured, compiled |
 //! | [`templates`] | what Kamailio, OpenSIPS, FreeRADIUS and Asterisk need, ready made |
 //! | [`seen`], [`job`] | the transaction, the same for every engine |
-//! | [`postgres`], [`mysql`], [`sqlite`] | each in its own way; `pool` and `trust` serve them |
+//! | [`postgres`], [`mysql`], [`sqlite`] | each in its own way; `pool` serves them |
 mod job;
 mod mysql;
 mod place;
@@ -32,7 +32,6 @@ mod settings;
 mod sqlite;
 mod statement;
 mod templates;
-mod trust;
 
 use std::{
     net::SocketAddr,

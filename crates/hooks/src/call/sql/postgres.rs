@@ -17,14 +17,13 @@ use tokio_postgres::{
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
-    super::configured::settings::Tls,
+    super::{configured::settings::Tls, tls},
     Connects,
     job::{Done, Job, Trouble},
     place::{Engine, Server},
     seen::{self, Seen},
     settings::Settings,
     statement::Bound,
-    trust,
 };
 
 /// So many are sent together: futures that are joined in a small number are polled in their order, and so sent in it.
@@ -58,7 +57,7 @@ impl Postgres {
         }
         let tls = match settings.tls {
             Tls::Off => None,
-            Tls::Prefer | Tls::Require => Some(trust::anybody(shared)),
+            Tls::Prefer | Tls::Require => Some(tls::of_anybody(shared)),
             Tls::Verify => Some(match &settings.ca {
                 Some(pem) => with_roots(pem)?,
                 None => shared.clone(),

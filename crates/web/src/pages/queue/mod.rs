@@ -4,12 +4,14 @@
 //! | file | subject |
 //! |---|---|
 //! | here | the two queues; tabs; addresses |
-//! | `deliveries`, `outcomes` | a list of each |
+//! | `list` | the list of either queue |
+//! | `deliveries`, `outcomes` | what is in it: columns, filters, words |
 //! | `standing` | where each handler stands, above the lists |
 //! | `delivery` | one delivery |
 //! | `repair` | sending again and discarding: how many, then done |
 mod deliveries;
 mod delivery;
+mod list;
 mod outcomes;
 mod repair;
 mod standing;

@@ -1,52 +1,40 @@
 //! What before handlers have not heard yet of how actions ended.
-use hookswitch_core::access::Right;
 use hookswitch_model::Object;
-use serde_json::json;
 
-use super::{OF_OUTCOMES, OUTCOMES, beside, repair, standing};
+use super::{
+    OF_OUTCOMES,
+    list::{self, Look, any_of},
+    standing,
+};
 use crate::{
-    answer::{Answer, show},
+    answer::Answer,
     html::Html,
     markup,
-    pages::live::LivePage,
     parts::{
         happened::{self, Names, text},
-        input::{Choice, Input, Kind},
+        input::Input,
         json as shown,
-        list::List,
-        table::{Empty, Table},
+        table::Empty,
         words,
     },
     visitor::Visitor,
 };
 
 pub(super) async fn list(visitor: Visitor) -> Answer {
-    let list = List::ask(&visitor, OF_OUTCOMES.search, json!({})).await?;
-    let names = Names::of(&visitor, &list.rows).await?;
-    let may = visitor.may(Right::Operate);
-    let titles = ["", "Action", "Asked", "Handler", "Client", "How it ended", "State", "Tries", "Next"];
-    let titles = if may { &titles[..] } else { &titles[1..] };
-    let mut table = Table { empty: empty(&list), ..Table::new("Outcomes", titles) }
-        .numbers(&["Tries"])
-        .cut("tight", &["Action", "Handler", "Client", "How it ended"]);
-    for row in &list.rows {
-        let mut cells = cells(row, &names, &visitor);
-        if may {
-            cells.insert(0, repair::tick(row, "Outcome"));
-        }
-        table.row(row["id"].to_string(), cells);
-    }
-    let standing = standing::standing(&visitor, standing::Of::Outcomes).await?;
-    Ok(show(&LivePage {
-        page: visitor.page("Outcomes", "deliveries"),
-        tabs: beside(OUTCOMES),
-        above: markup!("<div id=\"standing\" data-live=\"part\">{}</div>", standing),
-        filters: filters(&visitor, &list, &names),
-        note: repair::buttons(&visitor, OF_OUTCOMES, &list).await?,
-        table: table.html(),
-        pager: list.pager(),
-        is_live: false,
-    }))
+    let look = Look {
+        queue: OF_OUTCOMES,
+        standing: standing::Of::Outcomes,
+        title: "Outcomes",
+        one: "Outcome",
+        columns: &["Action", "Asked", "Handler", "Client", "How it ended", "State", "Tries", "Next"],
+        tight: &["Action", "Handler", "Client", "How it ended"],
+        cells,
+        states: &["asked", "waiting", "retrying", "dead"],
+        filters,
+        id_label: "Id of the action",
+        empty,
+    };
+    list::list(visitor, look).await
 }
 
 fn cells(row: &Object, names: &Names, visitor: &Visitor) -> Vec<Html> {
@@ -78,23 +66,12 @@ fn ended(row: &Object) -> Html {
     }
 }
 
-fn filters(visitor: &Visitor, list: &List, names: &Names) -> Html {
-    let any = || std::iter::once(Choice::new("", "All"));
-    let states = any().chain(Choice::words(&["asked", "waiting", "retrying", "dead"])).collect();
-    let outcomes = any().chain(Choice::words(&["asked", "committed", "aborted"])).collect();
-    let handlers = names.choices(visitor.query.text("handlers_id")).map_or(Kind::Number, Kind::Choice);
-    let seen = vec![
-        Input::new("state", "State", Kind::Choice(states)),
-        Input::new("outcome", "How it ended", Kind::Choice(outcomes)),
-        Input::new("handlers_id", "Handler", handlers),
-        Input::new("clients_id", "Client's id", Kind::Number),
-        Input::new("events_id", "Event", Kind::Choice(happened::choices())),
-    ];
-    list.filters(seen, vec![Input::new("event_id", "Id of the action", Kind::Line)])
+fn filters() -> Vec<Input> {
+    vec![Input::new("outcome", "How it ended", any_of(&["asked", "committed", "aborted"]))]
 }
 
-fn empty(list: &List) -> Empty {
-    if list.is_filtered() {
+fn empty(is_filtered: bool) -> Empty {
+    if is_filtered {
         return Empty::new("No outcome is like that: what was told is in the log.");
     }
     Empty::new("A before handler that says notify_outcome is told how each action ended that it was asked about. Here is what it has not heard yet; there is nothing.")
