@@ -106,7 +106,7 @@ fn decoded(text: &str) -> String {
 /// The box that something said of the task is about.
 pub(super) fn spot(form: &Params) -> &'static str {
     match form.text(ENGINE) {
-        _ if form.has(WHOLE) && form.text(WHOLE).is_some() => WHOLE,
+        _ if form.text(WHOLE).is_some() => WHOLE,
         Some(SQLITE) => FILE,
         _ => HOST,
     }

@@ -11,7 +11,7 @@
 //! | [`trials`] | shadow and back-test in plain words |
 //! | [`sheet`] | the form, as it is shown |
 //! | [`kinds`] | what can be chosen: a program of one's own, or something ready made |
-//! | [`settings`] | the boxes of what is ready made |
+//! | [`settings`], [`json_box`] | the boxes of what is ready made |
 //! | [`typed`], [`task`], [`database`] | what was typed into it, as the method takes it |
 //! | [`save`], [`both`] | the form sent: saved, tried, or somebody was faster |
 //! | [`trial`] | one call with an event that is not meant |
@@ -23,6 +23,7 @@ mod chains;
 mod condition;
 mod database;
 mod figures;
+mod json_box;
 mod kinds;
 mod list;
 mod one;

@@ -202,7 +202,7 @@ async fn somebody_was_faster(visitor: &Visitor, id: i64, was: &Object, typed: &O
     let mine = typed::changes(typed, was);
     let mut merged = now.clone();
     merged.extend(mine.clone());
-    if let Some(settings) = both::settings(was, &mine, now) {
+    if let Some(settings) = both::settings_of_both(was, &mine, now) {
         merged.insert("settings".to_owned(), settings.into());
     }
     let filled = typed::filled(&merged);

@@ -6,14 +6,13 @@ use hookswitch_model::{
     Object,
     handler::{
         offered::{self, Setting, Shape},
-        settings::shown as masked,
         task::Kind,
     },
     json::MASK,
 };
-use serde_json::{Value, error::Category};
+use serde_json::Value;
 
-use super::{database, kinds, typed::kept};
+use super::{database, json_box::object, kinds, typed::kept};
 use crate::{
     html::Html,
     markup,
@@ -169,82 +168,6 @@ fn meant_further(kind: Kind, text: &str) -> Result<Object, String> {
     }
 }
 
-/// Reads an object.
-fn object(text: &str) -> Result<Object, String> {
-    match serde_json::from_str::<Value>(text) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err("must be an object: {\"name\": ...}".to_owned()),
-        Err(error) if error.classify() == Category::Eof => {
-            Err(format!("is not whole: at its end, in line {}, a bracket or a quote is not closed", error.line()))
-        }
-        Err(error) => {
-            let said = error.to_string();
-            let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
-            Err(format!("is not JSON: line {}, character {}: {}", error.line(), error.column(), plain(said)))
-        }
-    }
-}
-
-/// What the reader of JSON says, as people do.
-fn plain(said: &str) -> &str {
-    match said {
-        "key must be a string" => "a name stands within double quotes",
-        "expected value" => "a value is missing, or a text is not within double quotes",
-        "trailing comma" => "there is a comma too much",
-        "trailing characters" => "there is more behind its end",
-        "expected `,` or `}`" => "a comma or a } is missing before this",
-        "expected `,` or `]`" => "a comma or a ] is missing before this",
-        "expected `:`" => "a colon is missing behind the name",
-        "invalid escape" => "a \\ is written as \\\\",
-        said if said.starts_with("control character") => "a text can't go on in the next line: close its quote, or write \\n",
-        said => said,
-    }
-}
-
-/// The settings of two who changed the same handler: what the first has made of them, and on top what the second has changed.
-pub(super) fn merged(was: &Object, mine: &Object, now: &Object) -> Object {
-    let mut merged = now.clone();
-    for name in changed(was, mine) {
-        match mine.get(name) {
-            Some(value) => drop(merged.insert(name.to_owned(), value.clone())),
-            None => drop(merged.shift_remove(name)),
-        }
-    }
-    merged
-}
-
-/// The names of the settings that are not the same.
-fn changed<'a>(was: &'a Object, now: &'a Object) -> impl Iterator<Item = &'a str> {
-    let gone = was.keys().filter(|name| !now.contains_key(*name));
-    now.iter().filter(|(name, value)| was.get(*name) != Some(value)).map(|(name, _)| name).chain(gone).map(String::as_str)
-}
-
-/// One setting that somebody has changed.
-pub(super) struct Change {
-    pub(super) name: String,
-    /// As it was, as it is now, and as it was typed: nothing of it is secret.
-    pub(super) values: [Option<Value>; 3],
-    pub(super) is_theirs: bool,
-    pub(super) is_mine: bool,
-}
-
-/// What two have changed of the settings; `mine` is `None` if nothing of them was typed.
-pub(super) fn compared(was: &Object, mine: Option<&Object>, now: &Object) -> Vec<Change> {
-    let mine = mine.unwrap_or(was);
-    let theirs: Vec<&str> = changed(was, now).collect();
-    let typed: Vec<&str> = changed(was, mine).collect();
-    let mut names = theirs.clone();
-    names.extend(typed.iter().filter(|name| !theirs.contains(name)));
-    let of = |settings: &Object, name: &str| masked(settings).get(name).cloned();
-    let change = |name: &str| Change {
-        name: name.to_owned(),
-        values: [of(was, name), of(now, name), of(mine, name)],
-        is_theirs: theirs.contains(&name),
-        is_mine: typed.contains(&name),
-    };
-    names.into_iter().map(change).collect()
-}
-
 /// The box that something is about which the API says of the settings: `has tls, which must be ...`, `must have a domain ...`,
 /// `messages, clients.create: ...`.
 pub(super) fn spot(form: &Params, words: &str) -> Option<String> {
@@ -371,14 +294,7 @@ mod tests {
         let (name, words) = said("set.sql.statements", "{\r\n  \"clients.*\": [\r\n \"a\" \"b\"]}");
         assert_eq!(name, "set.sql.statements");
         assert!(words.contains("line 3") && words.contains("a ] is missing"), "{words}");
-        for (text, part) in [
-            ("{\"a\": \"b", "is not whole"),
-            ("[1]", "must be an object"),
-            ("{\"a\": \"b\nc\"}", "next line"),
-            ("{\"a\": 1,}", "comma too much"),
-            ("{a: 1}", "double quotes"),
-            ("{\"domain\": \"x\"}", "box of its own"),
-        ] {
+        for (text, part) in [("[1]", "must be an object"), ("{\"domain\": \"x\"}", "box of its own")] {
             assert!(said("set.sql.further", text).1.contains(part), "{text}: {}", said("set.sql.further", text).1);
         }
         assert!(said("set.sql.password", "********x").1.contains("type it whole"));
@@ -402,18 +318,6 @@ mod tests {
         ] {
             assert_eq!(spot(&form, words).as_deref(), expected, "{words}");
         }
-    }
-
-    #[test]
-    fn two_editors_keep_what_both_have_changed_and_see_no_secret() {
-        let was = object(json!({"password": MASK, "domain": "a", "group": "g", "own": 1}));
-        let mine = object(json!({"password": "typed", "domain": "a", "own": 2}));
-        let now = object(json!({"password": MASK, "domain": "b", "group": "g", "own": 1}));
-        assert_eq!(merged(&was, &mine, &now), object(json!({"password": "typed", "domain": "b", "own": 2})));
-        let rows = compared(&was, Some(&mine), &now);
-        assert!(rows.iter().all(|row| !row.values.contains(&Some(json!("typed")))));
-        let names: Vec<(&str, bool, bool)> = rows.iter().map(|row| (row.name.as_str(), row.is_theirs, row.is_mine)).collect();
-        assert_eq!(names, [("domain", true, false), ("password", false, true), ("own", false, true), ("group", false, true)]);
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub(super) fn understood(mut form: Params) -> Params {
             _ => scheme,
         };
         if SCHEMES.iter().any(|(known, _)| *known == scheme) {
-            let path = if kind == Kind::Sql { "" } else { form.text("task_path").unwrap_or_default() };
+            let path = form.text("task_path").filter(|_| kinds::of_scheme(&scheme).is_over_http()).unwrap_or_default();
             let task = joined(&format!("{scheme}://{rest}"), path);
             fill(&mut form, &task);
         }
