@@ -66,6 +66,7 @@ for (const javaScriptEnabled of [true, false]) {
     // Its page and the list say what it is; the form changes nothing by being sent.
     await go(page, `/provisioning/handlers/${saved.id}`);
     await page.locator(".chip", { hasText: "SQL database" }).waitFor();
+    await page.getByRole("link", { name: "Resync" }).waitFor();
     await page.getByText("Template: kamailio").waitFor();
     await go(page, "/provisioning/handlers?kind=sql");
     await page.locator(".handler", { hasText: "Kamailio" }).locator(".chip", { hasText: "SQL database" }).waitFor();
@@ -126,6 +127,8 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByText("counts from the next event on").waitFor();
     const room = await latest();
     assert.deepEqual([room.task, room.settings, room.passwords], ["chat+https://hooks.slack.com", { secret: MASK, channel: "#noc" }, false]);
+    await go(page, `/provisioning/handlers/${room.id}`);
+    assert.equal(await page.getByRole("link", { name: "Resync" }).count(), 0, "people are told no lists");
     await go(page, `/provisioning/handlers/${room.id}/edit`);
     assert.equal(await page.locator("details.rest").evaluate((part) => part.open), false, "all of it is as it is by default");
     if (javaScriptEnabled) {

@@ -102,6 +102,12 @@ const REST: &[Setting] = &[
         Shape::Json,
         "For each event, or pattern, a list: {\"clients.create\": [{\"method\": \"POST\", \"path\": \"/companies\"}]}",
     ),
+    setting(
+        "test",
+        "Test",
+        Shape::Json,
+        "A request that changes nothing, made by a test: {\"method\": \"GET\", \"path\": \"/user\"}",
+    ),
 ];
 
 const KAMAILIO: &[Setting] = &[

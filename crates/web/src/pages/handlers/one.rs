@@ -39,6 +39,8 @@ struct One {
     href: String,
     is_before: bool,
     is_archived: bool,
+    /// A resync tells whole lists: to programs, not to people.
+    is_for_people: bool,
     status: Html,
     when: String,
     held: &'static str,
@@ -93,6 +95,7 @@ pub(super) async fn one(visitor: Visitor, Path(id): Path<i64>) -> Answer {
         href: place(id),
         is_before,
         is_archived: text(&handler, "status") == "archived",
+        is_for_people: kinds::of(&handler).is_for_people(),
         status: super::list::status(&handler, visitor.may(Right::Administer)),
         when: when(&handler),
         held: held(&handler, Some(&standing)),
