@@ -44,6 +44,7 @@ mod sessions;
 mod softswitch;
 mod sql;
 mod story;
+mod traces;
 mod trouble;
 mod walks;
 mod workers;

@@ -6,22 +6,24 @@ use axum::http::HeaderMap;
 use hookswitch_core::{Answer, Call, Import};
 use hookswitch_model::refusal::Refusal;
 
-use crate::Api;
+use crate::{Api, span::RequestSpan};
 
 impl Api {
-    /// Runs a call with what its request's headers say of it.
-    pub(crate) async fn perform(&self, headers: &HeaderMap, call: Call) -> Result<Answer, Refusal> {
+    /// Runs a call with what its request's headers say of it, within its span.
+    pub(crate) async fn perform(&self, span: &RequestSpan, headers: &HeaderMap, call: Call) -> Result<Answer, Refusal> {
         let method = call.method.name;
         tracing::Span::current().record("method", method);
+        let action = span.action(self.parts.core.hooks().traces(), method);
         let call = Call {
             cause: text(headers, "hookswitch-cause"),
             idempotency_key: text(headers, "idempotency-key"),
-            traceparent: text(headers, "traceparent"),
+            trace: action.trace(),
             import: import(headers)?,
             ..call
         };
         let began = Instant::now();
         let result = self.parts.core.perform(call).await;
+        action.ended(result.as_ref().err());
         self.parts.metrics.count(method, result.as_ref().err(), began.elapsed());
         if let Err(Refusal::Internal(detail)) = &result {
             // The caller learns the request's id only.

@@ -14,11 +14,12 @@ use hookswitch_hooks::{
 use hookswitch_store::{Clock, Database, MasterKey, Store};
 use hookswitch_testdb::Home;
 
+use hookswitch_traces::Traces;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use serde_json::Value;
 
-use crate::{Api, Options, connections::Circumstances, routes::routes};
+use crate::{Api, Options, RequestSpan, connections::Circumstances, routes::routes};
 
 pub(crate) const ADMIN_KEY: &str = "an-admin-key-for-the-tests-of-the-api";
 
@@ -52,6 +53,7 @@ impl Fixture {
             script_limits: script::Limits::default(),
             extra_roots_pem: Vec::new(),
             network: None,
+            traces: Traces::off(),
         };
         let hooks = hookswitch_hooks::Options {
             cluster: Cluster::alone(),
@@ -86,7 +88,11 @@ impl Fixture {
         }
         let mut request = request.body(body).unwrap();
         let request_id = self.api.parts.request_ids.of(request.headers());
-        request.extensions_mut().insert(Circumstances { request_id, from: Ipv4Addr::LOCALHOST.into() });
+        request.extensions_mut().insert(Circumstances {
+            request_id,
+            from: Ipv4Addr::LOCALHOST.into(),
+            span: RequestSpan::default(),
+        });
         let Ok(response) = TowerToHyperService::new(routes(self.api())).call(request).await;
         let (head, body) = response.into_parts();
         let text = String::from_utf8_lossy(&to_bytes(body, usize::MAX).await.unwrap()).into_owned();

@@ -10,6 +10,7 @@
 //! | `body` | reading a body within bounds of size, time and memory |
 //! | `keys`, `wrong_keys`, `proxies` | who calls, from where; guessing is slowed down |
 //! | `door` | from a request to the one door, whatever the protocol |
+//! | `span` | what is recorded of a request, for OpenTelemetry |
 //! | `rpc` | JSON-RPC 2.0: from bytes to calls, from answers to bytes |
 //! | `rest` | REST: the same methods at addresses of their own |
 //! | `meant`, `aliases` | texts that stand for numbers; names and habits of the first API generation |
@@ -40,6 +41,7 @@ mod request_id;
 mod rest;
 mod routes;
 mod rpc;
+mod span;
 mod wrong_keys;
 
 use std::sync::Arc;
@@ -49,6 +51,7 @@ use ipnet::IpNet;
 
 pub use connections::{Circumstances, Serving};
 pub use request_id::RequestId;
+pub use span::RequestSpan;
 
 /// What the API stands on, and how it is set.
 pub struct Options {

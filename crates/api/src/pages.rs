@@ -8,7 +8,7 @@ use hookswitch_core::{
 };
 use hookswitch_model::refusal::Refusal;
 
-use crate::{Api, body::Room};
+use crate::{Api, RequestSpan, body::Room};
 
 /// What a form sent, and its share of the memory that bodies have: to be kept until the request is answered.
 #[derive(Debug)]
@@ -32,12 +32,12 @@ impl Api {
         &self.parts.core
     }
 
-    /// Runs a call for a page: counted and logged as any other.
+    /// Runs a call for a page, within its span: counted and logged as any other.
     ///
     /// # Errors
     /// Every refusal of the contract.
-    pub async fn call(&self, call: Call) -> Result<Answer, Refusal> {
-        self.perform(&HeaderMap::new(), call).await
+    pub async fn call(&self, span: &RequestSpan, call: Call) -> Result<Answer, Refusal> {
+        self.perform(span, &HeaderMap::new(), call).await
     }
 
     /// Signs a user in.

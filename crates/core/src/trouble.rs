@@ -26,6 +26,7 @@ use hookswitch_hooks::{
 use hookswitch_model::{moment::Moment, refusal::Refusal};
 use hookswitch_store::{Clock, Database, Error, Faults, Hand, MasterKey, Place, Store};
 use hookswitch_testdb::Home;
+use hookswitch_traces::Traces;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::{runtime::Runtime, task::JoinHandle};
@@ -340,6 +341,7 @@ async fn core(home: &Home, clock: Clock, faults: Faults, network: Planned) -> Co
         script_limits: Limits::default(),
         extra_roots_pem: Vec::new(),
         network: Some(network),
+        traces: Traces::off(),
     };
     let hooks = hookswitch_hooks::Options {
         cluster: Cluster::alone(),

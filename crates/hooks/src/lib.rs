@@ -58,6 +58,7 @@ use arc_swap::ArcSwap;
 use hookswitch_cluster::{Cluster, Notice};
 use hookswitch_model::event::{Cause, Event, Stage};
 use hookswitch_store::{Error, Store, tables};
+use hookswitch_traces::Traces;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -300,6 +301,12 @@ impl Hooks {
     #[must_use]
     pub fn entrance(&self) -> Entrance {
         self.after.entrance()
+    }
+
+    /// Where spans are recorded.
+    #[must_use]
+    pub fn traces(&self) -> &Traces {
+        self.shared.caller.traces()
     }
 
     /// Checks handlers and makes their secrets.

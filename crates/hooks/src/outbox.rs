@@ -96,6 +96,7 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
         seq,
         resync: event.cause.as_ref().is_some_and(|cause| cause.resync().is_some()),
         events_row,
+        trace: event.trace,
         payload,
     };
     let fresh = Fresh { event: Arc::new(told), at: tx.now(), deliveries: written };

@@ -174,6 +174,7 @@ mod tests {
             mode: Mode::Live,
             actor: Actor::Cli,
             cause: None,
+            trace: None,
             data: object(json!({"id": 1, "password": "new-one"})),
             previous: Some(object(json!({"password": "old-one"}))),
             object: object(json!({"id": 1, "password": "new-one", "credit": 0.1})),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Object, moment::Moment};
+use crate::{Object, moment::Moment, trace::Trace};
 
 /// Before the action is decided, or after it is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -254,6 +254,8 @@ pub struct Event {
     pub actor: Actor,
     /// What it is a reaction to, or which resync tells it.
     pub cause: Option<Cause>,
+    /// What the calls about it are made within; `None` = it has a trace of its own.
+    pub trace: Option<Trace>,
     /// As the contract's table says for this type.
     pub data: Object,
     /// Old values of the keys of `data` that changed (updates only).

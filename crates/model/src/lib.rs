@@ -14,6 +14,7 @@
 //! | [`handler`] | who is called, when and how |
 //! | [`funds`] | the balance edges |
 //! | [`refusal`] | every way in which a request is refused |
+//! | [`trace`] | a place in a trace, for `traceparent` |
 mod decimal;
 pub mod event;
 pub mod field;
@@ -27,6 +28,7 @@ pub mod nets;
 pub mod objects;
 pub mod period;
 pub mod refusal;
+pub mod trace;
 mod words;
 
 /// An object of JSON: ordered keys, exact numbers.

@@ -40,6 +40,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 11, name: "copying", sql: include_str!("migrations/0011_copying.sql"), oldest: 11 },
     Migration { number: 12, name: "rolling", sql: include_str!("migrations/0012_rolling.sql"), oldest: 12 },
     Migration { number: 13, name: "web", sql: include_str!("migrations/0013_web.sql"), oldest: 12 },
+    Migration { number: 14, name: "traces", sql: include_str!("migrations/0014_traces.sql"), oldest: 12 },
 ];
 
 /// Where applied ones are recorded.

@@ -18,6 +18,7 @@ use hookswitch_store::{
     tables::client_packages::due::{self, Due},
 };
 use hookswitch_testdb::Home;
+use hookswitch_traces::Traces;
 use tokio::runtime::Runtime;
 
 use crate::{ADMIN_KEY, Api, program::ADMIN_PASSWORD};
@@ -192,6 +193,7 @@ async fn core(home: &Path, url: &str, clock: Clock, days: u32) -> Core {
         script_limits: Limits::default(),
         extra_roots_pem: Vec::new(),
         network: None,
+        traces: Traces::off(),
     };
     let hooks = hookswitch_hooks::Options {
         cluster: Cluster::alone(),

@@ -57,10 +57,14 @@ pub fn command(folder: &Path) -> Command {
 
 fn untouched(mut command: Command, folder: &Path) -> Command {
     command.current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("HOOKSWITCH_")) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_setting(&name.to_string_lossy())) {
         command.env_remove(name);
     }
     command
+}
+
+fn is_setting(variable: &str) -> bool {
+    ["HOOKSWITCH_", "OTEL_"].iter().any(|prefix| variable.starts_with(prefix))
 }
 
 /// True if [`Setup::mounting`] works here: for root, where the machine allows it. Says so if it does not.

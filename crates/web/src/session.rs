@@ -87,6 +87,7 @@ async fn visitor(api: &Api, request: &Parts) -> Result<Option<Visitor>, Refusal>
         query: Params::read(request.uri.query().unwrap_or_default().as_bytes()),
         notice: cookie(headers, notice::COOKIE).and_then(|sealed| notice::unseal(sealed, token)),
         theme: theme(headers),
+        span: request.extensions.get::<Circumstances>().map(|at| at.span.of_several()).unwrap_or_default(),
     }))
 }
 

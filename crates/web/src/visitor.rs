@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
     http::request::Parts,
 };
-use hookswitch_api::Api;
+use hookswitch_api::{Api, RequestSpan};
 use hookswitch_core::{
     Answer, Call,
     access::{Caller, Right},
@@ -27,6 +27,8 @@ pub(crate) struct Visitor {
     pub(crate) query: Params,
     pub(crate) notice: Option<Notice>,
     pub(crate) theme: Theme,
+    /// What is recorded of his request.
+    pub(crate) span: RequestSpan,
 }
 
 /// Which colours he has chosen.
@@ -78,7 +80,7 @@ impl Visitor {
     pub(crate) async fn act(&self, method: &'static str, params: Object) -> Result<Answer, Refusal> {
         // A page can't be asked for a method that there is none of.
         let method = registry::find(method).ok_or_else(|| Refusal::internal(format!("no method {method}")))?;
-        self.api.call(Call::new(method, params, Arc::clone(&self.caller))).await
+        self.api.call(&self.span, Call::new(method, params, Arc::clone(&self.caller))).await
     }
 
     /// The same for one that only reads: `params` is an object.

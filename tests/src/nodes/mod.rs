@@ -7,6 +7,7 @@
 //! | `together` | what is saved on one counts on all; who is there |
 //! | `database` | the server is lost and comes back, or its standby takes its place |
 //! | `ends` | a node that stops, dies, freezes: who takes over, and when |
+//! | `traces` | a request and its deliveries are one trace, whoever makes them |
 //! | `steps` | the clock's steps happen once |
 //! | `resyncs` | a resync is steered from any node |
 //! | `upgrade` | the schema of the next version comes while they run |
@@ -16,6 +17,7 @@ mod load;
 mod resyncs;
 mod steps;
 mod together;
+mod traces;
 mod upgrade;
 
 use hookswitch_testkit::{Api, Server, Value, json, wait_until};

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
+use axum::{Router, middleware::from_fn};
 use hyper::{
     server::conn::{http1, http2},
     service::service_fn,
@@ -28,7 +28,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{Ending, reached, request};
-use crate::{Api, routes};
+use crate::{Api, routes, span};
 
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// For the head of a request; under HTTP/1.1 it runs between two requests too.
@@ -64,9 +64,12 @@ pub(super) struct Connections {
 
 impl Connections {
     pub(super) fn new(api: Api, pages: Router, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
-        let routes = TowerToHyperService::new(routes::routes(api.clone()).merge(pages));
+        let mut routes = routes::routes(api.clone()).merge(pages);
+        if api.parts.core.hooks().traces().is_on() {
+            routes = routes.layer(from_fn(span::note_route));
+        }
         Self {
-            routes,
+            routes: TowerToHyperService::new(routes),
             api,
             crowded: Notify::new(),
             asked: AtomicBool::new(false),

@@ -13,6 +13,7 @@ use crate::{
     panics::{Panicked, caught},
     request_id::{self, RequestId},
     routes,
+    span::RequestSpan,
 };
 
 /// What is known of a request whatever it asks.
@@ -22,16 +23,19 @@ pub struct Circumstances {
     pub request_id: RequestId,
     /// Who sent it: the address behind our own proxies.
     pub from: IpAddr,
+    /// What is recorded of it.
+    pub span: RequestSpan,
 }
 
 /// Answers one request, whatever becomes of it.
 pub(super) async fn answer(connection: Arc<Connection>, request: Request<Incoming>) -> Result<Response, Infallible> {
     let _running = connection.begin();
     let parts = &connection.common.api.parts;
-    let at = Circumstances {
-        request_id: parts.request_ids.of(request.headers()),
-        from: parts.proxies.caller(connection.peer, request.headers()),
-    };
+    let headers = request.headers();
+    let (request_id, from) = (parts.request_ids.of(headers), parts.proxies.caller(connection.peer, headers));
+    let asked = (request.method(), request.uri());
+    let span = RequestSpan::begin(parts.core.hooks().traces(), asked, headers, request_id.text());
+    let at = Circumstances { request_id, from, span };
     // `method` and `code` are those of JSON-RPC; whoever finds them out fills them in.
     let span = tracing::info_span!("request", request_id = at.request_id.text(), method = Empty, code = Empty);
     let mut response = within(&connection, request, &at).instrument(span).await;
@@ -52,6 +56,7 @@ async fn within(connection: &Connection, mut request: Request<Incoming>, at: &Ci
         }
     };
     let (status, took) = (response.status().as_u16(), began.elapsed());
+    at.span.answered(status);
     tracing::debug!(%verb, path = address.path(), status, ms = took.as_secs_f64() * 1_000.0, "answered");
     response
 }

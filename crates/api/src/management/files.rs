@@ -19,7 +19,7 @@ use super::{
     actions::{self, Action, Does},
     let_in_once, names, words,
 };
-use crate::{Api, connections::Circumstances, rest::query};
+use crate::{Api, RequestSpan, connections::Circumstances, rest::query};
 
 /// Marks a failure: there is no file, and the body says why.
 const STATUS: HeaderName = HeaderName::from_static("x-vcs-status");
@@ -62,7 +62,17 @@ pub(super) async fn answer(
     if let Some(name) = PAGING.iter().find(|name| params.contains_key(**name)) {
         return refuse(&[format!("{name} has no place here: a file holds the whole list")]);
     }
-    let pages = Pages { api, headers: head.headers, caller, action, method, params, after: Some(0), columns: Vec::new() };
+    let pages = Pages {
+        api,
+        span: at.span.of_several(),
+        headers: head.headers,
+        caller,
+        action,
+        method,
+        params,
+        after: Some(0),
+        columns: Vec::new(),
+    };
     match pages.first().await {
         Ok(body) => {
             let name = format!("attachment; filename=\"{module}.csv\"");
@@ -111,6 +121,7 @@ fn refuse(messages: &[String]) -> Response {
 /// A list, page after page.
 struct Pages {
     api: Api,
+    span: RequestSpan,
     headers: HeaderMap,
     caller: Arc<Caller>,
     action: &'static Action,
@@ -140,7 +151,8 @@ impl Pages {
         let mut params = names::inward(method, self.action.object, self.params.clone());
         params.insert("limit".to_owned(), PAGE.into());
         params.insert("after_id".to_owned(), json!(self.after.unwrap_or(0)));
-        let result = self.api.perform(&self.headers, Call::new(method, params, Arc::clone(&self.caller))).await?.result;
+        let result =
+            self.api.perform(&self.span, &self.headers, Call::new(method, params, Arc::clone(&self.caller))).await?.result;
         let Value::Array(rows) = result else { return Err(Refusal::internal("no rows")) };
         self.after = rows.last().filter(|_| i64::try_from(rows.len()) == Ok(PAGE)).and_then(|row| row["id"].as_i64());
         let rows: Vec<Object> = rows.into_iter().filter_map(|row| row.as_object().cloned()).collect();

@@ -75,6 +75,7 @@ async fn answer(State(api): State<Api>, Extension(at): Extension<Circumstances>,
     let Some(action) = actions::find(&method) else {
         return wrong(&id, -32601, &format!("there is no action {method}"));
     };
+    at.span.rename(method);
     let signed = match sign_in(&api, &at, &mut params).await {
         Ok(signed) => signed,
         Err(NotLetIn { refusal, retry_after }) => {
@@ -86,7 +87,7 @@ async fn answer(State(api): State<Api>, Extension(at): Extension<Circumstances>,
             return response;
         }
     };
-    let result = match run::run(&api, &head.headers, &signed.caller, action, params).await {
+    let result = match run::run(&api, (&at.span, &head.headers), &signed.caller, action, params).await {
         Ok(Returned { value, messages }) => json!({"code": true, "return": value, "messages": messages, "errors": []}),
         Err(refusal) => failed(&refusal, &at),
     };

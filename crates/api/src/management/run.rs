@@ -14,7 +14,7 @@ use super::{
     actions::{Action, Does},
     names,
 };
-use crate::Api;
+use crate::{Api, RequestSpan};
 
 /// Rows of a list, if nothing is said.
 const ROWS: i64 = 100;
@@ -36,6 +36,7 @@ impl Returned {
 /// What runs calls for one caller.
 struct Desk<'a> {
     api: &'a Api,
+    span: RequestSpan,
     headers: &'a HeaderMap,
     caller: &'a Arc<Caller>,
     object: &'static str,
@@ -44,12 +45,12 @@ struct Desk<'a> {
 /// Runs an action.
 pub(super) async fn run(
     api: &Api,
-    headers: &HeaderMap,
+    (span, headers): (&RequestSpan, &HeaderMap),
     caller: &Arc<Caller>,
     action: &Action,
     params: Object,
 ) -> Result<Returned, Refusal> {
-    let desk = Desk { api, headers, caller, object: action.object };
+    let desk = Desk { api, span: span.of_several(), headers, caller, object: action.object };
     let done = match action.does {
         Does::List(method) => desk.list(method, params).await,
         Does::Show(method, name) => desk.show(method, name, params).await,
@@ -84,7 +85,7 @@ impl Desk<'_> {
     async fn call(&self, method: &'static str, params: Object) -> Result<Answer, Refusal> {
         let method = registry::find(method).ok_or_else(|| Refusal::internal(format!("no method {method}")))?;
         let params = names::inward(method, self.object, params);
-        self.api.perform(self.headers, Call::new(method, params, Arc::clone(self.caller))).await
+        self.api.perform(&self.span, self.headers, Call::new(method, params, Arc::clone(self.caller))).await
     }
 
     async fn list(&self, method: &'static str, mut params: Object) -> Result<Returned, Refusal> {
@@ -160,7 +161,7 @@ impl Desk<'_> {
         changes.insert("id".to_owned(), id);
         let method = registry::find("clients.custom_fields.update").ok_or_else(|| Refusal::internal("no such method"))?;
         let call = Call::new(method, changes, Arc::clone(self.caller));
-        let Answer { result, warnings } = self.api.perform(self.headers, call).await?;
+        let Answer { result, warnings } = self.api.perform(&self.span, self.headers, call).await?;
         Ok(Returned { value: json!({"affected": result}), messages: warnings })
     }
 
@@ -179,7 +180,8 @@ impl Desk<'_> {
             let asked = json!({"id": ids, "limit": 1000});
             let method = registry::find("packages.search").ok_or_else(|| Refusal::internal("no such method"))?;
             let asked = asked.as_object().cloned().unwrap_or_default();
-            rows(self.api.perform(self.headers, Call::new(method, asked, Arc::clone(self.caller))).await?.result).collect()
+            rows(self.api.perform(&self.span, self.headers, Call::new(method, asked, Arc::clone(self.caller))).await?.result)
+                .collect()
         };
         let shown = held.into_iter().map(|row| {
             let package = periods.iter().find(|package| package["id"] == row["packages_id"]);

@@ -109,7 +109,8 @@ impl Drop for Open<'_> {
     }
 }
 
-fn outcome(refusal: Option<&Refusal>) -> &'static str {
+/// How a call ended, in one of a few words.
+pub(crate) fn outcome(refusal: Option<&Refusal>) -> &'static str {
     match refusal {
         None => "success",
         Some(Refusal::Invalid(_)) => "invalid",

@@ -23,6 +23,8 @@ pub(super) struct Standing {
     clock: Option<schedule::Figures>,
     /// None of a node that is alone.
     nodes: Vec<Seen>,
+    /// None where spans are not recorded.
+    traces: Option<hookswitch_traces::Figures>,
     resident_bytes: Option<u64>,
 }
 
@@ -35,7 +37,8 @@ impl Standing {
             in_time("other nodes", core.cluster().members())
         );
         let nodes = nodes.unwrap_or_default();
-        Self { store: core.store().figures().await, hooks, clock, nodes, resident_bytes: resident_bytes() }
+        let (traces, resident_bytes) = (core.hooks().traces().figures(), resident_bytes());
+        Self { store: core.store().figures().await, hooks, clock, nodes, traces, resident_bytes }
     }
 }
 
@@ -68,6 +71,10 @@ impl Collector for Standing {
         }
         if !self.nodes.is_empty() {
             page.nodes(&self.nodes)?;
+        }
+        if let Some(traces) = &self.traces {
+            let spans = [("exported", traces.exported), ("dropped", traces.dropped)];
+            page.counters("trace_spans", "Spans for OpenTelemetry, by what became of them", "state", &spans)?;
         }
         if let Some(bytes) = self.resident_bytes {
             page.gauge("resident_memory", "Memory of the process", Some(&Unit::Bytes), bytes)?;
@@ -209,7 +216,8 @@ mod tests {
         let clock = schedule::Figures { steps: vec![("taken", 3), ("refused", 1)], lag: Duration::from_millis(2_500) };
         let node = |id: i64, is_this| Seen { node: node(id), shards: 100 + id as usize, lease_left_ms: 9_500, is_this };
         let nodes = vec![node(1, false), node(2, true)];
-        Standing { store, hooks: Some(hooks), clock: Some(clock), nodes, resident_bytes: Some(1_024) }
+        let traces = Some(hookswitch_traces::Figures { exported: 40, dropped: 2 });
+        Standing { store, hooks: Some(hooks), clock: Some(clock), nodes, traces, resident_bytes: Some(1_024) }
     }
 
     fn node(id: i64) -> hookswitch_store::tables::nodes::Node {
@@ -261,6 +269,7 @@ mod tests {
             "hookswitch_node_shards 102",
             "hookswitch_node_lease_left_seconds 9.5",
             "hookswitch_node_lag_seconds 0.0025",
+            "hookswitch_trace_spans_total{state=\"dropped\"} 2",
             "hookswitch_resident_memory_bytes 1024",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in {text}");

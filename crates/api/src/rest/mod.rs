@@ -64,7 +64,7 @@ async fn serve(api: &Api, at: &Circumstances, place: Place, request: Request) ->
     let result = match params(place, &mut head, &held).await {
         Ok(params) => {
             let call = Call { total_below: Some(answer::TOTAL_BELOW), ..Call::new(place.address.method, params, caller) };
-            api.perform(&head.headers, call).await
+            api.perform(&at.span, &head.headers, call).await
         }
         Err(refusal) => Err(refusal),
     };

@@ -24,8 +24,10 @@ const CALLS_MAX: usize = 100;
 const ANSWERS_BYTES_MAX: usize = 16 << 20;
 
 /// Answers a batch; its room is kept until then.
-pub(super) async fn answer(envelope: Envelope, calls: Vec<Value>, room: Room) -> Response {
+pub(super) async fn answer(mut envelope: Envelope, calls: Vec<Value>, room: Room) -> Response {
     tracing::Span::current().record("method", "batch");
+    envelope.at.span.rename("batch");
+    envelope.at.span = envelope.at.span.of_several();
     if let Some((status, fault)) = flaw(&envelope, &calls) {
         return answer::failed(status, &fault, &envelope.at);
     }

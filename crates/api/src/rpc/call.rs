@@ -79,7 +79,7 @@ async fn perform(envelope: &Envelope, name: &str, mut params: Object, caller: Ar
             method
         }
     };
-    Ok(envelope.api.perform(&envelope.headers, Call::new(method, params, caller)).await?)
+    Ok(envelope.api.perform(&envelope.at.span, &envelope.headers, Call::new(method, params, caller)).await?)
 }
 
 fn find(name: &str) -> Option<&'static Method> {

@@ -89,7 +89,7 @@ fn past(tx: &Tx, at: &At, id: &str) -> Result<Event, Refusal> {
     let uuid = id.parse().map_err(|_| missing())?;
     let row = tables::events::get(tx, &uuid)?.filter(|row| at.access.sees(&at.caller, row.companies_id)).ok_or_else(missing)?;
     let mut event = row.event().ok_or_else(missing)?;
-    event.mode = Mode::Test;
+    (event.mode, event.trace) = (Mode::Test, at.trace);
     Ok(event)
 }
 
@@ -111,6 +111,7 @@ fn made_up(at: &At, kind: Kind) -> Event {
         mode: Mode::Test,
         actor: at.caller.actor.clone(),
         cause: None,
+        trace: at.trace,
         data,
         previous,
         object,

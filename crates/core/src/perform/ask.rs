@@ -82,8 +82,8 @@ impl Journey {
         }
     }
 
-    fn asking(&self, request: &Request) -> Asking {
-        Asking { attempt: self.attempt, deadline: self.deadline, traceparent: request.traceparent.clone() }
+    fn asking(&self) -> Asking {
+        Asking { attempt: self.attempt, deadline: self.deadline }
     }
 
     /// What the chain was shown is no longer so.
@@ -140,7 +140,7 @@ pub(super) async fn decide(core: &Core, act: &'static Act, request: &Shared, jou
     let conditions = act.events.iter().any(|kind| rules.conditional_after(kind));
     if !before && !conditions {
         let decided = Decided::undisputed(request.params.clone()).into();
-        let (ids, unasked) = (journey.ids.clone(), Some(journey.asking(request)));
+        let (ids, unasked) = (journey.ids.clone(), Some(journey.asking()));
         return Ok(Asked { decided, warnings: Vec::new(), rules, weighed: Arc::default(), ids, unasked });
     }
     let drafted = draft_events(core, act, request, request.params.clone(), &mut journey.ids).await?;
@@ -150,12 +150,12 @@ pub(super) async fn decide(core: &Core, act: &'static Act, request: &Shared, jou
         Allowed { events: drafted.events, warnings: Vec::new() }
     } else if before {
         let _places = enter(&core.waiting, &drafted.events)?;
-        ask_chain(core, &rules, request, journey, drafted.events, &subject).await?
+        ask_chain(core, &rules, journey, drafted.events, &subject).await?
     } else {
         Allowed { events: drafted.events, warnings: Vec::new() }
     };
     let weighed = core.hooks.weigh(&rules, &allowed.events, &core.access).await.into();
-    let (ids, unasked) = (journey.ids.clone(), (!before).then(|| journey.asking(request)));
+    let (ids, unasked) = (journey.ids.clone(), (!before).then(|| journey.asking()));
     Ok(Asked { decided: subject.decided().into(), warnings: allowed.warnings, rules, weighed, ids, unasked })
 }
 
@@ -179,7 +179,7 @@ pub(super) async fn rehearse(core: &Core, act: &'static Act, request: &Shared) -
     let subject = Revision::new(core, act, request, drafted.shown, journey.ids.clone());
     let allowed = match request.unasked {
         true => Allowed { events: drafted.events, warnings: Vec::new() },
-        false => ask_chain(core, &core.hooks.rules(), request, &journey, drafted.events, &subject).await?,
+        false => ask_chain(core, &core.hooks.rules(), &journey, drafted.events, &subject).await?,
     };
     let decided = subject.decided().request().clone();
     let (shared, draft) = (Arc::clone(request), act.draft);
@@ -190,13 +190,12 @@ pub(super) async fn rehearse(core: &Core, act: &'static Act, request: &Shared) -
 async fn ask_chain(
     core: &Core,
     rules: &Rules,
-    request: &Request,
     journey: &Journey,
     events: Vec<Event>,
     subject: &Revision<'_>,
 ) -> Result<Allowed, Refusal> {
     let _asked = core.hooks.being_asked(&events);
-    core.hooks.before.ask(rules, events, &journey.asking(request), &journey.owed, subject).await
+    core.hooks.before.ask(rules, events, &journey.asking(), &journey.owed, subject).await
 }
 
 fn enter(waiting: &Waiting, events: &[Event]) -> Result<Vec<Place>, Refusal> {

@@ -58,6 +58,7 @@ impl Part {
             mode: at.mode,
             actor: at.caller.actor.clone(),
             cause: at.cause.clone(),
+            trace: at.trace,
             data: self.data,
             previous: self.previous,
             object: self.object,

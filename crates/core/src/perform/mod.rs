@@ -37,6 +37,7 @@ use hookswitch_model::{
     event::{Cause, Event, Mode},
     moment::Moment,
     refusal::Refusal,
+    trace::Trace,
 };
 use hookswitch_store::{Tx, Vault, tables::search::Asked};
 use serde_json::Value;
@@ -70,8 +71,8 @@ pub struct Call {
     pub cause: Option<String>,
     /// From the header; the parameter of the same meaning is read here.
     pub idempotency_key: Option<String>,
-    /// The caller's trace, if it came.
-    pub traceparent: Option<String>,
+    /// What it is done within: the request's span, or the caller's.
+    pub trace: Option<Trace>,
     /// A search tells its total where that is below this, also if its filters don't ask for it.
     pub total_below: Option<i64>,
     /// Nothing is written unless this still holds: for what one node does for all.
@@ -90,7 +91,7 @@ impl Call {
             caller,
             cause: None,
             idempotency_key: None,
-            traceparent: None,
+            trace: None,
             total_below: None,
             fence: Fence::NONE,
             import: None,
@@ -128,6 +129,8 @@ pub struct At {
     pub mode: Mode,
     /// What it is a reaction to.
     pub cause: Option<Cause>,
+    /// What is done about it is done within this.
+    pub trace: Option<Trace>,
     /// The id of the object that it makes; 0 outside `live`.
     pub new_id: i64,
     /// Ids for the transactions of the fees that it may charge; none outside `live`.

@@ -34,8 +34,6 @@ pub(super) struct Request {
     pub idempotency: Option<idempotency::Ticket>,
     /// Who, when, how.
     pub at: At,
-    /// The caller's trace, if it came.
-    pub traceparent: Option<String>,
     /// Before handlers are left out: the log says so.
     pub unasked: bool,
 }
@@ -45,7 +43,7 @@ pub(super) struct Request {
 /// # Errors
 /// `Invalid` with every wrong field, `cause_too_deep`, `access-denied` for an import that is not the caller's to make.
 pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal> {
-    let Call { method, mut params, caller, cause, idempotency_key, traceparent, total_below, fence, import } = call;
+    let Call { method, mut params, caller, cause, idempotency_key, trace, total_below, fence, import } = call;
     let caller = if import.is_some() { Import::caller(method, &caller)? } else { caller };
     let mut errors = FieldErrors::new();
     let options = Options::take(method, &mut params, idempotency_key, &mut errors);
@@ -54,7 +52,7 @@ pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal>
         None => None,
     };
     let mut at = circumstances(core, caller, if options.dry_run { Mode::DryRun } else { Mode::Live }, total_below);
-    at.fence = fence;
+    (at.fence, at.trace) = (fence, trace);
     let mut params = match method.check(&params) {
         Ok(checked) => errors.or(checked)?,
         Err(wrong) => {
@@ -74,7 +72,7 @@ pub(super) async fn request(core: &Core, call: Call) -> Result<Request, Refusal>
     if let (Run::Act(act), Mode::Live) = (&method.run, at.mode) {
         take_ids(core, act, &mut at).await?;
     }
-    Ok(Request { method, params, idempotency: ticket, at, traceparent, unasked: Import::is_unasked(import) })
+    Ok(Request { method, params, idempotency: ticket, at, unasked: Import::is_unasked(import) })
 }
 
 /// Who, when, seeing what.
@@ -86,6 +84,7 @@ pub(super) fn circumstances(core: &Core, caller: Arc<Caller>, mode: Mode, total_
         era: core.store.era(),
         mode,
         cause: None,
+        trace: None,
         new_id: 0,
         fee_ids: Vec::new(),
         schedule: core.schedule.clone(),

@@ -117,6 +117,7 @@ impl Telling {
             mode: Mode::Live,
             actor: resync.actor.clone(),
             cause: Some(Cause::Resync { resync: walk::told_by(resync) }),
+            trace: None,
             data: resync.done(),
             previous: None,
             object: resync.shown(),

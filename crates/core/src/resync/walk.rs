@@ -113,6 +113,7 @@ impl Item {
             mode: Mode::Live,
             actor: actor.clone(),
             cause: Some(Cause::Resync { resync: told_by }),
+            trace: None,
             data,
             previous: None,
             object,

@@ -7,6 +7,7 @@ use hookswitch_store::{
     Subject,
     tables::client_packages::due::{self, Due},
 };
+use hookswitch_traces::{Kind as SpanKind, Span};
 use serde_json::Value;
 
 use crate::{
@@ -93,10 +94,14 @@ impl Worker {
     async fn step(&self, id: i64) -> Result<bool, Refusal> {
         let params = [("id".to_owned(), Value::from(id))].into_iter().collect();
         let caller = Arc::new(Caller::clock());
-        let call = Call { fence: self.fence(), ..Call::new(&clock::STEP, params, Arc::clone(&caller)) };
+        let traces = self.core.hooks.traces();
+        let trace = traces.of_request(None);
+        let mut span = trace.map_or_else(Span::none, |trace| traces.begin(trace, SpanKind::Internal, clock::STEP.name));
+        let call = Call { fence: self.fence(), trace, ..Call::new(&clock::STEP, params, Arc::clone(&caller)) };
         let refusal = match self.core.perform(call).await {
             Ok(answer) => {
                 let was_taken = !answer.result.is_null();
+                span.set("hookswitch.outcome", if was_taken { "taken" } else { "not_due" });
                 if was_taken {
                     self.core.schedule.0.steps.count(true);
                 }
@@ -104,6 +109,8 @@ impl Worker {
             }
             Err(refusal) => refusal,
         };
+        span.set("hookswitch.outcome", "refused");
+        drop(span);
         self.core.schedule.0.steps.count(false);
         tracing::debug!(%refusal, id, "a step of a client package was refused");
         let at = perform::at_clock(&self.core, caller);

@@ -20,7 +20,7 @@ use super::{
     queue::{Delivery, Queue},
 };
 use crate::{
-    call::{Call, Called, traceparent::Trace},
+    call::{Call, Called},
     condition::{self, Outcome},
     log::{
         Change, Counts, Record, Then,
@@ -55,7 +55,7 @@ pub(super) async fn attempt(queue: &Arc<Queue>, place: Place, mut delivery: Deli
     let call = request(queue, &rule, &delivery, began);
     let telling = queue.shared.loops.telling(clients_id, rule.handler.id);
     let calling = queue.shared.shutdown.unless_cut(queue.shared.caller.call(&rule.handler, &call));
-    let called = match tenure.unless_lost(calling).await {
+    let mut called = match tenure.unless_lost(calling).await {
         Some(Some(called)) => called,
         Some(None) => return queue.broken_off(place, delivery.id),
         None => return queue.put_back(place, delivery.id),
@@ -77,6 +77,7 @@ pub(super) async fn attempt(queue: &Arc<Queue>, place: Place, mut delivery: Deli
     queue.shared.calls.count(status, Some(called.took));
     queue.note(status == "success", error.as_deref());
     let row = logged(&rule, &delivery, began, &call, &called, status, error);
+    called.ended(&row);
     settle(queue, place, &delivery, tenure, Some(row), (ended, change)).await;
 }
 
@@ -113,7 +114,7 @@ fn request(queue: &Queue, rule: &Rule, delivery: &Delivery, now: Moment) -> Call
         timeout: Duration::from_millis(u64::from(rule.handler.timeout_ms)),
         deadline_ms: None,
         cause_header: queue.shared.causes.header(event.id, rule.handler.id),
-        traceparent: Trace::of(event.id).call(),
+        trace: queue.shared.caller.traces().of_event(event.trace, event.id).child(),
         resend: delivery.resend,
         now,
         reseller_bound: rule.handler.companies_id.is_some(),

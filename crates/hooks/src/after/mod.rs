@@ -37,6 +37,7 @@ use hookswitch_cluster::{Cluster, Notice};
 use hookswitch_model::{
     event::{Event, Kind, Stage},
     moment::Moment,
+    trace::Trace,
 };
 use hookswitch_store::Store;
 use tokio::sync::Notify;
@@ -122,6 +123,8 @@ pub(crate) struct Told {
     pub(crate) resync: bool,
     /// Its row in the journal.
     pub(crate) events_row: i64,
+    /// What its calls are made within.
+    pub(crate) trace: Option<Trace>,
     pub(crate) payload: Payload,
 }
 

@@ -145,6 +145,7 @@ impl Queue {
             seq: row.seq,
             resync: row.resync,
             events_row: row.events_row,
+            trace: row.trace,
             payload,
         };
         Delivery {

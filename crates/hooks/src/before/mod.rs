@@ -73,8 +73,6 @@ pub struct Asking {
     pub attempt: u32,
     /// When the action's whole budget ends.
     pub deadline: Instant,
-    /// The caller's `traceparent`, if it came.
-    pub traceparent: Option<String>,
 }
 
 /// A chain that has allowed the action.

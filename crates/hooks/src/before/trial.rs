@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Before, Shared, budget::limit, millis, turn::changed};
 use crate::{
     after::judge::{self, Judged},
-    call::{Call, Called, traceparent::Trace},
+    call::{Call, Called},
     condition::Outcome as Held,
     log::row::{BODY_KEPT_MAX, changes},
     payload::Payload,
@@ -66,7 +66,7 @@ pub(super) fn call(shared: &Shared, rule: &Rule, event: &Event, payload: &Payloa
         timeout,
         deadline_ms: (handler.stage == Stage::Before).then(|| millis(timeout)),
         cause_header: shared.causes.header(event.id, handler.id),
-        traceparent: Trace::of(event.id).call(),
+        trace: shared.caller.traces().of_event(event.trace, event.id).child(),
         resend: false,
         now: shared.clock.now(),
         reseller_bound: handler.companies_id.is_some(),

@@ -19,7 +19,7 @@ use super::{
     millis,
 };
 use crate::{
-    call::{Call, Called, traceparent::Trace},
+    call::{Call, Called},
     condition::{self, Outcome as Held},
     log::{
         Record,
@@ -97,14 +97,14 @@ impl Turn<'_> {
             Ok(answer) => answer,
             Err(not_called) => return self.skip(not_called).await,
         };
-        let Answer { request, called, result } = answer;
+        let Answer { request, mut called, result } = answer;
         let (result, changed) = self.weigh(result, subject).await;
         match &result {
             // Too little time is the chain's fault, not the handler's.
             Err(Ended::Failed(NoDecision(FailureReason::Timeout, _))) if self.share < limit(&self.rule.handler) => {}
             result => gate.note(!matches!(result, Err(Ended::Failed(_))), self.shared.clock.now()),
         }
-        self.record(&request, &called, &result, changed, note).await;
+        self.record(&request, &mut called, &result, changed, note).await;
         match result {
             Ok(outcome) => Ok(outcome),
             Err(Ended::Forbidden(said)) => Err(self.forbidden(said)),
@@ -120,9 +120,9 @@ impl Turn<'_> {
             Held::CallAnyway(words) => Some(condition::note(&words)),
         };
         let Some(_place) = gate.place_in_time().await else { return };
-        let Answer { request, called, result } = self.call_within(self.share).await;
+        let Answer { request, mut called, result } = self.call_within(self.share).await;
         let (result, changed) = self.weigh(result, &AsItStands).await;
-        self.record(&request, &called, &result, changed, note).await;
+        self.record(&request, &mut called, &result, changed, note).await;
     }
 
     async fn weigh(&self, result: Result<Decision, NoDecision>, subject: &impl Subject) -> (Result<Outcome, Ended>, Object) {
@@ -193,8 +193,7 @@ impl Turn<'_> {
     }
 
     fn request(&self, body: Bytes, timeout: Duration) -> Call {
-        let Event { id, kind, object_id, .. } = self.event;
-        let trace = self.asking.traceparent.as_deref().and_then(Trace::given).unwrap_or_else(|| Trace::of(*id));
+        let Event { id, kind, object_id, trace, .. } = self.event;
         Call {
             event_id: *id,
             events_id: self.rule.names.name(kind),
@@ -205,7 +204,7 @@ impl Turn<'_> {
             timeout,
             deadline_ms: Some(millis(timeout)),
             cause_header: self.shared.causes.header(*id, self.rule.handler.id),
-            traceparent: trace.call(),
+            trace: self.shared.caller.traces().of_event(*trace, *id).child(),
             resend: false,
             now: self.shared.clock.now(),
             reseller_bound: self.rule.handler.companies_id.is_some(),
@@ -240,7 +239,7 @@ impl Turn<'_> {
     async fn record(
         &self,
         request: &Bytes,
-        called: &Called,
+        called: &mut Called,
         result: &Result<Outcome, Ended>,
         changed: Object,
         note: Option<String>,
@@ -260,7 +259,9 @@ impl Turn<'_> {
         let changes = (!changed.is_empty()).then(|| row::changes(sent, &changed));
         let error = [note, error].into_iter().flatten().reduce(|note, error| format!("{note}; {error}"));
         let ending = Ending { status, error, request: Some(request), called: Some(called), changes, passwords: &passwords };
-        self.shared.log.record(Record::of_call(row::of(self.rule, self.about(), ending))).await;
+        let row = row::of(self.rule, self.about(), ending);
+        called.ended(&row);
+        self.shared.log.record(Record::of_call(row)).await;
     }
 
     fn about(&self) -> About {

@@ -14,6 +14,7 @@ use hookswitch_model::{
     handler::{Handler, task::Kind},
     refusal::FailureReason,
 };
+use hookswitch_traces::Traces;
 use ipnet::IpNet;
 use reqwest::header::HeaderValue;
 use rustls::ClientConfig;
@@ -26,7 +27,7 @@ use super::{
     network::Planned,
     requests,
     script::{self, Limits},
-    sql, tls,
+    sql, tls, traced,
 };
 
 /// Calls over HTTP at once beyond the first of each handler, of all handlers together: with the connections of callers and ten
@@ -58,6 +59,8 @@ pub struct CallerOptions {
     pub extra_roots_pem: Vec<u8>,
     /// In place of the network, in tests: what happens to each call over HTTP.
     pub network: Option<Planned>,
+    /// Where the span of each call is recorded.
+    pub traces: Traces,
 }
 
 /// Calls handlers; cheap to clone.
@@ -69,6 +72,7 @@ struct Shared {
     reseller_networks: Arc<[IpNet]>,
     tls: ClientConfig,
     network: Option<Planned>,
+    traces: Traces,
     data_dir: PathBuf,
     starter: script::Starter,
     leaving: script::Leaving,
@@ -117,6 +121,7 @@ impl Caller {
             reseller_networks: options.reseller_networks.into(),
             tls: tls::configuration(&options.extra_roots_pem),
             network: options.network,
+            traces: options.traces,
             data_dir: options.data_dir.clone(),
             starter: script::Starter::new(script::Place {
                 scripts_dir: options.scripts_dir,
@@ -129,6 +134,12 @@ impl Caller {
             further: Semaphore::new(FURTHER_MAX),
             told: Mutex::default(),
         }))
+    }
+
+    /// Where the spans of calls are recorded.
+    #[must_use]
+    pub fn traces(&self) -> &Traces {
+        &self.0.traces
     }
 
     /// Calls a handler once.
@@ -207,7 +218,7 @@ impl Caller {
 impl HandlerCaller {
     /// Calls the handler once.
     pub async fn call(&self, call: &Call) -> Called {
-        let started = Instant::now();
+        let (started, mut span) = (Instant::now(), traced::begin(&self.0.shared.traces, &self.0.handler, call));
         let _running = Running::begin(&self.0);
         let result = match &self.0.task {
             Task::Http(_) | Task::Requests(_) => self.call_http(call, started).await,
@@ -223,7 +234,8 @@ impl HandlerCaller {
             }
             Task::Broken(error) => Err(error.clone()),
         };
-        Called { result, took: started.elapsed() }
+        traced::stop(&mut span, &self.0.handler, &result);
+        Called { result, took: started.elapsed(), span }
     }
 
     /// Where this process has too much open, a call waits: that is no fault of the handler's. Somebody waits for a before

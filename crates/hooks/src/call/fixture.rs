@@ -5,7 +5,9 @@ use hookswitch_model::{
     event::Stage,
     handler::{Handler, check_create},
     moment::Moment,
+    trace::Trace,
 };
+use hookswitch_traces::Traces;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -27,6 +29,7 @@ pub(super) fn options(scripts_dir: &Path) -> CallerOptions {
         script_limits: Limits::default(),
         extra_roots_pem: Vec::new(),
         network: None,
+        traces: Traces::off(),
     }
 }
 
@@ -54,7 +57,7 @@ pub(super) fn call() -> Call {
         timeout: LONG,
         deadline_ms: Some(2_900),
         cause_header: "019aa9b2-7c1e-7d33-9d0a-3b1f5c0e8a11.7.abc".to_owned(),
-        traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned(),
+        trace: Trace::given("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap(),
         resend: false,
         now: Moment::parse("2026-11-23T21:14:07.9Z").unwrap(),
         reseller_bound: false,

@@ -100,7 +100,7 @@ pub(super) fn of_call<'a>(fixed: &HeaderMap, call: &Call, keys: impl IntoIterato
         set(DEADLINE_MS, deadline_ms.to_string());
     }
     set(CAUSE, call.cause_header.clone());
-    set(TRACEPARENT, call.traceparent.clone());
+    set(TRACEPARENT, call.trace.header());
     set(WEBHOOK_ID, id);
     set(WEBHOOK_TIMESTAMP, timestamp);
     set(WEBHOOK_SIGNATURE, signature);

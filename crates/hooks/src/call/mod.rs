@@ -16,11 +16,13 @@
 //! | `mail` | ready made: a message by SMTP |
 //! | [`script`] | a process, its pipes and its end; `script/sandbox` is what it is started through |
 //! | [`address`], `host` | where a handler may not be |
-//! | [`headers`], [`signature`], [`traceparent`] | what every call carries |
+//! | [`headers`], [`signature`] | what every call carries |
+//! | `traced` | the span of a call |
 use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
-use hookswitch_model::{event::Stage, moment::Moment, refusal::FailureReason};
+use hookswitch_model::{event::Stage, moment::Moment, refusal::FailureReason, trace::Trace};
+use hookswitch_traces::Span;
 use uuid::Uuid;
 
 pub mod address;
@@ -39,7 +41,7 @@ pub mod script;
 pub mod signature;
 pub mod sql;
 mod tls;
-pub mod traceparent;
+mod traced;
 mod words;
 
 pub use caller::{Caller, CallerOptions, HandlerCaller};
@@ -71,8 +73,8 @@ pub struct Call {
     pub deadline_ms: Option<u64>,
     /// `Hookswitch-Cause`, see [`crate::cause`].
     pub cause_header: String,
-    /// See [`traceparent`]: a new span for each call.
-    pub traceparent: String,
+    /// A new span for each call.
+    pub trace: Trace,
     /// Sent again on demand: `Hookswitch-Resend: true`.
     pub resend: bool,
     /// The time of the signature, and of a `Retry-After` that names a date.
@@ -88,6 +90,8 @@ pub struct Called {
     pub result: Result<Reply, CallError>,
     /// From the start of the call to its end.
     pub took: Duration,
+    /// It has ended, and is recorded when this is dropped.
+    pub(crate) span: Span,
 }
 
 /// What a handler answered with.

@@ -169,6 +169,7 @@ mod tests {
                     mode: Mode::Live,
                     actor: Actor::Cli,
                     cause: None,
+                    trace: None,
                     data: Object::new(),
                     previous: None,
                     object: Object::new(),

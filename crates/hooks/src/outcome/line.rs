@@ -25,7 +25,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use super::{PAUSE, Shared};
 use crate::{
     after::judge::{Judged, judge},
-    call::{Call, Called, traceparent::Trace},
+    call::{Call, Called},
     log::{
         Change, Record, Then,
         row::{self, About, Ending},
@@ -148,7 +148,7 @@ impl Line {
         let began = shared.store.clock().now();
         let call = request(shared, rule, &due, began);
         let calling = shared.shutdown.unless_cut(shared.caller.call(&rule.handler, &call));
-        let called = match tenure.unless_lost(calling).await {
+        let mut called = match tenure.unless_lost(calling).await {
             Some(Some(called)) => called,
             Some(None) => return,
             None => return self.give_back(due.id),
@@ -165,6 +165,7 @@ impl Line {
             Judged::Failed { words, retry_after_ms } => ("failed", Some(words.clone()), not_heard(again(retry_after_ms), words)),
         };
         let row = logged(rule, &due, began, &call, &called, status, error);
+        called.ended(&row);
         let (id, fence) = (due.id, tenure.fence());
         let written: Then = Box::new(move |_| {
             self.give_back(id);
@@ -207,7 +208,7 @@ fn request(shared: &Shared, rule: &Rule, due: &Due, now: Moment) -> Call {
         timeout: Duration::from_millis(u64::from(rule.handler.timeout_ms)),
         deadline_ms: None,
         cause_header: shared.causes.header(due.event_id, rule.handler.id),
-        traceparent: Trace::of(due.event_id).call(),
+        trace: shared.caller.traces().of_event(due.trace, due.event_id).child(),
         resend: due.resend,
         now,
         reseller_bound: rule.handler.companies_id.is_some(),

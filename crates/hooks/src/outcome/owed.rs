@@ -156,6 +156,7 @@ fn new(rule: &Rule, event: &Event, asked_by: i64) -> outcomes::New {
         companies_id: event.companies_id,
         head: event.head(Stage::Outcome, None).to_string(),
         asked_by,
+        trace: event.trace,
     }
 }
 

@@ -92,6 +92,7 @@ fn event(number: u128) -> Event {
         mode: Mode::Live,
         actor: Actor::Cli,
         cause: None,
+        trace: None,
         data: Object::new(),
         previous: None,
         object: Object::new(),

@@ -36,6 +36,7 @@ fn event(kind: Kind, companies_id: i64) -> Event {
         mode: Mode::Live,
         actor: Actor::Cli,
         cause: None,
+        trace: None,
         data: Object::new(),
         previous: None,
         object: Object::new(),

@@ -27,7 +27,7 @@ use crate::{
     config::{self, Settings, flags::Flags},
     ending::Ended,
     telemetry, tls,
-    wiring::{self, Folder, Given},
+    wiring::{self, Folder, Given, traces},
 };
 
 /// Files open at once, as far as the hard limit allows.
@@ -36,6 +36,8 @@ const FILES: u64 = 16_384;
 const END_WITHIN: Duration = Duration::from_secs(9);
 /// Of these, what calls in flight get.
 const CALLS_WITHIN: Duration = Duration::from_secs(6);
+/// What the last spans get after that: a collector that hangs must not hold up an end.
+const LAST_SPANS_WITHIN: Duration = Duration::from_millis(800);
 /// Connections that wait to be accepted, as many as the kernel allows by default.
 const BACKLOG: u32 = 4_096;
 
@@ -67,8 +69,9 @@ impl Serve {
         hide_process();
         let given = Given::read(&config::environment)?;
         let tls = settings.tls.as_ref().map(tls::Files::load).transpose()?;
+        let plan = traces::plan(&settings, &config::environment)?;
         let folder = Folder::make(&settings)?;
-        let ended = block_on(serve(&settings, &folder, given, tls));
+        let ended = block_on(serve(&settings, &folder, given, tls, plan));
         // The lock goes last.
         drop(folder);
         ended?
@@ -90,10 +93,18 @@ fn hide_process() {
     }
 }
 
-async fn serve(settings: &Settings, folder: &Folder, given: Given, tls: Option<Arc<ServerConfig>>) -> Ended {
+async fn serve(
+    settings: &Settings,
+    folder: &Folder,
+    given: Given,
+    tls: Option<Arc<ServerConfig>>,
+    plan: Option<hookswitch_traces::Settings>,
+) -> Ended {
     let mut ends = Ends::listen()?;
     let listener = bind(settings.listen).with_context(|| format!("listening on {}", settings.listen))?;
-    let core = wiring::core(settings, wiring::store(settings, folder)?).await?;
+    let store = wiring::store(settings, folder)?;
+    let (traces, exporter) = traces::start(plan, store.clock())?;
+    let core = wiring::core(settings, store, traces).await?;
     let (end, ended) = match start(settings, &core, given, listener, tls).await {
         Ok(serving) => {
             ends.wait().await;
@@ -104,6 +115,9 @@ async fn serve(settings: &Settings, folder: &Folder, given: Given, tls: Option<A
         Err(ending) => (Instant::now() + END_WITHIN, Err(ending)),
     };
     wiring::close(core, end).await;
+    if let Some(exporter) = exporter {
+        exporter.stop(Instant::now() + LAST_SPANS_WITHIN).await;
+    }
     tracing::info!("ended");
     ended
 }

@@ -53,6 +53,9 @@ pub(crate) struct Flags {
     /// How the log is written: text or json [env: HOOKSWITCH_LOG] [default: text]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) log: Option<String>,
+    /// Where traces go, to a collector of OpenTelemetry over HTTP [env: HOOKSWITCH_OTLP] [default: nowhere]
+    #[arg(long, value_name = "URL")]
+    pub(crate) otlp: Option<String>,
 }
 
 impl Flags {

@@ -1,7 +1,7 @@
 //! Every key, and the names that it has in each layer: the contract's table.
 use toml::Value;
 
-use super::{database, flags::Flags};
+use super::{database, flags::Flags, otlp};
 
 /// One setting's names.
 #[derive(Debug)]
@@ -10,11 +10,16 @@ pub(super) struct Key {
     pub(super) name: &'static str,
     /// In the environment.
     pub(super) variable: Option<&'static str>,
+    /// Variables that other programs have too, and that count if nothing of ours does.
+    pub(super) others: &'static [Other],
     /// On the command line.
     pub(super) flag: Option<Flag>,
     /// How a value is shown that may hold what nobody must see.
     pub(super) shown: Option<fn(&Value) -> Value>,
 }
+
+/// A variable that is not ours: its name, and what its text means to us.
+pub(super) type Other = (&'static str, fn(&str) -> String);
 
 /// A flag: its name, and what was given for it.
 #[derive(Debug)]
@@ -30,11 +35,11 @@ impl Key {
         flag: &'static str,
         given: fn(&Flags) -> Option<&String>,
     ) -> Self {
-        Self { name, variable: Some(variable), flag: Some(Flag { name: flag, given }), shown: None }
+        Self { name, variable: Some(variable), others: &[], flag: Some(Flag { name: flag, given }), shown: None }
     }
 
     const fn in_file(name: &'static str) -> Self {
-        Self { name, variable: None, flag: None, shown: None }
+        Self { name, variable: None, others: &[], flag: None, shown: None }
     }
 }
 
@@ -52,6 +57,11 @@ pub(super) static SCRIPTS: Key = Key::everywhere("scripts", "HOOKSWITCH_SCRIPTS"
 pub(super) static KEY_FILE: Key =
     Key::everywhere("key_file", "HOOKSWITCH_KEY_FILE", "--key-file", |flags| flags.place.key_file.as_ref());
 pub(super) static LOG: Key = Key::everywhere("log", "HOOKSWITCH_LOG", "--log", |flags| flags.log.as_ref());
+pub(super) static OTLP: Key = Key {
+    shown: Some(otlp::masked),
+    others: &[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", str::to_owned), ("OTEL_EXPORTER_OTLP_ENDPOINT", otlp::below)],
+    ..Key::everywhere("otlp", "HOOKSWITCH_OTLP", "--otlp", |flags| flags.otlp.as_ref())
+};
 pub(super) static BEFORE_BUDGET_MS: Key = Key::in_file("before_budget_ms");
 pub(super) static RETENTION_DAYS: Key = Key::in_file("retention_days");
 pub(super) static LOG_MAX_BYTES: Key = Key::in_file("log_max_bytes");
@@ -64,13 +74,14 @@ pub(super) static TLS_CERT: Key = Key::in_file("tls_cert");
 pub(super) static TLS_KEY: Key = Key::in_file("tls_key");
 
 /// All of them, in the order in which they are shown.
-pub(super) static ALL: [&Key; 16] = [
+pub(super) static ALL: [&Key; 17] = [
     &LISTEN,
     &DATA,
     &DATABASE,
     &SCRIPTS,
     &KEY_FILE,
     &LOG,
+    &OTLP,
     &BEFORE_BUDGET_MS,
     &RETENTION_DAYS,
     &LOG_MAX_BYTES,

@@ -93,6 +93,12 @@ impl Layers<'_> {
         {
             return Ok(Some((Value::from(text), Origin::Variable(name))));
         }
+        for (name, meaning) in key.others {
+            // Empty is as good as not set, as these have it.
+            if let Some(text) = variable(self.environment, name)?.filter(|text| !text.trim().is_empty()) {
+                return Ok(Some((Value::from(meaning(text.trim())), Origin::Variable(name))));
+            }
+        }
         let said = |file: &File| Some((file.get(key.name)?.clone(), Origin::File(file.path.clone())));
         Ok(self.file.as_ref().and_then(said))
     }

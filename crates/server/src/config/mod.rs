@@ -8,6 +8,7 @@
 //! | `keys` | every key, and the names that it has in each layer |
 //! | `file` | the TOML file: no unknown key |
 //! | `database` | which database; its password is never shown |
+//! | `otlp` | where traces go |
 //! | `layers` | which layer wins; what is to be shown |
 //! | `read` | from a value to its type, or what is wrong with it |
 //! | [`settings`](Settings) | the whole, typed |
@@ -16,6 +17,7 @@ mod file;
 pub(crate) mod flags;
 mod keys;
 mod layers;
+mod otlp;
 mod read;
 mod settings;
 #[cfg(test)]
@@ -27,6 +29,7 @@ use crate::ending::Ending;
 
 pub(crate) use database::{Database, FILE as DATABASE_FILE};
 pub(crate) use layers::Shown;
+pub(crate) use otlp::Otlp;
 pub(crate) use settings::Settings;
 
 /// What is wrong with the configuration, in one line: which value, from where, and what it should be.

@@ -15,6 +15,7 @@ use super::{
     flags::Flags,
     keys,
     layers::Layers,
+    otlp::{self, Otlp},
     read,
 };
 use crate::{telemetry::Format, tls};
@@ -50,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) key_file: PathBuf,
     /// How the log is written.
     pub(crate) log: Format,
+    /// Where traces go, if anywhere.
+    pub(crate) otlp: Option<Otlp>,
     /// The time for a whole before chain.
     pub(crate) before_budget: Duration,
     /// How long the execution log and the journal are kept.
@@ -89,6 +92,7 @@ impl Settings {
         let scripts = layers.take(&keys::SCRIPTS, inside("scripts"), read::path)?;
         let key_file = layers.take(&keys::KEY_FILE, inside("master.key"), read::path)?;
         let log = layers.take(&keys::LOG, "text", read::format)?;
+        let otlp = layers.take_if_set(&keys::OTLP, otlp::read)?.flatten();
         let budget_ms = layers.take(&keys::BEFORE_BUDGET_MS, BEFORE_BUDGET_MS, read::number(1, BEFORE_BUDGET_MS_MAX))?;
         let days = layers.take(&keys::RETENTION_DAYS, RETENTION_DAYS, read::number(1, RETENTION_DAYS_MAX))?;
         let log_bytes_max = layers.take(&keys::LOG_MAX_BYTES, LOG_MAX_BYTES, read::number(LOG_BYTES_MIN, i64::MAX as u64))?;
@@ -108,6 +112,7 @@ impl Settings {
             scripts,
             key_file,
             log,
+            otlp,
             before_budget: Duration::from_millis(budget_ms),
             retention_days: at_most_u32(days),
             log_bytes_max,

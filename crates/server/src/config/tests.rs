@@ -71,6 +71,7 @@ fn every_key_can_stand_in_the_file() {
         scripts = '/srv/scripts'
         key_file = '/etc/h.key'
         log = 'json'
+        otlp = 'http://collector:4318'
         before_budget_ms = 300
         retention_days = 90
         log_max_bytes = 1_000_000
@@ -86,6 +87,7 @@ fn every_key_can_stand_in_the_file() {
     assert_eq!((settings.breaker_failures, settings.breaker_over.as_secs()), (3, 4));
     assert_eq!((settings.retention_days, settings.log_bytes_max, settings.before_budget.as_millis()), (90, 1_000_000, 300));
     assert_eq!(settings.journal_bytes_max, 2_000_000);
+    assert_eq!(settings.otlp.unwrap().0.as_str(), "http://collector:4318/v1/traces");
     assert_eq!((settings.trusted_proxies.len(), settings.reseller_networks.len()), (2, 1));
     assert_eq!(settings.tls.as_ref().map(|files| files.cert.as_path()), Some(Path::new("/etc/c.pem")));
     assert!(settings.shown.iter().all(|shown| shown.origin.to_string().ends_with("some.toml")));
@@ -112,6 +114,8 @@ fn a_wrong_value_is_named_with_what_it_should_be() {
         ("data = ''", "data must be a path"),
         ("trusted_proxies = '10.0.0.0/8'", "trusted_proxies must be a list"),
         ("reseller_networks = ['10.0.0.0/33']", "reseller_networks"),
+        ("otlp = 'collector:4318'", "otlp must be the URL of an OTLP collector"),
+        ("otlp = 4318", "otlp must be the URL"),
         ("log = 'xml'", "log must be text or json"),
     ] {
         let found = wrong(file);
@@ -172,6 +176,39 @@ fn the_password_of_a_database_is_shown_nowhere() {
             (masked.clone(), Some(masked.into()))
         );
         assert!(!format!("{settings:?}").contains("s3cret"));
+    }
+}
+
+#[test]
+fn traces_go_where_our_own_setting_or_opentelemetrys_variables_say() {
+    const BASE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    const WHOLE: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+    for (file, variables, url, origin) in [
+        ("", &[][..], None, "default"),
+        ("otlp = 'https://file'", &[][..], Some("https://file/v1/traces"), "some.toml"),
+        ("otlp = 'https://file'", &[(BASE, "http://base:4318/otlp/")][..], Some("http://base:4318/otlp/v1/traces"), BASE),
+        ("", &[(BASE, "http://base:4318")][..], Some("http://base:4318/v1/traces"), BASE),
+        ("", &[(BASE, "http://base"), (WHOLE, "http://whole/custom")][..], Some("http://whole/custom"), WHOLE),
+        ("otlp = 'https://file'", &[(BASE, ""), (WHOLE, " ")][..], Some("https://file/v1/traces"), "some.toml"),
+        ("", &[(BASE, "http://base"), ("HOOKSWITCH_OTLP", "http://ours/x")][..], Some("http://ours/x"), "HOOKSWITCH_OTLP"),
+        ("otlp = 'https://file'", &[(BASE, "http://base"), ("HOOKSWITCH_OTLP", "")][..], None, "HOOKSWITCH_OTLP"),
+    ] {
+        let settings = read(file, variables, Flags::default()).unwrap();
+        assert_eq!(settings.otlp.as_ref().map(|otlp| otlp.0.as_str()), url, "{file} {variables:?}");
+        let shown = shown(&settings, "otlp").origin.to_string();
+        assert!(shown.ends_with(origin), "{shown}");
+    }
+}
+
+#[test]
+fn what_is_secret_in_the_url_of_a_collector_is_shown_nowhere() {
+    for url in ["https://me:s3cret@collector/x", "https://s3cret@collector/x", "https://collector/x?key=s3cret"] {
+        let settings = read("", &[("HOOKSWITCH_OTLP", url)], Flags::default()).unwrap();
+        let value = shown(&settings, "otlp").value.clone().unwrap().to_string();
+        assert!(value.contains("***") && value.contains("collector/x"), "{value}");
+        assert!(!value.contains("s3cret") && !format!("{settings:?}").contains("s3cret"), "{settings:?}");
+        let Wrong(words) = read("", &[("HOOKSWITCH_OTLP", value.trim_matches('"'))], Flags::default()).unwrap_err();
+        assert!(words.contains("write the URL itself"), "{words}");
     }
 }
 

@@ -4,6 +4,7 @@
 //!   folder     made for its owner alone; locked, so that the database has one writer
 //!   store      key file, then database: looked at before it is touched
 //!   node       on a database that can be shared: joins the others
+//!   traces     recorded and exported, if that is wanted
 //!   core       keys and handlers in memory; what waits is delivered
 //!   close      the same backwards, within the time that is left
 //! ```
@@ -13,6 +14,7 @@ mod first_login;
 mod folder;
 mod node;
 mod side;
+pub(crate) mod traces;
 
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ use hookswitch_hooks::{
     call::{CallerOptions, script},
 };
 use hookswitch_store::{Clock, MasterKey, OpenError, Store};
+use hookswitch_traces::Traces;
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -89,7 +92,7 @@ fn key_is_missing(settings: &Settings) -> Ending {
 ///
 /// # Errors
 /// Whatever the store says.
-pub(crate) async fn core(settings: &Settings, store: Store) -> Ended<Core> {
+pub(crate) async fn core(settings: &Settings, store: Store, traces: Traces) -> Ended<Core> {
     if !script::sandbox::landlock_available() {
         tracing::warn!("this kernel has no landlock: scripts can read the data folder");
     }
@@ -102,6 +105,7 @@ pub(crate) async fn core(settings: &Settings, store: Store) -> Ended<Core> {
         script_limits: script::Limits::default(),
         extra_roots_pem: Vec::new(),
         network: None,
+        traces,
     };
     let breaker = Breaker { failures: settings.breaker_failures, over: settings.breaker_over };
     let retention = Retention {

@@ -105,7 +105,7 @@ fn new_id() -> io::Result<i64> {
 }
 
 /// What the machine is called.
-fn host() -> String {
+pub(super) fn host() -> String {
     fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "node".to_owned(), |name| name.trim().to_owned())
 }
 

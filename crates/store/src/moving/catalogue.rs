@@ -146,7 +146,7 @@ pub static TABLES: &[Table] = &[
         "events",
         1,
         columns![row_id Int, id Blob, dt Int, events_id Text, object_id Int, clients_id Int, companies_id Int, seq Int, body Text,
-            cause Text, secrets Blob, resyncs_id Int],
+            cause Text, secrets Blob, resyncs_id Int, trace Blob],
     )
     .long()
     .numbered(),
@@ -162,7 +162,7 @@ pub static TABLES: &[Table] = &[
         1,
         columns![id Int, event_id Blob, events_id Text, handlers_id Int, handlers_companies_id Int, object_id Int, clients_id Int,
             companies_id Int, head Text, asked_at Int, outcome Text, seq Int, ended_by Text, message Text, dead Int, attempt Int,
-            next_at Int, first_at Int, error Text, resend Int, asked_by Int],
+            next_at Int, first_at Int, error Text, resend Int, asked_by Int, trace Blob],
     )
     .numbered(),
     Table::copied(

@@ -7,6 +7,7 @@ use hookswitch_model::{
     event::{self, Cause, Event, Kind as EventKind, Mode},
     moment::Moment,
     refusal::Refusal,
+    trace::Trace,
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -76,10 +77,11 @@ pub struct Entry<'a> {
 /// Whatever the engine says.
 pub fn insert(tx: &mut Tx<'_>, event: &Event, entry: Entry<'_>) -> Result<i64, Error> {
     const SQL: &str = "INSERT INTO events
-      (id, dt, events_id, object_id, clients_id, companies_id, seq, body, cause, secrets, resyncs_id)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING row_id";
+      (id, dt, events_id, object_id, clients_id, companies_id, seq, body, cause, secrets, resyncs_id, trace)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING row_id";
     let cause = event.cause.as_ref().map(serde_json::to_string).transpose().map_err(Error::engine)?;
     let Event { id, dt, kind, object_id, clients_id, companies_id, .. } = event;
+    let trace = event.trace.map(Trace::to_bytes);
     let values = params![
         id.as_bytes(),
         *dt,
@@ -91,7 +93,8 @@ pub fn insert(tx: &mut Tx<'_>, event: &Event, entry: Entry<'_>) -> Result<i64, E
         entry.body,
         cause.as_ref(),
         entry.secrets,
-        event.cause.as_ref().and_then(Cause::resync).map(|resync| resync.id)
+        event.cause.as_ref().and_then(Cause::resync).map(|resync| resync.id),
+        trace.as_ref().map(<[u8; Trace::BYTES]>::as_slice)
     ];
     tx.returning(SQL, values, |row| row.get(0))?.ok_or_else(|| Error::engine("the journal gave no row"))
 }
@@ -166,6 +169,7 @@ impl Recorded {
             mode: Mode::Live,
             actor: serde_json::from_value(self.payload.get("event")?.get("actor")?.clone()).ok()?,
             cause: self.cause.clone(),
+            trace: None,
             data: self.member("data").unwrap_or_default(),
             previous: self.member("previous"),
             object: self.member("object").unwrap_or_default(),

@@ -54,7 +54,7 @@ async fn every_header_of_the_contract_arrives_and_the_signature_verifies() {
         ("hookswitch-attempt", "2"),
         ("hookswitch-deadline-ms", "2900"),
         ("hookswitch-cause", &call.cause_header),
-        ("traceparent", &call.traceparent),
+        ("traceparent", &call.trace.header()),
         ("webhook-id", "019aa9b2-7c1e-7d33-9d0a-3b1f5c0e8a11"),
         ("webhook-timestamp", "1795468447"),
         ("webhook-signature", &signature(SECRET, &signed(&heard))),

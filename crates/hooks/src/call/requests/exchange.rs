@@ -100,7 +100,7 @@ fn http_request(target: &Target, call: &Call, request: &Request, index: usize) -
     let mut made = reqwest::Request::new(request.method.clone(), request.url.clone());
     let mut headers = target.headers.clone();
     headers.extend(request.headers.clone());
-    if let Ok(traceparent) = HeaderValue::try_from(&call.traceparent) {
+    if let Ok(traceparent) = HeaderValue::try_from(call.trace.header()) {
         headers.insert(TRACEPARENT, traceparent);
     }
     *made.headers_mut() = headers;

@@ -21,6 +21,7 @@ use anyhow::anyhow;
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
 use hookswitch_core::registry::{self, Method};
 use hookswitch_model::Object;
+use hookswitch_traces::Traces;
 use serde_json::Value;
 
 use super::{
@@ -154,7 +155,7 @@ fn carry_out(method: &'static Method, calls: Vec<Object>, matches: &ArgMatches) 
 
 /// No server runs: the same core, opened for as long as it takes.
 async fn on_folder(settings: &Settings, folder: &Folder, calls: Vec<Object>, shows: Shows) -> Ended {
-    let core = wiring::core(settings, wiring::store(settings, folder)?).await?;
+    let core = wiring::core(settings, wiring::store(settings, folder)?, Traces::off()).await?;
     let done = ask_all(&Door::Core(core.clone().into()), calls, shows).await;
     wiring::close(core, tokio::time::Instant::now() + TOLD_WITHIN).await;
     done

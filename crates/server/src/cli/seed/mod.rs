@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
+use hookswitch_traces::Traces;
 use tokio::task::JoinSet;
 
 use super::{
@@ -96,7 +97,7 @@ fn any() -> anyhow::Result<u32> {
 }
 
 async fn fill_folder(settings: &Settings, folder: &Folder, seed: u32, amount: Amount) -> Ended {
-    let core = wiring::core(settings, wiring::store(settings, folder)?).await?;
+    let core = wiring::core(settings, wiring::store(settings, folder)?, Traces::off()).await?;
     let filled = fill(Door::Core(Arc::new(core.clone())), seed, amount).await;
     wiring::close(core, tokio::time::Instant::now() + TOLD_WITHIN).await;
     Ok(filled?)

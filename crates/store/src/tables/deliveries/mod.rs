@@ -22,6 +22,7 @@ mod tests;
 use hookswitch_model::{
     event::{self, Kind as EventKind},
     moment::Moment,
+    trace::Trace,
 };
 use uuid::Uuid;
 
@@ -111,6 +112,8 @@ pub struct Waiting {
     pub resend: bool,
     /// True if a resync tells it.
     pub resync: bool,
+    /// What its calls are made within.
+    pub trace: Option<Trace>,
     /// The payload, passwords masked.
     pub body: String,
     /// The passwords, sealed.
@@ -121,7 +124,7 @@ macro_rules! waiting {
     ($rest:literal) => {
         concat!(
             "SELECT d.id, d.clients_id, d.events_row, d.event_id, e.events_id, e.object_id, e.companies_id, d.attempt,
-               d.next_at, d.first_at, d.error, d.resend, e.body, e.secrets, d.seq, e.resyncs_id
+               d.next_at, d.first_at, d.error, d.resend, e.body, e.secrets, d.seq, e.resyncs_id, e.trace
              FROM deliveries d JOIN events e ON e.row_id = d.events_row ",
             $rest
         )
@@ -148,6 +151,7 @@ impl Waiting {
             secrets: row.get(13)?,
             seq: row.get(14)?,
             resync: row.get::<Option<i64>>(15)?.is_some(),
+            trace: row.get::<Option<Vec<u8>>>(16)?.and_then(|bytes| Trace::from_bytes(&bytes)),
         })
     }
 }

@@ -17,6 +17,7 @@ mod list;
 use hookswitch_model::{
     event::{self, Kind as EventKind},
     moment::Moment,
+    trace::Trace,
 };
 use uuid::Uuid;
 
@@ -47,6 +48,8 @@ pub struct New {
     pub head: String,
     /// The life of the node that asks; 0 = there is only one node.
     pub asked_by: i64,
+    /// What the calls about it are made within.
+    pub trace: Option<Trace>,
 }
 
 /// Writes one; gives its id.
@@ -56,9 +59,9 @@ pub struct New {
 pub fn insert(tx: &mut Tx<'_>, new: &New) -> Result<i64, Error> {
     const SQL: &str = "INSERT INTO outcomes
       (event_id, events_id, handlers_id, handlers_companies_id, object_id, clients_id, companies_id, head, asked_at, outcome, dead, attempt,
-       next_at, resend, asked_by)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'asked', 0, 0, $9, 0, $10) RETURNING id";
-    let now = tx.now();
+       next_at, resend, asked_by, trace)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'asked', 0, 0, $9, 0, $10, $11) RETURNING id";
+    let (now, trace) = (tx.now(), new.trace.map(Trace::to_bytes));
     let values = params![
         new.event_id.as_bytes(),
         new.events_id,
@@ -69,7 +72,8 @@ pub fn insert(tx: &mut Tx<'_>, new: &New) -> Result<i64, Error> {
         new.companies_id,
         &new.head,
         now,
-        new.asked_by
+        new.asked_by,
+        trace.as_ref().map(<[u8; Trace::BYTES]>::as_slice)
     ];
     tx.returning(SQL, values, |row| row.get(0))?.ok_or_else(|| Error::engine("the outcome got no id"))
 }
@@ -178,6 +182,8 @@ pub struct Due {
     pub first_at: Option<Moment>,
     /// Sent again on demand.
     pub resend: bool,
+    /// What its calls are made within.
+    pub trace: Option<Trace>,
 }
 
 impl Due {
@@ -197,6 +203,7 @@ impl Due {
             attempt: row.get(10)?,
             first_at: row.get(11)?,
             resend: row.get(12)?,
+            trace: row.get::<Option<Vec<u8>>>(14)?.and_then(|bytes| Trace::from_bytes(&bytes)),
         })
     }
 }
@@ -214,7 +221,7 @@ pub fn due(
 ) -> Result<(Vec<Due>, Option<Moment>), Error> {
     const DUE: &str =
         "SELECT id, event_id, events_id, object_id, clients_id, companies_id, head, seq, ended_by, message, attempt, first_at,
-        resend, next_at
+        resend, next_at, trace
       FROM outcomes WHERE handlers_id = $1 AND outcome <> 'asked' AND dead = 0 AND next_at <= $2 AND (next_at, id) > ($3, $4)
       ORDER BY next_at, id LIMIT $5";
     const NEXT: &str = "SELECT next_at FROM outcomes

@@ -104,7 +104,7 @@ async fn count(visitor: &Visitor, queue: Queue, mut filters: Object) -> Result<M
     filters.insert("limit".to_owned(), 1.into());
     let method = registry::find(queue.search).ok_or_else(|| Refusal::internal("no such list"))?;
     let call = Call { total_below: Some(COUNTED_BELOW), ..Call::new(method, filters, Arc::clone(&visitor.caller)) };
-    let found = visitor.api.call(call).await?.result;
+    let found = visitor.api.call(&visitor.span, call).await?.result;
     Ok(found["total"].as_i64().map_or(Many::Over(COUNTED_BELOW), Many::Exactly))
 }
 
