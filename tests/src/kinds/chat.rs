@@ -54,6 +54,7 @@ async fn what_the_room_does_not_take_is_told_again_when_it_says() {
     server.wait_log(json!({"handlers_id": chat, "status": "success"}), 1).await;
     let tried = server.ok("provisioning.handlers.test", json!({"id": chat, "events_id": "clients.create"})).await;
     assert_eq!(tried["verdict"], "delivered", "{tried}");
+    assert!(room.calls().last().unwrap().body["text"].as_str().unwrap().starts_with("Test: "));
 }
 
 #[tokio::test]
@@ -67,6 +68,11 @@ async fn what_can_not_work_is_refused_naming_the_field() {
         (json!({"settings": {"text": "{{client.name}}"}}), "settings", "client.name"),
         (json!({"settings": {"messages": {"clients.update": "x"}}}), "settings", "does not take"),
         (json!({"settings": {"secret": "https://hooks.example.net/services/x"}}), "settings", "what follows the host"),
+        (
+            json!({"settings": {"secret": ":81/x"}, "task": "chat+https://hooks.example.net?a=1"}),
+            "settings",
+            "what follows the host",
+        ),
         (json!({"task": "chat+https://169.254.169.254/x"}), "task", "never called"),
         (json!({"task": "chat://hooks.example.net/x"}), "task", "chat+https://"),
     ] {

@@ -15,7 +15,7 @@ async fn whoever_is_renamed_or_deleted_is_unregistered() {
     let settings = json!({"template": "kick", "domain": "sip.example.net",
         "calls": {"clients.update": [{"method": "htable.reload", "params": ["{{object.name}}"]}]}});
     let kick = server
-        .handler(json!({"name": "kick", "event": "clients.*", "task": task, "settings": settings, "retries": [1, 1]}))
+        .handler(json!({"name": "kick", "event": "clients.*", "task": task, "settings": settings, "passwords": false, "retries": vec![1; 20]}))
         .await;
     let client = server.client("Acme").await;
     let account = json!({"clients_id": client, "name": "a", "accname": "alice", "password": "pw"});

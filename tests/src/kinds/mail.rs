@@ -2,11 +2,12 @@
 use std::{fs, path::PathBuf};
 
 use hookswitch_testkit::{
-    Companion, Server, Value,
+    Companion, Peer, Server, Value,
     companion::{python, repository},
     json, wait_for, with,
 };
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 use super::last_call;
 
@@ -114,7 +115,59 @@ async fn a_password_goes_over_an_encrypted_connection_to_a_server_that_is_who_it
         json!({"user": "hookswitch", "password": "********", "tls": "require"}))}),
         )
         .await;
-    starttls.wait(2).await;
+    assert_eq!(starttls.wait(2).await[1]["encrypted"], true);
+}
+
+/// A mail server that says what it is told to, and nothing more.
+async fn scripted(answers: &'static [&'static str]) -> Peer {
+    Peer::start(move |stream| async move {
+        let mut stream = BufReader::new(stream);
+        for answer in answers {
+            stream.write_all(answer.as_bytes()).await?;
+            let mut line = String::new();
+            // A message ends with a dot alone on its line.
+            let is_message = answer.starts_with("354");
+            while stream.read_line(&mut line).await? > 0 && is_message && !line.ends_with("\r\n.\r\n") {}
+        }
+        std::future::pending().await
+    })
+    .await
+}
+
+fn smtp(peer: &Peer) -> String {
+    peer.url().replace("http://", "smtp://").trim_end_matches("/hook").to_owned()
+}
+
+const TAKEN: &[&str] = &["220 hello\r\n", "250 mail\r\n", "250 ok\r\n", "250 ok\r\n", "354 go on\r\n", "250 queued\r\n"];
+const REFUSED: &[&str] = &["220 hello\r\n", "250 mail\r\n", "250 ok\r\n", "550 nobody of that name\r\n"];
+
+#[tokio::test]
+async fn a_server_that_takes_no_leave_has_taken_the_message_all_the_same() {
+    let server = Server::start().await;
+    for (index, (answers, status)) in [(TAKEN, 250), (REFUSED, 550)].into_iter().enumerate() {
+        let peer = scripted(answers).await;
+        let fields = json!({"name": format!("mail {index}"), "retries": []});
+        let mail = server.handler(with(handler(smtp(&peer), json!({})), fields)).await;
+        server.client(&format!("Client {index}")).await;
+        let row = last_call(&server, mail, 1).await;
+        assert_eq!(row["response_status"], status, "{row}");
+        server.ok("provisioning.handlers.delete", json!({"id": mail, "force": true})).await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_end_takes_no_memory() {
+    let server = Server::start().await;
+    let peer = Peer::start(|mut stream| async move {
+        loop {
+            stream.write_all(&[b'2'; 64 << 10]).await?;
+        }
+    })
+    .await;
+    let mail = server.handler(with(handler(smtp(&peer), json!({})), json!({"retries": []}))).await;
+    server.client("Acme").await;
+    let row = last_call(&server, mail, 1).await;
+    assert!(row["error"].as_str().unwrap().contains("256 KiB"), "{row}");
 }
 
 #[tokio::test]
@@ -147,6 +200,7 @@ async fn what_can_not_work_is_refused_naming_the_field() {
         ("smtp://mail.example.net", json!({"from": "nobody"}), "settings", "from"),
         ("smtp://mail.example.net", json!({"to": ["a b"]}), "settings", "no address"),
         ("smtp://mail.example.net", json!({"to": []}), "settings", "must have to"),
+        ("smtp://mail.example.net", json!({"to": "{{object.name}} <a@example.net>"}), "settings", "single expression"),
         ("smtp://mail.example.net", json!({"user": "x"}), "settings", "password for the user"),
         ("smtp://mail.example.net", json!({"ca": "x", "tls": "verify"}), "settings", "certificate"),
         ("smtp://mail.example.net", json!({"subject": "{{ha1('a', 'b', 'c')}}"}), "settings", "people never get"),

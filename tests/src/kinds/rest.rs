@@ -1,6 +1,7 @@
 //! REST: fields are mapped, the product's own ways (create what is missing, take what is gone for deleted) are configured, and values stay in
 //! their places.
-use hookswitch_testkit::{Recorder, Reply, Server, Value, json, with};
+use hookswitch_testkit::{Peer, Recorder, Reply, Server, Value, json, with};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{last_call, response};
 
@@ -36,6 +37,7 @@ async fn a_crm_is_kept_as_it_wants_to_be() {
     server.ok("clients.update", json!({"id": client, "notes": "x"})).await;
     let calls = there.wait(3).await;
     assert_eq!((calls[1].method.as_str(), calls[2].method.as_str()), ("PATCH", "POST"));
+    assert_ne!(calls[1].header("idempotency-key"), calls[2].header("idempotency-key"));
     assert_eq!(calls[1].path, format!("/api/v2/companies/{client}?name=Caf%C3%A9%20%26%20S%C3%B6hne%2Fx%3F"));
     server.ok("clients.delete", json!({"id": client})).await;
     assert_eq!(there.wait(4).await[3].method, "DELETE");
@@ -70,7 +72,35 @@ async fn a_refusal_is_told_again_and_a_test_changes_nothing() {
     let tried = server.ok("provisioning.handlers.test", json!({"id": handler, "events_id": "clients.create"})).await;
     assert_eq!(tried["verdict"], "delivered", "{tried}");
     assert!(tried["response"].as_str().unwrap().contains("a test changes nothing there"), "{tried}");
+    assert!(tried["response"].as_str().unwrap().contains(r#""applied":false"#), "{tried}");
     assert_eq!(there.calls().iter().map(|call| call.path.as_str()).collect::<Vec<_>>(), ["/api/v2/me"]);
+}
+
+/// A product that says done and never ends its answer has done it; what it repeats of a secret is not kept.
+#[tokio::test]
+async fn a_status_counts_although_the_answer_does_not_end_and_repeats_a_digest() {
+    let (server, there) = (Server::start().await, Recorder::start().await);
+    let requests =
+        json!({"clients.accounts.create": [{"body": {"ha1": "{{ha1('a', 'b', object.password)}}"}}, {"path": "/second"}]});
+    let fields = json!({"event": "clients.accounts.create", "passwords": true, "settings": {"requests": requests}});
+    let handler = server.handler(with(crm(there.port()), fields)).await;
+    there.answer(|call| Reply::text(201, call.raw.clone()));
+    let client = server.client("Acme").await;
+    server.account(client, "alice").await;
+    let digest = there.wait(2).await[0].body["ha1"].as_str().unwrap().to_owned();
+    let row = last_call(&server, handler, 1).await;
+    assert!(digest.len() == 32 && !row.to_string().contains(&digest), "{row}");
+    let slow = Peer::start(|mut stream| async move {
+        let _head = stream.read(&mut [0; 4_096]).await?;
+        stream.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 10\r\n\r\n{").await?;
+        std::future::pending().await
+    })
+    .await;
+    let task = json!({"id": handler, "task": format!("rest+{}", slow.url()), "timeout_ms": 500, "settings": {"requests": {
+        "clients.accounts.create": [{"path": "/made"}]}}});
+    server.ok("provisioning.handlers.update", task).await;
+    server.account(client, "bob").await;
+    server.wait_log(json!({"handlers_id": handler, "status": "success"}), 2).await;
 }
 
 #[tokio::test]

@@ -139,6 +139,7 @@ async fn room(core: &Core, resync: &Resync, most: i64) -> Result<usize, Refusal>
 pub(super) fn stands_still(handler: &Handler) -> Option<String> {
     match &handler.paused {
         _ if !handler.is_called() => Some(format!("the handler is {}", handler.status.word())),
+        _ if handler.kind().is_for_people() => Some("the handler is for people by now: cancel this".to_owned()),
         Some(paused) => Some(format!("the handler is paused by {}: {}", paused.by, paused.reason)),
         None => None,
     }

@@ -62,7 +62,9 @@ pub(super) async fn attempt(queue: &Arc<Queue>, place: Place, mut delivery: Deli
     };
     drop(telling);
     let now = queue.shared.store.clock().now();
-    let (status, error, ended, change) = match judge(&called.result) {
+    let told = || delivery.event.payload.passwords_told(rule.handler.passwords).iter().map(String::as_str);
+    let judged = judge(&called.result).masked(|| rule.mask.clone().and(told()));
+    let (status, error, ended, change) = match judged {
         Judged::Delivered => ("success", None, Ended::Over, done(&rule, &delivery)),
         Judged::Hopeless { words } => {
             let change = failed(&delivery, (began, now), None, words.clone());

@@ -2,7 +2,11 @@
 use hookswitch_model::json;
 use serde_json::Value;
 
-use crate::call::{CallError, Kind, Reply, script};
+use crate::{
+    call::{CallError, Kind, Reply, script},
+    log::row::ERROR_KEPT_MAX,
+    mask::Mask,
+};
 
 /// What it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +25,19 @@ pub(crate) enum Judged {
         /// Why, in plain words.
         words: String,
     },
+}
+
+impl Judged {
+    /// What others have said is repeated without secrets, and not without end.
+    #[must_use]
+    pub(crate) fn masked(self, mask: impl FnOnce() -> Mask) -> Self {
+        let words_of = |words: String| mask().head(words.as_bytes(), ERROR_KEPT_MAX);
+        match self {
+            Self::Delivered => Self::Delivered,
+            Self::Failed { words, retry_after_ms } => Self::Failed { words: words_of(words), retry_after_ms },
+            Self::Hopeless { words } => Self::Hopeless { words: words_of(words) },
+        }
+    }
 }
 
 /// Any 2xx or exit status 0 is success; 410, a 4xx with `{"retry": false}` and exit status 3 end it.

@@ -15,6 +15,7 @@ use crate::{
     call::{Call, Called},
     condition::Outcome as Held,
     log::row::{BODY_KEPT_MAX, changes},
+    mask::Mask,
     payload::Payload,
     reply::{self, Verdict},
     rules::Rule,
@@ -42,11 +43,12 @@ impl Before {
         let payload = Payload::of(&event, handler.stage, (handler.stage == Stage::After).then_some(NO_SEQ));
         let call = call(&self.0, &rule, &event, &payload, limit(handler));
         let condition = condition(&rule, &event).await;
-        let called = self.0.caller.for_trial(handler, call.reseller_bound).call(&call).await;
+        let mut called = self.0.caller.for_trial(handler, call.reseller_bound).call(&call).await;
         let mut shown = match handler.stage {
             Stage::Before => asked(handler, &event, &called),
-            Stage::After | Stage::Outcome => told(&called),
+            Stage::After | Stage::Outcome => told(&called, &mask(&rule, &payload)),
         };
+        called.tried(shown.get("verdict").and_then(Value::as_str) == Some("failed"));
         shown.insert("condition".into(), condition);
         shown.extend(what_went_over(&rule, &payload, &call, &called));
         Tried(shown)
@@ -114,17 +116,21 @@ pub(super) fn asked(handler: &Handler, event: &Event, called: &Called) -> Object
     })
 }
 
-fn told(called: &Called) -> Object {
-    object(match judge::judge(&called.result) {
+fn told(called: &Called, mask: &Mask) -> Object {
+    object(match judge::judge(&called.result).masked(|| mask.clone()) {
         Judged::Delivered => json!({"verdict": "delivered"}),
         Judged::Failed { words, .. } => json!({"verdict": "failed", "message": words, "retry": true}),
         Judged::Hopeless { words } => json!({"verdict": "failed", "message": words, "retry": false}),
     })
 }
 
-fn what_went_over(rule: &Rule, payload: &Payload, call: &Call, called: &Called) -> Object {
+fn mask(rule: &Rule, payload: &Payload) -> Mask {
     let passwords = payload.passwords_told(rule.handler.passwords);
-    let mask = rule.mask.clone().and(passwords.iter().map(String::as_str));
+    rule.mask.clone().and(passwords.iter().map(String::as_str))
+}
+
+fn what_went_over(rule: &Rule, payload: &Payload, call: &Call, called: &Called) -> Object {
+    let mask = mask(rule, payload);
     let (status, body, stderr) = match &called.result {
         Ok(reply) => (Some(reply.status), &reply.body, &reply.stderr),
         Err(error) => (error.status, &error.body, &error.stderr),

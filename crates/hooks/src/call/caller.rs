@@ -196,7 +196,7 @@ impl Caller {
                 let target = sql::Target::new(handler, tls, reach, self.0.data_dir.clone());
                 target.map(|target| Task::Sql(Box::new(target)))
             }
-            (Kind::Mail, _) => mail::Target::new(handler, reach).map(|target| Task::Mail(Box::new(target))),
+            (Kind::Mail, _) => mail::Target::new(handler, tls, reach).map(|target| Task::Mail(Box::new(target))),
             (_, Some(network)) => Ok(Task::Planned(network.clone())),
             (Kind::Http, None) => http::Target::new(handler, user_agent, tls, reach).map(|target| Task::Http(Box::new(target))),
             (Kind::Chat | Kind::Rest | Kind::Kamailio, None) => {
@@ -221,7 +221,8 @@ impl HandlerCaller {
         let (started, mut span) = (Instant::now(), traced::begin(&self.0.shared.traces, &self.0.handler, call));
         let _running = Running::begin(&self.0);
         let result = match &self.0.task {
-            Task::Http(_) | Task::Requests(_) => self.call_http(call, started).await,
+            Task::Http(target) => self.call_http(OverHttp::Own(target), call, started).await,
+            Task::Requests(target) => self.call_http(OverHttp::ReadyMade(target), call, started).await,
             Task::Planned(network) => network.call(&self.0.handler, call).await,
             Task::Script(target) => target.call(call).await,
             Task::Sql(target) => {
@@ -240,7 +241,7 @@ impl HandlerCaller {
 
     /// Where this process has too much open, a call waits: that is no fault of the handler's. Somebody waits for a before
     /// handler's answer, so there the time limit counts; an after handler's begins when its call can.
-    async fn call_http(&self, call: &Call, started: Instant) -> Result<Reply, CallError> {
+    async fn call_http(&self, target: OverHttp<'_>, call: &Call, started: Instant) -> Result<Reply, CallError> {
         let is_waited_for = call.deadline_ms.is_some();
         let place = self.0.place();
         let _place = match is_waited_for {
@@ -249,7 +250,7 @@ impl HandlerCaller {
         };
         loop {
             let left = call.timeout.saturating_sub(if is_waited_for { started.elapsed() } else { Duration::ZERO });
-            match self.exchange(call, left).await {
+            match target.call(call, left).await {
                 Err(error) if error.ours && (!is_waited_for || started.elapsed() + DIAL_AGAIN < call.timeout) => {
                     self.0.shared.make_room();
                     tokio::time::sleep(DIAL_AGAIN).await;
@@ -260,12 +261,18 @@ impl HandlerCaller {
     }
 }
 
-impl HandlerCaller {
-    async fn exchange(&self, call: &Call, within: Duration) -> Result<Reply, CallError> {
-        match &self.0.task {
-            Task::Requests(target) => Box::pin(target.call(call, within)).await,
-            Task::Http(target) => target.call(call, within).await,
-            _ => Err(busy()),
+/// What is called over HTTP.
+#[derive(Clone, Copy)]
+enum OverHttp<'t> {
+    Own(&'t http::Target),
+    ReadyMade(&'t requests::Target),
+}
+
+impl OverHttp<'_> {
+    async fn call(self, call: &Call, within: Duration) -> Result<Reply, CallError> {
+        match self {
+            Self::Own(target) => target.call(call, within).await,
+            Self::ReadyMade(target) => Box::pin(target.call(call, within)).await,
         }
     }
 }

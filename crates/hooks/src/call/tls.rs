@@ -43,6 +43,23 @@ pub(super) fn of_handler(shared: &ClientConfig) -> ClientConfig {
     own
 }
 
+/// One that trusts these certificates (PEM) alone: a setting `ca`.
+///
+/// # Errors
+/// What is wrong with them, in words that follow the field's name.
+pub(super) fn of_roots(pem: &str) -> Result<ClientConfig, String> {
+    let unfit = || "has a ca, which must be a certificate (PEM)".to_owned();
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        roots.add(certificate.map_err(|_| unfit())?).map_err(|_| unfit())?;
+    }
+    if roots.is_empty() {
+        return Err(unfit());
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider())).with_safe_default_protocol_versions();
+    Ok(builder.map_err(|error| error.to_string())?.with_root_certificates(roots).with_no_client_auth())
+}
+
 /// The shared configuration, trusting whoever answers: for servers whose certificate is nobody's.
 pub(super) fn of_anybody(shared: &ClientConfig) -> ClientConfig {
     let mut config = shared.clone();

@@ -76,7 +76,7 @@ pub(super) fn stop(span: &mut Span, handler: &Handler, result: &Result<Reply, Ca
             }
         }
         Err(error) => {
-            if let Some(status) = error.status {
+            if let Some(status) = error.status.filter(|_| Task::of(&handler.task).is_over_http()) {
                 span.set("http.response.status_code", status);
             }
             span.set("error.type", error.reason.word());
@@ -91,6 +91,14 @@ impl Called {
         if row.status == "failed" {
             self.span.failed(|| our_words(row.error.as_deref().unwrap_or_default()).to_owned());
         }
+        self.span = Span::none();
+    }
+}
+
+impl Called {
+    /// The same of a trial, which no log tells of.
+    pub(crate) fn tried(&mut self, has_failed: bool) {
+        self.span.set("hookswitch.status", if has_failed { "failed" } else { "success" });
         self.span = Span::none();
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! The same language as conditions, bounded the same way when it is saved. It is evaluated on the spot only: what could take
 //! longer than about a millisecond on an event is refused in words, because nothing here decides anything.
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use cel::{Context, ExecutionError};
 use hookswitch_model::Object;
@@ -18,6 +21,11 @@ use super::{
 /// What such an expression may use.
 pub const VARIABLES: &[&str] = &["event", "data", "previous", "object", "settings", "handler"];
 
+/// All expressions of one event together may weigh as much as so many of the heaviest.
+const HEAVIEST_MAX: u64 = 50;
+/// And give so many bytes.
+const BYTES_MAX: usize = 1 << 20;
+
 /// A compiled expression.
 #[derive(Debug)]
 pub struct Expression {
@@ -30,6 +38,8 @@ pub struct Expression {
 pub struct Given<'j> {
     context: Context<'static, 'static>,
     sizes: Vec<(&'static str, weigh::Size<'j>)>,
+    /// Weight that is left, and bytes.
+    left: Cell<(u64, usize)>,
 }
 
 /// Why one gives nothing.
@@ -57,7 +67,20 @@ impl<'j> Given<'j> {
         for name in VARIABLES {
             context.add_variable_from_value(*name, value::of_member(payload.get(*name)));
         }
-        Self { context, sizes: VARIABLES.iter().map(|name| (*name, weigh::Size::of(payload.get(*name)))).collect() }
+        let sizes = VARIABLES.iter().map(|name| (*name, weigh::Size::of(payload.get(*name)))).collect();
+        Self { context, sizes, left: Cell::new((WEIGHT_INLINE_MAX * HEAVIEST_MAX, BYTES_MAX)) }
+    }
+
+    /// Takes from what all expressions of the event may cost together.
+    fn take(&self, weight: u64, bytes: usize) -> Result<(), Fault> {
+        let (weight_left, bytes_left) = self.left.get();
+        let left = weight_left.checked_sub(weight).zip(bytes_left.checked_sub(bytes));
+        self.left.set(
+            left.ok_or_else(|| {
+                Fault::Other("is one too many: together they would take too long, or give over 1 MiB".to_owned())
+            })?,
+        );
+        Ok(())
     }
 }
 
@@ -107,7 +130,15 @@ impl Expression {
     }
 
     fn run(&self, given: &Given<'_>) -> Result<Json, Fault> {
-        if weigh::weight(self.program.expression(), given.sizes.clone()) > WEIGHT_INLINE_MAX {
+        let value = self.calculate(given)?;
+        given.take(0, size(&value))?;
+        Ok(value)
+    }
+
+    fn calculate(&self, given: &Given<'_>) -> Result<Json, Fault> {
+        let weight = weigh::weight(self.program.expression(), given.sizes.clone());
+        given.take(weight, 0)?;
+        if weight > WEIGHT_INLINE_MAX {
             return Err(Fault::Other("could take too much time or memory on this event".to_owned()));
         }
         // Nothing of ours is changed by it, so nothing can be left half changed.
@@ -125,6 +156,17 @@ impl Expression {
                 Err(Fault::Other("can't be evaluated on this event: a value is null or of another type than it needs".to_owned()))
             }
         }
+    }
+}
+
+/// About as many bytes as it has in a text.
+fn size(value: &Json) -> usize {
+    const PLAIN: usize = 8;
+    match value {
+        Json::String(text) => text.len(),
+        Json::Array(items) => items.iter().map(size).sum(),
+        Json::Object(members) => members.iter().map(|(name, value)| name.len() + size(value)).sum(),
+        _ => PLAIN,
     }
 }
 

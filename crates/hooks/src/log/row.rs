@@ -23,7 +23,7 @@ const ACCOUNTS: &str = "clients.accounts";
 /// What the log keeps of each body.
 pub(crate) const BODY_KEPT_MAX: usize = 64 << 10;
 /// What it keeps of an error's words.
-const ERROR_KEPT_MAX: usize = 2 << 10;
+pub(crate) const ERROR_KEPT_MAX: usize = 2 << 10;
 
 /// What a call was about.
 #[derive(Debug, Clone, Copy)]

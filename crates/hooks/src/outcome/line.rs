@@ -159,7 +159,7 @@ impl Line {
         let first_at = due.first_at.unwrap_or(began).min(now);
         let again = |retry_after_ms| next(&due, first_at, now, retry_after_ms);
         let not_heard = |again: Option<Moment>, error| not_heard(&due, first_at, (again, now), error);
-        let (status, error, change) = match judge(&called.result) {
+        let (status, error, change) = match judge(&called.result).masked(|| rule.mask.clone()) {
             Judged::Delivered => ("success", None, Change::Heard { id: due.id }),
             Judged::Hopeless { words } => ("failed", Some(words.clone()), not_heard(None, words)),
             Judged::Failed { words, retry_after_ms } => ("failed", Some(words.clone()), not_heard(again(retry_after_ms), words)),

@@ -100,8 +100,9 @@ pub fn normalise(typed: &str) -> Result<String, String> {
     Ok(format!("{scheme}://{rest}"))
 }
 
-/// `127.0.0.1:5000/api?next=http://...` holds `://` too, but not behind a scheme.
-fn is_scheme(text: &str) -> bool {
+/// True for what can stand before `://`: `127.0.0.1:5000/api?next=http://...` holds that too, but not behind a scheme.
+#[must_use]
+pub fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 

@@ -69,7 +69,7 @@ impl Serve {
         hide_process();
         let given = Given::read(&config::environment)?;
         let tls = settings.tls.as_ref().map(tls::Files::load).transpose()?;
-        let plan = traces::plan(&settings, &config::environment)?;
+        let plan = traces::plan(&settings, &config::environment);
         let folder = Folder::make(&settings)?;
         let ended = block_on(serve(&settings, &folder, given, tls, plan));
         // The lock goes last.

@@ -18,8 +18,8 @@ pub(super) struct Key {
     pub(super) shown: Option<fn(&Value) -> Value>,
 }
 
-/// A variable that is not ours: its name, and what its text means to us.
-pub(super) type Other = (&'static str, fn(&str) -> String);
+/// A variable that is not ours: its name, and what its text means to us; `None` = nothing.
+pub(super) type Other = (&'static str, fn(&str) -> Option<String>);
 
 /// A flag: its name, and what was given for it.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub(super) static KEY_FILE: Key =
 pub(super) static LOG: Key = Key::everywhere("log", "HOOKSWITCH_LOG", "--log", |flags| flags.log.as_ref());
 pub(super) static OTLP: Key = Key {
     shown: Some(otlp::masked),
-    others: &[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", str::to_owned), ("OTEL_EXPORTER_OTLP_ENDPOINT", otlp::below)],
+    others: &[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", otlp::as_it_stands), ("OTEL_EXPORTER_OTLP_ENDPOINT", otlp::below)],
     ..Key::everywhere("otlp", "HOOKSWITCH_OTLP", "--otlp", |flags| flags.otlp.as_ref())
 };
 pub(super) static BEFORE_BUDGET_MS: Key = Key::in_file("before_budget_ms");

@@ -96,7 +96,8 @@ impl Layers<'_> {
         for (name, meaning) in key.others {
             // Empty is as good as not set, as these have it.
             if let Some(text) = variable(self.environment, name)?.filter(|text| !text.trim().is_empty()) {
-                return Ok(Some((Value::from(meaning(text.trim())), Origin::Variable(name))));
+                let Some(value) = meaning(text.trim()) else { continue };
+                return Ok(Some((Value::from(value), Origin::Variable(name))));
             }
         }
         let said = |file: &File| Some((file.get(key.name)?.clone(), Origin::File(file.path.clone())));

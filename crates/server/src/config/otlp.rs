@@ -33,16 +33,24 @@ pub(super) fn read(value: &Value) -> Result<Option<Otlp>, String> {
     Ok(Some(Otlp(url)))
 }
 
-/// What `OTEL_EXPORTER_OTLP_ENDPOINT` means: the path of traces stands behind it, whatever path it has.
-pub(super) fn below(endpoint: &str) -> String {
-    match endpoint.parse::<Url>() {
-        Ok(mut url) if !url.path().ends_with(PATH) => {
-            let path = format!("{}{PATH}", url.path().trim_end_matches('/'));
-            url.set_path(&path);
-            url.into()
-        }
-        _ => endpoint.to_owned(),
+/// What `OTEL_EXPORTER_OTLP_ENDPOINT` means: the path of traces stands behind it, whatever path it has. An address that is none of
+/// HTTP, such as those of gRPC without a scheme, is meant for other programs of the machine.
+pub(super) fn below(endpoint: &str) -> Option<String> {
+    let mut url = of_http(endpoint)?;
+    if !url.path().ends_with(PATH) {
+        let path = format!("{}{PATH}", url.path().trim_end_matches('/'));
+        url.set_path(&path);
     }
+    Some(url.into())
+}
+
+/// What `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` means.
+pub(super) fn as_it_stands(endpoint: &str) -> Option<String> {
+    of_http(endpoint).map(|_| endpoint.to_owned())
+}
+
+fn of_http(endpoint: &str) -> Option<Url> {
+    endpoint.parse::<Url>().ok().filter(|url| ["http", "https"].contains(&url.scheme()))
 }
 
 /// The value of the key as it may be shown. What is no URL is not shown at all.

@@ -188,6 +188,7 @@ fn traces_go_where_our_own_setting_or_opentelemetrys_variables_say() {
         ("otlp = 'https://file'", &[][..], Some("https://file/v1/traces"), "some.toml"),
         ("otlp = 'https://file'", &[(BASE, "http://base:4318/otlp/")][..], Some("http://base:4318/otlp/v1/traces"), BASE),
         ("", &[(BASE, "http://base:4318")][..], Some("http://base:4318/v1/traces"), BASE),
+        ("", &[(BASE, "collector:4317")][..], None, "default"),
         ("", &[(BASE, "http://base"), (WHOLE, "http://whole/custom")][..], Some("http://whole/custom"), WHOLE),
         ("otlp = 'https://file'", &[(BASE, ""), (WHOLE, " ")][..], Some("https://file/v1/traces"), "some.toml"),
         ("", &[(BASE, "http://base"), ("HOOKSWITCH_OTLP", "http://ours/x")][..], Some("http://ours/x"), "HOOKSWITCH_OTLP"),

@@ -6,22 +6,23 @@ use uuid::Uuid;
 use super::node;
 use crate::{
     config::{self, Environment, Settings},
-    ending::{Ended, Ending},
+    ending::Ended,
 };
 
 /// Whether and where traces go, by the settings and by OpenTelemetry's own variables.
-///
-/// # Errors
-/// When one of these is wrong.
-pub(crate) fn plan(settings: &Settings, environment: Environment<'_>) -> Ended<Option<Plan>> {
-    let Some(config::Otlp(url)) = settings.otlp.clone() else { return Ok(None) };
+/// A variable that is wrong leaves them off, and says so: what is set for all programs of a machine must not keep this one from starting.
+pub(crate) fn plan(settings: &Settings, environment: Environment<'_>) -> Option<Plan> {
+    let config::Otlp(url) = settings.otlp.clone()?;
     let own = [
         ("service.version", env!("CARGO_PKG_VERSION").to_owned()),
         ("service.instance.id", Uuid::now_v7().to_string()),
         ("host.name", node::host()),
     ];
     let variable = |name: &str| environment(name).and_then(|value| value.into_string().ok());
-    Plan::read(url, &own, &variable).map_err(|wrong| Ending::Usage(wrong.to_string()))
+    Plan::read(url, &own, &variable).unwrap_or_else(|wrong| {
+        tracing::warn!("no traces are exported: {wrong}");
+        None
+    })
 }
 
 /// Begins to record and to export.

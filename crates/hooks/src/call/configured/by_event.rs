@@ -46,6 +46,12 @@ impl<T> ByEvent<T> {
         self.0.iter().filter(move |(name, _)| matches(name, events_id)).map(|(name, value)| (name.as_str(), value))
     }
 
+    /// The one that is set for an event: under its own name, or under the first pattern.
+    pub(crate) fn one_of(&self, events_id: &str) -> Option<&T> {
+        let own = self.0.iter().find(|(name, _)| name == events_id).map(|(_, value)| value);
+        own.or_else(|| self.of(events_id).next().map(|(_, value)| value))
+    }
+
     /// True if nothing is set.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -35,33 +35,51 @@ impl Template {
         }
     }
 
-    /// With its values.
+    /// With its values; beside it the same for the log, where what is as good as a password is masked, and these secrets.
     ///
     /// # Errors
     /// Which expression gives nothing, and why.
-    pub(crate) fn fill(&self, given: &Given<'_>) -> Result<Json, String> {
-        self.made(&|text| text.value(given))
-    }
-
-    /// The same for the log: what is as good as a password is masked.
-    ///
-    /// # Errors
-    /// As [`Self::fill`].
-    pub(crate) fn shown(&self, given: &Given<'_>) -> Result<Json, String> {
-        self.made(&|text| if text.gives_secret() { Ok(MASK.into()) } else { text.value(given) })
-    }
-
-    fn made(&self, value: &dyn Fn(&Text) -> Result<Json, String>) -> Result<Json, String> {
+    pub(crate) fn fill(&self, given: &Given<'_>) -> Result<Filled, String> {
         match self {
-            Self::Fixed(plain) => Ok(plain.clone()),
-            Self::Text(text) => value(text),
-            Self::List(items) => items.iter().map(|item| item.made(value)).collect(),
+            Self::Fixed(plain) => Ok(Filled { value: plain.clone(), shown: plain.clone(), secrets: Vec::new() }),
+            Self::Text(text) => {
+                let value = text.value(given)?;
+                let secrets = value.as_str().filter(|_| text.gives_secret()).map(str::to_owned);
+                let shown = if text.gives_secret() { MASK.into() } else { value.clone() };
+                Ok(Filled { value, shown, secrets: secrets.into_iter().collect() })
+            }
+            Self::List(items) => {
+                let filled = items.iter().map(|item| item.fill(given)).collect::<Result<Vec<_>, _>>()?;
+                let (mut values, mut shown, mut secrets) = (Vec::new(), Vec::new(), Vec::new());
+                for item in filled {
+                    values.push(item.value);
+                    shown.push(item.shown);
+                    secrets.extend(item.secrets);
+                }
+                Ok(Filled { value: values.into(), shown: shown.into(), secrets })
+            }
             Self::Object(members) => {
-                let member = |(name, template): &(String, Self)| Ok((name.clone(), template.made(value)?));
-                Ok(Json::Object(members.iter().map(member).collect::<Result<Object, String>>()?))
+                let (mut values, mut shown, mut secrets) = (Object::new(), Object::new(), Vec::new());
+                for (name, template) in members {
+                    let member = template.fill(given)?;
+                    values.insert(name.clone(), member.value);
+                    shown.insert(name.clone(), member.shown);
+                    secrets.extend(member.secrets);
+                }
+                Ok(Filled { value: values.into(), shown: shown.into(), secrets })
             }
         }
     }
+}
+
+/// JSON with its values.
+#[derive(Debug)]
+pub(crate) struct Filled {
+    pub(crate) value: Json,
+    /// For the log.
+    pub(crate) shown: Json,
+    /// What is masked there, wherever it comes back.
+    pub(crate) secrets: Vec<String>,
 }
 
 #[cfg(test)]
@@ -76,9 +94,11 @@ mod tests {
             "Digest": "{{ha1('u', 'r', object.name)}}"});
         let template = Template::read(&template).unwrap();
         let Json::Object(payload) = json!({"object": {"name": "Acme", "credit": 12.5, "id": 42}}) else { panic!() };
-        let filled = template.fill(&Given::new(&payload)).unwrap();
-        assert_eq!(filled["Digest"].as_str().unwrap().len(), 32);
-        let shown = template.shown(&Given::new(&payload)).unwrap();
+        let Filled { value, shown, secrets } = template.fill(&Given::new(&payload)).unwrap();
+        assert_eq!(
+            (value["Digest"].as_str().unwrap().len(), &secrets[..]),
+            (32, &[value["Digest"].as_str().unwrap().to_owned()][..])
+        );
         let wanted = json!({"Name": "Acme", "Credit__c": 12.5, "list": [42, 1, null, "x42"], "Digest": MASK});
         assert_eq!(shown, wanted);
     }

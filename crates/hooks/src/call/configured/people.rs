@@ -12,13 +12,22 @@ const VALUE_CHARACTERS_MAX: usize = 200;
 pub(crate) fn headline(payload: &Object) -> String {
     let events_id = head(payload, "events_id");
     let title = event::kind(&events_id).map_or(events_id.as_str(), |kind| kind.title);
-    let trial = if head(payload, "mode") == "test" { "Test: " } else { "" };
     let name = ["name", "accname", "title"].into_iter().find_map(|key| member(payload, "object").get(key)?.as_str());
     let id = head(payload, "object_id");
     match name {
-        Some(name) => format!("{trial}{title}: {} ({id})", cut(name)),
-        None => format!("{trial}{title}: {id}"),
+        Some(name) => format!("{title}: {} ({id})", cut(name)),
+        None => format!("{title}: {id}"),
     }
+}
+
+/// What is only tried is marked as that, whoever wrote its words.
+pub(crate) fn marked(text: String, is_trial: bool) -> String {
+    if is_trial { format!("Test: {text}") } else { text }
+}
+
+/// True for an event that did not happen.
+pub(crate) fn is_trial(payload: &Object) -> bool {
+    head(payload, "mode") == "test"
 }
 
 /// Several lines.

@@ -15,11 +15,11 @@ pub(crate) enum Tls {
     Verify,
 }
 
-/// A text that is not empty, if it is there.
+/// A text, if it is there; an empty one is left out.
 pub(crate) fn text(settings: &Object, name: &str) -> Result<Option<String>, String> {
     match settings.get(name) {
         None | Some(Json::Null) => Ok(None),
-        Some(Json::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
+        Some(Json::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
         Some(_) => Err(format!("has {name}, which must be a text")),
     }
 }

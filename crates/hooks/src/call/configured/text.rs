@@ -45,11 +45,22 @@ impl Text {
     /// # Errors
     /// Which expression gives nothing, and why.
     pub(crate) fn fill(&self, given: &Given<'_>, escape: impl Fn(&str) -> String) -> Result<String, String> {
+        self.try_fill(given, |value| Ok(escape(value)))
+    }
+
+    /// The same where not every value fits.
+    ///
+    /// # Errors
+    /// As [`Self::fill`]; what `escape` says of a value.
+    pub(crate) fn try_fill(&self, given: &Given<'_>, escape: impl Fn(&str) -> Result<String, String>) -> Result<String, String> {
         let mut filled = String::new();
         for part in &self.0 {
             match part {
                 Part::Fixed(text) => filled.push_str(text),
-                Part::Value(expression) => filled.push_str(&escape(&written(&evaluate(expression, given)?))),
+                Part::Value(expression) => {
+                    let value = written(&evaluate(expression, given)?);
+                    filled.push_str(&escape(&value).map_err(|words| format!("{{{{{}}}}} {words}", expression.source()))?);
+                }
             }
         }
         Ok(filled)
@@ -64,6 +75,24 @@ impl Text {
             [Part::Value(only)] => evaluate(only, given),
             _ => self.fill(given, str::to_owned).map(Json::from),
         }
+    }
+
+    /// True for a single expression without anything around it.
+    pub(crate) fn is_expression(&self) -> bool {
+        matches!(self.0.as_slice(), [Part::Value(_)])
+    }
+
+    /// What stands in it as it was written.
+    pub(crate) fn fixed(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Fixed(text) => Some(text.as_str()),
+            Part::Value(_) => None,
+        })
+    }
+
+    /// True if it has an expression.
+    pub(crate) fn has_values(&self) -> bool {
+        self.0.iter().any(|part| matches!(part, Part::Value(_)))
     }
 
     /// True if something in it is as good as a password.
@@ -85,7 +114,8 @@ fn evaluate(expression: &Expression, given: &Given<'_>) -> Result<Json, String> 
     expression.evaluate(given).map_err(|words| format!("{{{{{}}}}} {words}", expression.source()))
 }
 
-fn written(value: &Json) -> String {
+/// A value as it stands in a text.
+pub(crate) fn written(value: &Json) -> String {
     match value {
         Json::Null => String::new(),
         Json::String(text) => text.clone(),

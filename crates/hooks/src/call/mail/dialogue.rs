@@ -1,30 +1,46 @@
 //! The dialogue with a mail server: one connection a message.
-use std::time::Duration;
+use std::{io, sync::Arc, time::Duration};
 
 use lettre::transport::smtp::{
     Error,
     authentication::{Credentials, Mechanism},
-    client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters},
-    extension::ClientId,
+    client::{AsyncSmtpConnection, AsyncTokioStream},
+    commands::{Data, Mail as MailFrom, Rcpt},
+    extension::{ClientId, Extension, MailParameter},
+    response::Response,
 };
-use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 use super::{
-    super::{configured::settings::Tls, host::Host, words},
+    super::{configured::settings::Tls, host::Host, tls, words},
+    bounded::Bounded,
     message::Mail,
     settings::Settings,
+    starttls::Starttls,
 };
 
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
+/// For a farewell that nobody waits for.
+const QUIT_WITHIN: Duration = Duration::from_secs(2);
 
 /// Whom to talk to, and how.
 pub(super) struct Dialogue {
     host: Host,
-    smtps: bool,
+    name: String,
     tls: Tls,
-    parameters: TlsParameters,
+    way: Way,
     login: Option<Credentials>,
     hello: ClientId,
+}
+
+/// When it is encrypted.
+enum Way {
+    /// From the first byte on.
+    Smtps(TlsConnector),
+    /// Once the server has said that it can.
+    Smtp(Starttls),
 }
 
 /// Why a message was not taken.
@@ -35,69 +51,101 @@ pub(super) enum Trouble {
     Refused { status: Option<i64>, words: String },
 }
 
-/// What can be said of the settings without a connection.
-pub(super) fn check(settings: &Settings, host: &str) -> Result<(), String> {
-    parameters(settings, host).map(drop)
-}
-
-fn parameters(settings: &Settings, host: &str) -> Result<TlsParameters, String> {
-    let unfit = |()| "has a ca, which must be a certificate (PEM)".to_owned();
-    let mut builder = TlsParameters::builder(host.to_owned());
-    if let Some(pem) = &settings.ca {
-        if CertificateDer::pem_slice_iter(pem.as_bytes()).next().is_none() {
-            return Err(unfit(()));
-        }
-        let certificate = Certificate::from_pem(pem.as_bytes()).map_err(|_| unfit(()))?;
-        builder = builder.certificate_store(CertificateStore::None).add_root_certificate(certificate);
-    }
-    if settings.tls != Tls::Verify {
-        builder = builder.dangerous_accept_invalid_certs(true).dangerous_accept_invalid_hostnames(true);
-    }
-    builder.build_rustls().map_err(|_| unfit(()))
-}
-
 impl Dialogue {
-    pub(super) fn new(host: Host, name: &str, smtps: bool, settings: &Settings) -> Result<Self, String> {
-        Ok(Self {
-            host,
-            smtps,
-            tls: settings.tls,
-            parameters: parameters(settings, name)?,
-            login: settings.login.clone().map(|(user, password)| Credentials::new(user, password)),
-            hello: ClientId::default(),
-        })
+    pub(super) fn new(host: Host, place: &super::Place, settings: &Settings, shared: &ClientConfig) -> Result<Self, String> {
+        let way = match place.smtps {
+            true => Way::Smtps(TlsConnector::from(Arc::new(configuration(settings, shared)?))),
+            false => Way::Smtp(Starttls::new(settings, &place.host)?),
+        };
+        let login = settings.login.clone().map(|(user, password)| Credentials::new(user, password));
+        Ok(Self { host, name: place.host.clone(), tls: settings.tls, way, login, hello: ClientId::default() })
     }
 
     /// Sends a message; the status and words by which it was taken.
-    pub(super) async fn send(&self, mail: &Mail, within: Duration) -> Result<(i64, String), Trouble> {
-        let mut connection = self.connect(within).await?;
+    pub(super) async fn send(&self, mail: &Mail) -> Result<(i64, String), Trouble> {
+        let mut connection = self.connect().await?;
         if let Some(login) = &self.login {
             connection.auth(&MECHANISMS, login).await.map_err(|error| refused("signing in", &error))?;
         }
-        let taken = connection.send(&mail.envelope, &mail.bytes).await.map_err(|error| refused("sending", &error))?;
-        // It has been taken: how the connection ends changes nothing.
-        let _ended = connection.quit().await;
+        let taken = hand_over(&mut connection, mail).await?;
+        // It has been taken: how the connection ends changes nothing, and nobody waits for that.
+        tokio::spawn(async move { tokio::time::timeout(QUIT_WITHIN, connection.quit()).await });
         let words = taken.message().collect::<Vec<_>>().join(" ");
         Ok((i64::from(u16::from(taken.code())), words))
     }
 
-    async fn connect(&self, within: Duration) -> Result<AsyncSmtpConnection, Trouble> {
+    async fn connect(&self) -> Result<AsyncSmtpConnection, Trouble> {
         let addresses = self.host.addresses().await.map_err(Trouble::Unreachable)?;
-        let tls = self.smtps.then(|| self.parameters.clone());
-        let connected = AsyncSmtpConnection::connect_tokio1(&addresses[..], Some(within), &self.hello, tls, None).await;
-        let mut connection = connected.map_err(|error| refused("connecting", &error))?;
-        if self.smtps || self.tls == Tls::Off {
-            return Ok(connection);
+        let unreachable = |error: io::Error| Trouble::Unreachable(words::of_io(error.kind()));
+        let stream = TcpStream::connect(&addresses[..]).await.map_err(unreachable)?;
+        let peer = stream.peer_addr().map_err(unreachable)?;
+        match &self.way {
+            Way::Smtps(connector) => {
+                let name = ServerName::try_from(self.name.clone());
+                let name =
+                    name.map_err(|_| Trouble::Unreachable("the host is no name that a certificate can have".to_owned()))?;
+                let stream = connector.connect(name, stream).await;
+                let stream = stream.map_err(|error| Trouble::Unreachable(format!("the TLS connection failed: {error}")))?;
+                self.greeted(Box::new(Bounded::new(stream, peer))).await
+            }
+            Way::Smtp(starttls) => {
+                let mut connection = self.greeted(Box::new(Bounded::new(stream, peer))).await?;
+                self.encrypt(&mut connection, starttls).await?;
+                Ok(connection)
+            }
+        }
+    }
+
+    async fn greeted(&self, stream: Box<dyn AsyncTokioStream>) -> Result<AsyncSmtpConnection, Trouble> {
+        let connected = AsyncSmtpConnection::connect_with_transport(stream, &self.hello).await;
+        connected.map_err(|error| refused("connecting", &error))
+    }
+
+    async fn encrypt(&self, connection: &mut AsyncSmtpConnection, starttls: &Starttls) -> Result<(), Trouble> {
+        if self.tls == Tls::Off {
+            return Ok(());
         }
         if connection.can_starttls() {
-            connection.starttls(self.parameters.clone(), &self.hello).await.map_err(|error| refused("encrypting", &error))?;
-        } else if self.tls != Tls::Prefer {
-            return Err(said_nothing("the server offers no encryption (STARTTLS)"));
-        } else if self.login.is_some() {
-            return Err(said_nothing("the server offers no encryption, and a password is not sent in clear unless tls is off"));
+            let encrypted = connection.starttls(starttls.parameters(), &self.hello).await;
+            return encrypted.map_err(|error| refused("encrypting", &error));
         }
-        Ok(connection)
+        match (self.tls, &self.login) {
+            (Tls::Prefer, None) => Ok(()),
+            (Tls::Prefer, Some(_)) => {
+                Err(said_nothing("the server offers no encryption, and a password is not sent in clear unless tls is off"))
+            }
+            _ => Err(said_nothing("the server offers no encryption (STARTTLS)")),
+        }
     }
+}
+
+/// `verify` in its two meanings, or whoever answers.
+fn configuration(settings: &Settings, shared: &ClientConfig) -> Result<ClientConfig, String> {
+    let mut config = match (settings.tls, &settings.ca) {
+        (Tls::Verify, Some(pem)) => tls::of_roots(pem)?,
+        (Tls::Verify, None) => shared.clone(),
+        _ => tls::of_anybody(shared),
+    };
+    config.alpn_protocols.clear();
+    Ok(config)
+}
+
+/// Command by command: lettre's own way says farewell before it tells of a refusal, and waits for an answer to that.
+async fn hand_over(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<Response, Trouble> {
+    let sending = |error: Error| refused("sending", &error);
+    let is_plain =
+        mail.envelope.from().into_iter().chain(mail.envelope.to()).all(|address| AsRef::<str>::as_ref(address).is_ascii());
+    let parameters = match (is_plain, connection.server_info().supports_feature(Extension::SmtpUtfEight)) {
+        (true, _) => Vec::new(),
+        (false, true) => vec![MailParameter::SmtpUtfEight],
+        (false, false) => return Err(said_nothing("an address has letters that the server does not take (SMTPUTF8)")),
+    };
+    connection.command(MailFrom::new(mail.envelope.from().cloned(), parameters)).await.map_err(sending)?;
+    for address in mail.envelope.to() {
+        connection.command(Rcpt::new(address.clone(), Vec::new())).await.map_err(sending)?;
+    }
+    connection.command(Data).await.map_err(sending)?;
+    connection.message(&mail.bytes).await.map_err(sending)
 }
 
 fn said_nothing(words: &str) -> Trouble {
@@ -110,7 +158,7 @@ fn refused(doing: &str, error: &Error) -> Trouble {
         return Trouble::Refused { status: Some(u16::from(code).into()), words: format!("{doing}: {}", with_causes(error)) };
     }
     let mut causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    match causes.find_map(|cause| cause.downcast_ref::<std::io::Error>()) {
+    match causes.find_map(|cause| cause.downcast_ref::<io::Error>()) {
         Some(io) if io.get_ref().is_none() => Trouble::Unreachable(words::of_io(io.kind())),
         _ => Trouble::Unreachable(format!("{doing}: {}", with_causes(error))),
     }

@@ -44,7 +44,8 @@ impl Mail {
         }
         let words = settings.words_of(&call.events_id);
         let filled = |text: &super::super::configured::text::Text| text.fill(&given, str::to_owned);
-        let subject = on_one_line(&words.subject.map_or_else(|| Ok(people::headline(payload)), filled)?);
+        let subject = words.subject.map_or_else(|| Ok(people::headline(payload)), filled)?;
+        let subject = people::marked(on_one_line(&subject), people::is_trial(payload));
         let text = words.text.map_or_else(|| Ok(people::details(payload)), filled)?;
         let id = format!("<{}.{handlers_id}@hookswitch>", call.event_id);
         let shown = json!({"to": to.iter().map(ToString::to_string).collect::<Vec<_>>(), "subject": subject, "text": text});

@@ -6,14 +6,17 @@
 //! ```
 //!
 //! Its `Message-ID` is made of the event's and the handler's ids: a repeat is the same message again, which mail systems show once.
+mod bounded;
 mod dialogue;
 mod message;
 mod settings;
+mod starttls;
 
 use hookswitch_model::{
     handler::Handler,
     refusal::{FailureReason, FieldErrors},
 };
+use rustls::ClientConfig;
 use serde_json::{Value as Json, json};
 use url::Url;
 
@@ -62,8 +65,7 @@ pub(crate) fn validate(handler: &Handler, reach: &Reach) -> FieldErrors {
     if let Some(words) = old_name(handler) {
         errors.add("event", words);
     }
-    let settings = Settings::read(handler).and_then(|settings| dialogue::check(&settings, "host.invalid"));
-    if let Err(words) = settings {
+    if let Err(words) = Settings::read(handler) {
         errors.add("settings", words);
     }
     errors
@@ -87,11 +89,11 @@ impl Place {
 
 impl Target {
     /// Fails, in words, for a handler that can't be called; that should have been found when it was saved.
-    pub(super) fn new(handler: &Handler, reach: Reach) -> Result<Self, String> {
+    pub(super) fn new(handler: &Handler, tls: &ClientConfig, reach: Reach) -> Result<Self, String> {
         let (place, settings) = (Place::read(&handler.task)?, Settings::read(handler)?);
         let surroundings = Surroundings::new(handler, settings.open.clone());
         let host = Host::new(&place.host, place.port, reach);
-        let dialogue = Dialogue::new(host, &place.host, place.smtps, &settings)?;
+        let dialogue = Dialogue::new(host, &place, &settings, tls)?;
         Ok(Self { handlers_id: handler.id, surroundings, settings, dialogue })
     }
 
@@ -102,7 +104,7 @@ impl Target {
         let Some(mail) = Mail::make(&self.settings, self.handlers_id, call, &payload).map_err(unusable)? else {
             return Ok(nothing_to_do());
         };
-        let sent = tokio::time::timeout(call.timeout, self.dialogue.send(&mail, call.timeout)).await;
+        let sent = tokio::time::timeout(call.timeout, self.dialogue.send(&mail)).await;
         let told = |applied: bool, answer: Json| json!({"applied": applied, "message": mail.shown, "answer": answer});
         match sent {
             Ok(Ok((status, words))) => Ok(configured::done(status, &told(true, words.into()))),

@@ -2,10 +2,13 @@
 use hookswitch_model::{Object, handler::Handler};
 use lettre::message::{Mailbox, Mailboxes};
 
-use super::super::configured::{
-    by_event::ByEvent,
-    settings::{self, Tls, text, texts},
-    text::{self, Text},
+use super::super::{
+    configured::{
+        by_event::ByEvent,
+        settings::{self, Tls, text, texts},
+        text::{self, Text},
+    },
+    tls,
 };
 
 /// The most entries of `to`.
@@ -59,7 +62,7 @@ impl Settings {
             to: to(given)?,
             login,
             tls: settings::tls(given)?,
-            ca: text(given, "ca")?,
+            ca: ca(given)?,
             words: Words::read(given)?,
             by_event,
             open: settings::open(given, &["ca", "messages"]),
@@ -68,7 +71,7 @@ impl Settings {
 
     /// The words for an event: its own, or those for all.
     pub(super) fn words_of(&self, events_id: &str) -> Words<&Text> {
-        let own = self.by_event.of(events_id).next().map(|(_, words)| words);
+        let own = self.by_event.one_of(events_id);
         let of = |pick: fn(&Words) -> Option<&Text>| own.and_then(pick).or_else(|| pick(&self.words));
         Words { subject: of(|words| words.subject.as_ref()), text: of(|words| words.text.as_ref()) }
     }
@@ -84,16 +87,27 @@ impl Words {
     }
 }
 
+fn ca(given: &Object) -> Result<Option<String>, String> {
+    let ca = text(given, "ca")?;
+    ca.as_deref().map_or(Ok(()), |pem| tls::of_roots(pem).map(drop))?;
+    Ok(ca)
+}
+
 fn to(given: &Object) -> Result<Vec<Text>, String> {
     let to = texts(given, "to")?;
     if to.is_empty() || to.len() > TO_MAX {
         return Err(format!("must have to: 1 to {TO_MAX} addresses"));
     }
     let read = |address: &String| {
-        if !address.contains("{{") && address.parse::<Mailboxes>().is_err() {
+        let text = text::for_people(address).map_err(|words| format!("has to, in which {address:?} {words}"))?;
+        // Beside what was written, a value could add addresses to it.
+        if text.has_values() && !text.is_expression() {
+            return Err(format!("has to, in which {address:?} is neither an address nor a single expression"));
+        }
+        if !text.has_values() && address.parse::<Mailboxes>().is_err() {
             return Err(format!("has to, in which {address:?} is no address"));
         }
-        text::for_people(address).map_err(|words| format!("has to, in which {address:?} {words}"))
+        Ok(text)
     };
     to.iter().map(read).collect()
 }

@@ -18,7 +18,8 @@ use crate::condition::expression::Given;
 
 /// What is configured.
 pub(super) struct Chat {
-    secret: String,
+    /// With what is secret of it.
+    url: Url,
     channel: Option<String>,
     username: Option<String>,
     text: Option<Text>,
@@ -26,20 +27,18 @@ pub(super) struct Chat {
 }
 
 impl Chat {
-    pub(super) fn read(handler: &Handler) -> Result<Self, String> {
+    /// `base` is the URL of its task.
+    pub(super) fn read(handler: &Handler, base: &Url) -> Result<Self, String> {
         let settings = &handler.settings;
         let one = |given: &Json| text::for_people(given.as_str().ok_or("it must be a text")?);
         let messages = ByEvent::read(settings.get("messages"), "messages", one)?;
         messages.check(handler, "messages")?;
         let text_for_all = text(settings, "text")?.map(|given| text::for_people(&given)).transpose();
-        let secret = text(settings, "secret")?.unwrap_or_default();
-        if secret.chars().any(|c| c.is_whitespace() || c == '#') || secret.contains("://") {
-            return Err(
-                "has a secret that is not the end of a URL: what follows the host, such as /services/T.../B.../...".to_owned()
-            );
-        }
         Ok(Self {
-            secret,
+            url: match text(settings, "secret")? {
+                Some(secret) => with_secret(base, &secret)?,
+                None => base.clone(),
+            },
             channel: text(settings, "channel")?,
             username: text(settings, "username")?,
             text: text_for_all.map_err(|words| format!("has a text that {words}"))?,
@@ -52,15 +51,16 @@ impl Chat {
         events_id: &str,
         given: &Given<'_>,
         payload: &Object,
-        base: &Url,
+        is_trial: bool,
     ) -> Result<Vec<Request>, String> {
-        let text = match self.messages.of(events_id).next().map(|(_, text)| text).or(self.text.as_ref()) {
+        let text = match self.messages.one_of(events_id).or(self.text.as_ref()) {
             Some(text) => text.fill(given, escaped)?,
             None => escaped(&people::headline(payload)),
         };
         if text.trim().is_empty() {
             return Ok(Vec::new());
         }
+        let text = people::marked(text, is_trial);
         let mut body = Object::new();
         body.insert("text".to_owned(), text.into());
         for (name, value) in [("channel", &self.channel), ("username", &self.username)] {
@@ -69,27 +69,58 @@ impl Chat {
         let body = Json::Object(body);
         Ok(vec![Request {
             method: Method::POST,
-            url: self.url(base)?,
+            url: self.url.clone(),
             headers: HeaderMap::new(),
             body: Some(body.to_string().into_bytes()),
             shown: json!({"method": "POST", "body": body}),
+            secrets: Vec::new(),
             accept: Vec::new(),
             missing: None,
             answer: Answer::Status,
         }])
     }
-
-    fn url(&self, base: &Url) -> Result<Url, String> {
-        if self.secret.is_empty() {
-            return Ok(base.clone());
-        }
-        let between = if self.secret.starts_with(['/', '?', '&']) { "" } else { "/" };
-        Url::parse(&format!("{}{between}{}", base.as_str().trim_end_matches('/'), self.secret))
-            .map_err(|_| "the secret is not the end of a URL".to_owned())
-    }
 }
 
-/// So that a client who is called `<!channel>` rings nobody's bell.
+/// The secret ends the URL; it can't lead to another place.
+fn with_secret(base: &Url, secret: &str) -> Result<Url, String> {
+    let wrong = || "has a secret that is not the end of a URL: what follows the host, such as /services/T.../B.../...".to_owned();
+    let has_query = base.query().is_some();
+    let between = match secret.chars().next() {
+        Some('/' | '?') => "",
+        Some('&') if has_query => "",
+        _ if has_query => return Err(wrong()),
+        _ => "/",
+    };
+    let url = Url::parse(&format!("{}{between}{secret}", base.as_str().trim_end_matches('/'))).map_err(|_| wrong())?;
+    let is_end = url.fragment().is_none() && !secret.contains("://") && !secret.chars().any(|c| c.is_whitespace() || c == '\\');
+    if is_end && super::is_same_place(base, &url) { Ok(url) } else { Err(wrong()) }
+}
+
+/// So that a client who is called `<!channel>` (Slack) or `@all` (Mattermost, Rocket.Chat) rings nobody's bell.
 fn escaped(value: &str) -> String {
-    value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    const SPACE_WITHOUT_WIDTH: &str = "@\u{200b}";
+    value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('@', SPACE_WITHOUT_WIDTH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_ends_the_url_and_leads_nowhere_else() {
+        let ended = |base: &str, secret: &str| with_secret(&Url::parse(base).unwrap(), secret).map(String::from);
+        for (base, secret, url) in [
+            ("https://h.example", "/services/T/B/x", "https://h.example/services/T/B/x"),
+            ("https://h.example/a/", "b", "https://h.example/a/b"),
+            ("https://h.example/a?key=1", "&token=x", "https://h.example/a?key=1&token=x"),
+        ] {
+            assert_eq!(ended(base, secret).as_deref(), Ok(url));
+        }
+        for secret in ["&@169.254.169.254/x", "@10.0.0.1/", ":8080/x", "\\@10.0.0.1", "https://other.example/", "/a#b", "/a b"] {
+            if let Ok(url) = ended("http://public.example", secret) {
+                assert!(url.starts_with("http://public.example/"), "{secret}: {url}");
+            }
+        }
+        assert!(ended("http://public.example", "&@169.254.169.254/x").is_ok_and(|url| url.starts_with("http://public.example/")));
+    }
 }

@@ -8,6 +8,7 @@ use reqwest::{
     header::{HeaderName, HeaderValue, RETRY_AFTER},
 };
 use serde_json::{Value as Json, json};
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     super::{Call, CallError, Kind, Reply, configured, http, words},
@@ -15,11 +16,27 @@ use super::{
     request::{Answer, Request},
     rest::Rest,
 };
+use crate::mask::Mask;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-const NOT_FOUND: u16 = 404;
+/// Not there, or not there any more.
+const MISSING: [u16; 2] = [404, 410];
 /// So much of each answer is kept for the log.
 const KEPT_BYTES: usize = 4 << 10;
+/// So much of the words of an error.
+const WORDS_BYTES: usize = 1 << 10;
+
+/// The requests of one event on their way.
+pub(super) struct Exchange<'c> {
+    target: &'c Target,
+    call: &'c Call,
+    mask: &'c Mask,
+    deadline: Instant,
+    /// For the log: each request with its answer.
+    told: Vec<Json>,
+    /// The status of the last answer; 0 = there was none.
+    status: u16,
+}
 
 /// An answer: its status, when it wants to be asked again, its body.
 struct Answered {
@@ -28,87 +45,90 @@ struct Answered {
     body: Vec<u8>,
 }
 
-/// Sends them all, within so much time.
-pub(super) async fn run(target: &Target, call: &Call, requests: &[Request], within: Duration) -> Result<Reply, CallError> {
-    let mut told = Vec::new();
-    let outcome = tokio::time::timeout(within, all(target, call, requests, &mut told)).await;
-    let body = json!({"applied": matches!(outcome, Ok(Ok(Ok(_)))), "requests": told});
-    match outcome {
-        Ok(Ok(Ok(status))) => Ok(configured::done(status.into(), &body)),
-        Ok(Ok(Err(refused))) => Ok(Reply {
-            kind: Kind::Http,
-            status: refused.status.into(),
-            body: body.to_string().into_bytes(),
-            stderr: String::new(),
-            first_line: String::new(),
-            retry_after: refused.retry_after,
-        }),
-        Ok(Err(error)) => Err(CallError { body: body.to_string().into_bytes(), ..error }),
-        Err(_) => Err(CallError { body: body.to_string().into_bytes(), ..http::late(call, false) }),
+impl<'c> Exchange<'c> {
+    pub(super) fn new(target: &'c Target, call: &'c Call, mask: &'c Mask, within: Duration) -> Self {
+        Self { target, call, mask, deadline: Instant::now() + within, told: Vec::new(), status: 0 }
     }
-}
 
-/// The status of the last answer, or the answer by which a request was not taken.
-async fn all(
-    target: &Target,
-    call: &Call,
-    requests: &[Request],
-    told: &mut Vec<Json>,
-) -> Result<Result<u16, Answered>, CallError> {
-    let mut status = 0;
-    for (index, request) in requests.iter().enumerate() {
-        let mut answered = one(target, call, request, index, told).await?;
-        let mut asked = request;
-        if let (NOT_FOUND, Some(missing)) = (answered.status, &request.missing) {
-            asked = missing;
-            answered = one(target, call, asked, index, told).await?;
+    /// Sends them all.
+    pub(super) async fn run(mut self, requests: &[Request]) -> Result<Reply, CallError> {
+        let outcome = self.all(requests).await;
+        let is_applied = matches!(outcome, Ok(None)) && requests.iter().all(|request| request.answer != Answer::Unsent);
+        let told = json!({"applied": is_applied, "requests": self.told});
+        match outcome {
+            Ok(None) => Ok(configured::done(self.status.into(), &told)),
+            Ok(Some(refused)) => Ok(Reply {
+                kind: Kind::Http,
+                status: refused.status.into(),
+                body: told.to_string().into_bytes(),
+                stderr: String::new(),
+                first_line: String::new(),
+                retry_after: refused.retry_after,
+            }),
+            // What was taken is not to be sent again at once, whoever's fault it is.
+            Err(error) => Err(CallError { body: told.to_string().into_bytes(), ours: error.ours && self.status == 0, ..error }),
         }
-        if !asked.takes(&answered)? {
-            return Ok(Err(answered));
-        }
-        status = answered.status;
     }
-    Ok(Ok(status))
-}
 
-async fn one(target: &Target, call: &Call, request: &Request, index: usize, told: &mut Vec<Json>) -> Result<Answered, CallError> {
-    told.push(request.shown.clone());
-    let mut tell = |name: &str, value: Json| {
-        if let Some(Json::Object(last)) = told.last_mut() {
-            last.insert(name.to_owned(), value);
+    /// The answer by which a request was not taken; `None` = all were.
+    async fn all(&mut self, requests: &[Request]) -> Result<Option<Answered>, CallError> {
+        for (index, request) in requests.iter().enumerate() {
+            if request.answer == Answer::Unsent {
+                self.tell(&request.shown, [("sent", "no: a test changes nothing there".into())]);
+                continue;
+            }
+            let (mut asked, mut answered) = (request, self.one(request, index, false).await?);
+            if let (true, Some(missing)) = (MISSING.contains(&answered.status), &request.missing) {
+                (asked, answered) = (missing, self.one(missing, index, true).await?);
+            }
+            if !asked.takes(&answered)? {
+                return Ok(Some(answered));
+            }
         }
-    };
-    if request.answer == Answer::Unsent {
-        tell("sent", "no: a test changes nothing there".into());
-        return Ok(Answered { status: 200, retry_after: None, body: Vec::new() });
+        Ok(None)
     }
-    let response = target.client.execute(http_request(target, call, request, index)).await.map_err(|error| words::of(&error))?;
-    let status = response.status().as_u16();
-    tell("status", status.into());
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| http::retry_after(value, call.now));
-    let mut body = Vec::new();
-    let read = http::read(response, &mut body).await;
-    tell("answer", String::from_utf8_lossy(&body[..body.len().min(KEPT_BYTES)]).into());
-    // It has said what it means before its body went wrong.
-    match read {
-        Err(error) if request.answer == Answer::JsonRpc => Err(error),
-        _ => Ok(Answered { status, retry_after, body }),
-    }
-}
 
-fn http_request(target: &Target, call: &Call, request: &Request, index: usize) -> reqwest::Request {
-    let mut made = reqwest::Request::new(request.method.clone(), request.url.clone());
-    let mut headers = target.headers.clone();
-    headers.extend(request.headers.clone());
-    if let Ok(traceparent) = HeaderValue::try_from(call.trace.header()) {
-        headers.insert(TRACEPARENT, traceparent);
+    async fn one(&mut self, request: &Request, index: usize, is_missing: bool) -> Result<Answered, CallError> {
+        let sent = timeout_at(self.deadline, self.target.client.execute(self.http(request, index, is_missing))).await;
+        let sent = sent.map_err(|_| http::late(self.call, false)).and_then(|sent| sent.map_err(|error| words::of(&error)));
+        let response = sent.inspect_err(|_| self.tell(&request.shown, []))?;
+        let status = response.status().as_u16();
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| http::retry_after(value, self.call.now));
+        let mut body = Vec::new();
+        let read = timeout_at(self.deadline, http::read(response, &mut body)).await;
+        self.status = status;
+        let answer = self.mask.head(&body, KEPT_BYTES);
+        self.tell(&request.shown, [("status", status.into()), ("answer", answer.into())]);
+        match read {
+            Ok(Err(error)) if request.answer == Answer::JsonRpc => Err(error),
+            Err(_) if request.answer == Answer::JsonRpc => Err(http::late(self.call, true)),
+            // The status has said what it means before the body went wrong, or did not end.
+            _ => Ok(Answered { status, retry_after, body }),
+        }
     }
-    *made.headers_mut() = headers;
-    if matches!(target.plan, Plan::Rest(_)) {
-        Rest::mark(&mut made, call.event_id, index);
+
+    fn tell<const N: usize>(&mut self, shown: &Json, more: [(&str, Json); N]) {
+        let mut told = shown.clone();
+        if let Json::Object(told) = &mut told {
+            told.extend(more.map(|(name, value)| (name.to_owned(), value)));
+        }
+        self.told.push(told);
     }
-    *made.body_mut() = request.body.clone().map(Body::from);
-    made
+
+    fn http(&self, request: &Request, index: usize, is_missing: bool) -> reqwest::Request {
+        let mut made = reqwest::Request::new(request.method.clone(), request.url.clone());
+        let mut headers = self.target.headers.clone();
+        headers.extend(request.headers.clone());
+        if let Ok(traceparent) = HeaderValue::try_from(self.call.trace.header()) {
+            headers.insert(TRACEPARENT, traceparent);
+        }
+        *made.headers_mut() = headers;
+        if matches!(self.target.plan, Plan::Rest(_)) {
+            Rest::mark(&mut made, self.call.event_id, index, is_missing);
+        }
+        *made.body_mut() = request.body.clone().map(Body::from);
+        made
+    }
 }
 
 impl Request {
@@ -132,9 +152,14 @@ impl Request {
             }
             Some(error) => {
                 let words = error["message"].as_str().unwrap_or("it says not why");
-                let code = &error["code"];
+                let words = self.mask_of_secrets().head(words.as_bytes(), WORDS_BYTES);
+                let code = error["code"].as_i64().unwrap_or_default();
                 Err(CallError::new(FailureReason::Status, format!("it answered with the error {code}: {words}")))
             }
         }
+    }
+
+    fn mask_of_secrets(&self) -> Mask {
+        Mask::new(self.secrets.iter().map(String::as_str))
     }
 }

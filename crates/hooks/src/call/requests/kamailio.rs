@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::{
     super::configured::{
         by_event::{ByEvent, list},
-        json::Template,
+        json::{Filled, Template},
         settings::text,
     },
     REQUESTS_MAX,
@@ -92,8 +92,8 @@ impl Rpc {
         match &self.when {
             Some(when) if !when.holds(given).map_err(|words| format!("when {words}"))? => Ok(None),
             _ => {
-                let (params, shown) = (self.params.fill(given)?, self.params.shown(given)?);
-                Ok(Some(request(url, &self.method, &params, &shown, self.accept.clone())))
+                let Filled { value, shown, secrets } = self.params.fill(given)?;
+                Ok(Some(Request { secrets, ..request(url, &self.method, &value, &shown, self.accept.clone()) }))
             }
         }
     }
@@ -107,6 +107,7 @@ fn request(url: &Url, method: &str, params: &Json, shown: &Json, accept: Vec<u16
         headers: HeaderMap::new(),
         body: Some(body(params).to_string().into_bytes()),
         shown: json!({"method": "POST", "body": body(shown)}),
+        secrets: Vec::new(),
         accept,
         missing: None,
         answer: Answer::JsonRpc,
@@ -116,7 +117,8 @@ fn request(url: &Url, method: &str, params: &Json, shown: &Json, accept: Vec<u16
 /// Unregisters an account that is gone, and one that is called otherwise or has another password, under its old name.
 fn kick(with_domain: bool) -> Result<Vec<(&'static str, Rpc)>, String> {
     let domain = if with_domain { "@{{settings.domain}}" } else { "" };
-    let changed = |key: &str| format!("(has(previous.{key}) && previous.{key} != data.{key})");
+    // What did not change is not in it; passwords may be masked, so values say nothing.
+    let changed = |key: &str| format!("has(previous.{key})");
     let renamed = "has(previous.accname) ? previous.accname : object.accname";
     let rpc = |name: &str, when: String| {
         let mut rpc = Object::new();

@@ -31,15 +31,18 @@ use reqwest::{
     header::{AUTHORIZATION, HeaderMap, HeaderValue},
 };
 use rustls::ClientConfig;
-use serde_json::Value as Json;
 
 use super::{
     Call, CallError, Reply,
     address::{Forbidden, Reach},
-    configured::{Surroundings, nothing_to_do, old_name, settings, unusable},
+    configured::{Surroundings, nothing_to_do, old_name, people, settings, unusable},
     headers, http,
 };
-use crate::condition::expression::Given;
+use crate::{
+    condition::expression::Given,
+    mask::{self, Mask},
+};
+use exchange::Exchange;
 use request::Request;
 
 /// The most requests of one event.
@@ -51,6 +54,8 @@ pub(super) struct Target {
     url: Url,
     headers: HeaderMap,
     surroundings: Surroundings,
+    /// What is secret of the handler, wherever an answer repeats it.
+    mask: Mask,
     plan: Plan,
     /// Known from the start when the URL's host is an address.
     forbidden: Option<Forbidden>,
@@ -72,13 +77,13 @@ pub(crate) fn validate(handler: &Handler, reach: &Reach) -> FieldErrors {
             if let Err(forbidden) = reach.check_url(&url) {
                 errors.add("task", forbidden.to_string());
             }
+            if let Err(words) = Plan::read(handler, &url) {
+                errors.add("settings", words);
+            }
         }
     }
     if let Some(words) = old_name(handler) {
         errors.add("event", words);
-    }
-    if let Err(words) = Plan::read(handler) {
-        errors.add("settings", words);
     }
     if let Err(words) = bearer(&handler.settings) {
         errors.add("settings", words);
@@ -94,10 +99,19 @@ impl Target {
         if let (Some(token), false) = (bearer(&handler.settings)?, headers.contains_key(AUTHORIZATION)) {
             headers.insert(AUTHORIZATION, token);
         }
+        let plan = Plan::read(handler, &url)?;
         let forbidden = reach.check_url(&url).err();
         let surroundings =
             Surroundings::new(handler, settings::open(&handler.settings, &["requests", "fields", "calls", "messages"]));
-        Ok(Self { client: http::client(handler, tls, reach)?, url, headers, surroundings, plan: Plan::read(handler)?, forbidden })
+        Ok(Self {
+            client: http::client(handler, tls, reach)?,
+            url,
+            headers,
+            surroundings,
+            mask: Mask::of(handler),
+            plan,
+            forbidden,
+        })
     }
 
     /// Calls once, within so much time.
@@ -105,25 +119,32 @@ impl Target {
         if let Some(forbidden) = self.forbidden {
             return Err(CallError::new(FailureReason::Refused, forbidden.to_string()));
         }
-        let requests = self.requests(call)?;
+        let (requests, mask) = self.requests(call)?;
         if requests.is_empty() {
             return Ok(nothing_to_do());
         }
-        exchange::run(self, call, &requests, within).await
+        Exchange::new(self, call, &mask, within).run(&requests).await
     }
 
     /// Not held over a wait: what the language keeps can't be sent between threads.
-    fn requests(&self, call: &Call) -> Result<Vec<Request>, CallError> {
+    fn requests(&self, call: &Call) -> Result<(Vec<Request>, Mask), CallError> {
         let payload = self.surroundings.around(&call.body)?;
-        let requests = self.plan.requests(&call.events_id, &payload, &self.url);
-        requests.map_err(unusable)
+        let requests = self.plan.requests(&call.events_id, &payload, &self.url).map_err(unusable)?;
+        let all = || requests.iter().chain(requests.iter().filter_map(|request| request.missing.as_deref()));
+        if !all().all(|request| is_same_place(&self.url, &request.url)) {
+            return Err(unusable("a request would lead to another host"));
+        }
+        let digests = all().flat_map(|request| &request.secrets).map(String::as_str);
+        let members = ["data", "previous", "object"].into_iter().filter_map(|name| payload.get(name));
+        let mask = self.mask.clone().and(digests).and(members.flat_map(mask::passwords));
+        Ok((requests, mask))
     }
 }
 
 impl Plan {
-    fn read(handler: &Handler) -> Result<Self, String> {
+    fn read(handler: &Handler, url: &Url) -> Result<Self, String> {
         match handler.kind() {
-            Kind::Chat => chat::Chat::read(handler).map(Self::Chat),
+            Kind::Chat => chat::Chat::read(handler, url).map(Self::Chat),
             Kind::Kamailio => kamailio::Kamailio::read(handler).map(Self::Kamailio),
             _ => rest::Rest::read(handler).map(Self::Rest),
         }
@@ -131,10 +152,10 @@ impl Plan {
 
     fn requests(&self, events_id: &str, payload: &Object, url: &Url) -> Result<Vec<Request>, String> {
         let given = Given::new(payload);
-        let is_trial = payload.get("event").and_then(|event| event.get("mode")).and_then(Json::as_str) == Some("test");
+        let is_trial = people::is_trial(payload);
         match self {
             Self::Rest(rest) => rest.requests(events_id, &given, url, is_trial),
-            Self::Chat(chat) => chat.requests(events_id, &given, payload, url),
+            Self::Chat(chat) => chat.requests(events_id, &given, payload, is_trial),
             Self::Kamailio(kamailio) => kamailio.requests(events_id, &given, url, is_trial),
         }
     }
@@ -150,6 +171,12 @@ fn url_of(handler: &Handler) -> Result<Url, String> {
         return Err("must end with the path".to_owned());
     }
     Ok(url)
+}
+
+/// True if a URL leads to the very server that another one names.
+fn is_same_place(one: &Url, other: &Url) -> bool {
+    let place = |url: &Url| (url.scheme().to_owned(), url.host().map(|host| host.to_owned()), url.port_or_known_default());
+    place(one) == place(other) && one.username() == other.username() && one.password() == other.password()
 }
 
 /// `settings.token` as a header.

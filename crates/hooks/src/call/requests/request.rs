@@ -8,7 +8,10 @@ use serde_json::{Value as Json, json};
 use url::form_urlencoded;
 
 use super::super::{
-    configured::{json, text::Text},
+    configured::{
+        json::{self, Filled},
+        text::{self, Text},
+    },
     headers,
 };
 use crate::condition::expression::{Expression, Given};
@@ -33,7 +36,8 @@ pub(super) struct Template {
 #[derive(Debug)]
 enum Body {
     Json(json::Template),
-    Form(Vec<(String, Text)>),
+    /// An object of texts.
+    Form(json::Template),
 }
 
 /// A request with its values.
@@ -45,6 +49,8 @@ pub(super) struct Request {
     pub(super) body: Option<Vec<u8>>,
     /// For the log: nothing secret.
     pub(super) shown: Json,
+    /// What is masked in an answer that repeats it: digests.
+    pub(super) secrets: Vec<String>,
     /// Statuses that count as done besides 2xx; of JSON-RPC, codes of errors.
     pub(super) accept: Vec<u16>,
     /// Sent in its place when the answer is 404.
@@ -83,6 +89,9 @@ impl Template {
         };
         let missing = match given.get("missing") {
             None => None,
+            Some(request) if request.get("missing").is_some() => {
+                return Err("missing: must have no missing of its own".to_owned());
+            }
             Some(request) => Some(Box::new(Self::read(request, fields).map_err(|words| format!("missing: {words}"))?)),
         };
         Ok(Self {
@@ -106,7 +115,7 @@ impl Template {
         {
             return Ok(None);
         }
-        let path = self.path.fill(given, percent_encoded)?;
+        let path = self.path.try_fill(given, segment)?;
         let url = below(base, &path)?;
         let mut headers = HeaderMap::new();
         for (name, text) in &self.headers {
@@ -115,11 +124,12 @@ impl Template {
             value.set_sensitive(true);
             headers.insert(name.clone(), value);
         }
-        let (body, body_shown) = match &self.body {
-            None => (None, Json::Null),
+        let (body, Filled { shown: body_shown, secrets, .. }) = match &self.body {
+            None => (None, Filled { value: Json::Null, shown: Json::Null, secrets: Vec::new() }),
             Some(body) => {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static(body.content_type()));
-                (Some(body.fill(given)?), body.shown(given)?)
+                let (bytes, filled) = body.fill(given)?;
+                (Some(bytes), filled)
             }
         };
         let path_shown = if self.path.gives_secret() { MASK } else { &path };
@@ -130,6 +140,7 @@ impl Template {
             url,
             headers,
             body,
+            secrets,
             accept: self.accept.clone(),
             missing: missing.map(Box::new),
             answer: Answer::Status,
@@ -145,28 +156,19 @@ impl Body {
         }
     }
 
-    fn fill(&self, given: &Given<'_>) -> Result<Vec<u8>, String> {
+    fn fill(&self, given: &Given<'_>) -> Result<(Vec<u8>, Filled), String> {
         match self {
-            Self::Json(template) => Ok(template.fill(given)?.to_string().into_bytes()),
-            Self::Form(fields) => {
-                let mut form = form_urlencoded::Serializer::new(String::new());
-                for (name, text) in fields {
-                    form.append_pair(name, &text.fill(given, str::to_owned)?);
-                }
-                Ok(form.finish().into_bytes())
+            Self::Json(template) => {
+                let filled = template.fill(given)?;
+                Ok((filled.value.to_string().into_bytes(), filled))
             }
-        }
-    }
-
-    fn shown(&self, given: &Given<'_>) -> Result<Json, String> {
-        match self {
-            Self::Json(template) => template.shown(given),
-            Self::Form(fields) => {
-                let field = |(name, text): &(String, Text)| {
-                    let shown = if text.gives_secret() { MASK.to_owned() } else { text.fill(given, str::to_owned)? };
-                    Ok((name.clone(), shown.into()))
-                };
-                Ok(Json::Object(fields.iter().map(field).collect::<Result<Object, String>>()?))
+            Self::Form(template) => {
+                let filled = template.fill(given)?;
+                let mut form = form_urlencoded::Serializer::new(String::new());
+                for (name, value) in filled.value.as_object().into_iter().flatten() {
+                    form.append_pair(name, &text::written(value));
+                }
+                Ok((form.finish().into_bytes(), filled))
             }
         }
     }
@@ -196,10 +198,11 @@ fn path(given: &Object) -> Result<Text, String> {
     if !path.is_empty() && !path.starts_with(['/', '?']) {
         return Err("path must begin with /: it follows the task".to_owned());
     }
-    if path.contains('#') || path.chars().any(|c| c.is_whitespace() && !path.contains("{{")) {
-        return Err("path must not contain spaces or #".to_owned());
+    let path = Text::read(path).map_err(|words| format!("path {words}"))?;
+    if path.fixed().any(|fixed| fixed.contains(['#', '\\']) || fixed.chars().any(char::is_whitespace)) {
+        return Err("path must not contain spaces, # or \\".to_owned());
     }
-    Text::read(path).map_err(|words| format!("path {words}"))
+    Ok(path)
 }
 
 fn body(given: &Object, fields: Option<&Json>) -> Result<Option<Body>, String> {
@@ -210,8 +213,11 @@ fn body(given: &Object, fields: Option<&Json>) -> Result<Option<Body>, String> {
             json::Template::read(body).map(|body| Some(Body::Json(body))).map_err(|words| format!("body {words}"))
         }
         (None, Some(form)) => {
-            let form = form.as_object().ok_or("form must be an object with a text for each field")?;
-            texts(form).map(|form| Some(Body::Form(form))).map_err(|words| format!("form, {words}"))
+            let is_flat = form.as_object().is_some_and(|form| form.values().all(Json::is_string));
+            if !is_flat {
+                return Err("form must be an object with a text for each field".to_owned());
+            }
+            json::Template::read(form).map(|form| Some(Body::Form(form))).map_err(|words| format!("form, {words}"))
         }
     }
 }
@@ -235,10 +241,13 @@ fn texts(given: &Object) -> Result<Vec<(String, Text)>, String> {
     given.iter().map(read).collect()
 }
 
-/// So that a value is one segment, or one value of a query, whatever is in it.
-fn percent_encoded(value: &str) -> String {
+/// So that a value is one segment, or one value of a query, whatever is in it. An empty one would climb to what stands above.
+fn segment(value: &str) -> Result<String, String> {
+    if value.is_empty() {
+        return Err("is empty, which has no place in a path: ask for it with when".to_owned());
+    }
     // A form's encoding, but for spaces: there a plus, which in a path is one.
-    form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20")
+    Ok(form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20"))
 }
 
 /// The URL of a path below the task's. No value can lead out of the path that was written.
@@ -256,7 +265,7 @@ mod tests {
 
     fn filled(request: Json) -> Result<Option<Request>, String> {
         let Json::Object(payload) =
-            json!({"object": {"id": 42, "name": "A/B?c=d &é", "credit": 12.5, "dots": ".."}, "event": {"id": "e"}})
+            json!({"object": {"id": 42, "name": "A/B?c=d &é", "credit": 12.5, "dots": "..", "none": null}, "event": {"id": "e"}})
         else {
             panic!()
         };
@@ -274,6 +283,7 @@ mod tests {
         assert_eq!(request.url.as_str(), format!("https://crm.example/api/co/{encoded}?by={encoded}"));
         assert_eq!(request.body.as_deref(), Some(r#"{"Name":"A/B?c=d &é"}"#.as_bytes()));
         assert_eq!(request.headers["if-match"], "e");
+        assert!(filled(json!({"path": "/co/{{object.none}}"})).unwrap_err().contains("is empty"));
         assert!(filled(json!({"path": "/co/{{object.dots}}/x"})).unwrap_err().contains("elsewhere"));
         assert!(filled(json!({"headers": {"X-A": "{{object.name + '\\r\\nX: y'}}"}})).unwrap_err().contains("header"));
     }
@@ -299,6 +309,8 @@ mod tests {
             (json!({"headers": {"Host": 1}}), "Host"),
             (json!({"headers": {"Content-Length": "1"}}), "Content-Length"),
             (json!({"missing": {"path": 1}}), "missing: path"),
+            (json!({"missing": {"missing": {}}}), "of its own"),
+            (json!({"path": "/a/.\t./{{object.id}}"}), "spaces"),
             (json!({"accept": ["404"]}), "accept"),
         ] {
             assert!(filled(request.clone()).unwrap_err().contains(words), "{request}");

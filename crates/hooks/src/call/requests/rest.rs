@@ -57,8 +57,9 @@ impl Rest {
     }
 
     /// The same for every attempt, so that a product that keeps such keys does a repeat once.
-    pub(super) fn mark(request: &mut reqwest::Request, event_id: uuid::Uuid, index: usize) {
-        if let Ok(value) = HeaderValue::try_from(format!("{event_id}-{}", index + 1)) {
+    pub(super) fn mark(request: &mut reqwest::Request, event_id: uuid::Uuid, index: usize, is_missing: bool) {
+        let which = if is_missing { "-missing" } else { "" };
+        if let Ok(value) = HeaderValue::try_from(format!("{event_id}-{}{which}", index + 1)) {
             request.headers_mut().insert(IDEMPOTENCY_KEY, value);
         }
     }

@@ -1,9 +1,11 @@
 //! Which database a task names: `sql://USER@HOST:PORT/DATABASE?engine=postgres`, or `sql:///path/to/file.db?engine=sqlite`.
 use std::{
+    borrow::Cow,
     net::IpAddr,
     path::{Path, PathBuf},
 };
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::super::address::{Forbidden, Reach};
@@ -99,10 +101,8 @@ fn file(url: &Url) -> Result<Place, String> {
 }
 
 fn decoded(text: &str) -> Result<String, String> {
-    // A form's decoding takes a plus for a space, and an ampersand for an end: both stand for themselves here.
-    let pair = format!("v={}", text.replace('+', "%2B").replace('&', "%26"));
-    let decoded = url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned());
-    decoded.filter(|text| !text.contains(['\0', '\u{fffd}'])).ok_or_else(|| "has a part that can't be read".to_owned())
+    let decoded = percent_decode_str(text).decode_utf8().ok().filter(|text| !text.contains('\0'));
+    decoded.map(Cow::into_owned).ok_or_else(|| "has a part that can't be read".to_owned())
 }
 
 impl Server {

@@ -1,11 +1,8 @@
 //! A transaction in PostgreSQL: two round trips, because statements that don't wait for each other are sent together.
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use futures_util::future::join_all;
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
+use rustls::ClientConfig;
 use tokio::net::TcpStream;
 use tokio_postgres::{
     Client, Config, Error, NoTls, Statement,
@@ -59,7 +56,7 @@ impl Postgres {
             Tls::Off => None,
             Tls::Prefer | Tls::Require => Some(tls::of_anybody(shared)),
             Tls::Verify => Some(match &settings.ca {
-                Some(pem) => with_roots(pem)?,
+                Some(pem) => tls::of_roots(pem)?,
                 None => shared.clone(),
             }),
         };
@@ -101,18 +98,6 @@ impl Connects for Postgres {
         client.batch_execute(&limits).await.map_err(|error| trouble(&error, None))?;
         Ok(Connection { client, prepared: HashMap::new() })
     }
-}
-
-fn with_roots(pem: &str) -> Result<ClientConfig, String> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-        let added =
-            certificate.map_err(|error| error.to_string()).and_then(|one| roots.add(one).map_err(|error| error.to_string()));
-        added.map_err(|words| format!("settings.ca can't be read: {words}"))?;
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    Ok(builder.map_err(|error| error.to_string())?.with_root_certificates(roots).with_no_client_auth())
 }
 
 impl super::Connection for Connection {

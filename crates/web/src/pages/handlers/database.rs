@@ -1,7 +1,7 @@
 //! The task of a SQL handler in boxes: engine, user, server, database; or a file. An address that does not come out of these boxes as it
 //! went into them stands in a box of its own, as it is: so none is ever changed by being shown.
 use hookswitch_model::handler::task::SQL;
-use url::form_urlencoded;
+use percent_encoding::percent_decode_str;
 
 use crate::{
     html::Html,
@@ -98,9 +98,7 @@ fn encoded(text: &str, more: &str) -> String {
 }
 
 fn decoded(text: &str) -> String {
-    // A form's decoding takes a plus for a space, and an ampersand for an end: both stand for themselves here.
-    let pair = format!("v={}", text.replace('+', "%2B").replace('&', "%26"));
-    form_urlencoded::parse(pair.as_bytes()).next().map_or_else(String::new, |(_, value)| value.into_owned())
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// The box that something said of the task is about.

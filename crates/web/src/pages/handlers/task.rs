@@ -1,5 +1,5 @@
 //! A task in parts, as the form asks for it: scheme, host and port, path; the name of a script; or the boxes of a database.
-use hookswitch_model::handler::task::{Kind, SCHEMES};
+use hookswitch_model::handler::task::{Kind, SCHEMES, is_scheme};
 
 use super::{database, kinds, settings};
 use crate::params::Params;
@@ -54,9 +54,7 @@ fn joined(address: &str, path: &str) -> String {
 /// Scheme and rest of a whole address. `127.0.0.1:5000/api?next=http://...` is none.
 fn pasted(text: &str) -> Option<(String, &str)> {
     let (scheme, rest) = text.split_once("://")?;
-    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    is_scheme.then(|| (scheme.to_ascii_lowercase(), rest))
+    is_scheme(scheme).then(|| (scheme.to_ascii_lowercase(), rest))
 }
 
 /// The form as it is meant: a whole address that was typed or pasted into the box for the host stands in the boxes of its parts.
@@ -84,6 +82,8 @@ pub(super) fn understood(mut form: Params) -> Params {
     }
     if kinds::of_form(&form) == Kind::Chat
         && let Some(task) = together(&form).filter(|task| is_plain || task.contains(&format!("://{SLACK}")))
+        // Whoever has parted it himself has said what is secret of it.
+        && (is_plain || form.text(&settings::name(Kind::Chat, "secret")).is_none())
     {
         fill(&mut form, &task);
         hide_path(&mut form);
@@ -181,6 +181,15 @@ mod tests {
             let form = form(scheme, host, path);
             assert_eq!((together(&form).unwrap().as_str(), form.text("set.chat.secret")), slack, "{scheme} {host} {path}");
         }
+        let pairs = [
+            ("scheme", "chat+https"),
+            ("task", "hooks.slack.com"),
+            ("task_path", "/services/T0"),
+            ("set.chat.secret", "********"),
+        ];
+        let parted = understood(pairs.into_iter().map(|(name, text)| (name, text.to_owned())).collect());
+        assert_eq!(parted.text("set.chat.secret"), Some("********"));
+        assert_eq!(together(&parted).as_deref(), Some("chat+https://hooks.slack.com/services/T0"));
         let other = form("chat+https", "https://chat.example:8065/hooks/x", "");
         assert_eq!(
             (together(&other).as_deref(), other.text("set.chat.secret")),
