@@ -54,9 +54,11 @@ impl Due {
 /// Whatever the store says.
 pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entrance: &Entrance) -> Result<Put, Error> {
     let seq = events::next_seq(tx, event.clients_id)?;
-    let payload = Payload::of(event, Stage::After, Some(seq));
     // Nobody who is not told needs a password, nor does the journal.
-    let secrets = if due.is_empty() { None } else { Payload::sealed_passwords(event, vault) };
+    let (payload, secrets) = match due.is_empty() {
+        true => (Payload::masked(event, Stage::After, seq), None),
+        false => (Payload::of(event, Stage::After, Some(seq)), Payload::sealed_passwords(event, vault)),
+    };
     let body = std::str::from_utf8(&payload.masked).map_err(|error| Error::Engine(error.to_string()))?;
     let events_row = events::insert(tx, event, events::Entry { seq, body, secrets: secrets.as_deref() })?;
     count(tx, event, entrance);

@@ -2,6 +2,8 @@
 //! that says so, and masked for the journal with the passwords beside it.
 //!
 //! Most events have no password; then all of these are the same bytes, written once.
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use hookswitch_model::{
     Object,
@@ -46,6 +48,14 @@ impl Payload {
         }
         let masked = written(&masked(event), stage, seq);
         Self { masked, clear: Some(Clear { bytes: clear, passwords }) }
+    }
+
+    /// Of an event that nobody is told of: for the journal alone.
+    #[must_use]
+    pub fn masked(event: &Event, stage: Stage, seq: i64) -> Self {
+        let has_passwords = members(event).any(|(_, object)| password(object).is_some());
+        let event = if has_passwords { Cow::Owned(masked(event)) } else { Cow::Borrowed(event) };
+        Self { masked: written(&event, stage, Some(seq)), clear: None }
     }
 
     /// As the journal has it: the masked payload, and its passwords sealed.

@@ -104,6 +104,23 @@ async fn a_status_counts_although_the_answer_does_not_end_and_repeats_a_digest()
 }
 
 #[tokio::test]
+async fn a_product_can_say_that_it_is_hopeless_and_a_repeat_is_the_same_to_the_letter() {
+    let (server, there) = (Server::start().await, Recorder::start().await);
+    let requests = json!({"clients.create": [{"body": {"all": "{{object}}"}}]});
+    let fields = json!({"event": "clients.create", "settings": {"requests": requests}});
+    server.handler(with(crm(there.port()), fields)).await;
+    there.answer(|_| Reply::status(500));
+    server.client("Acme").await;
+    there.wait(2).await;
+    there.answer(|_| Reply::text(422, r#"{"retry": false}"#));
+    let calls = there.wait(3).await;
+    assert!(calls.iter().all(|call| call.raw == calls[0].raw), "{calls:#?}");
+    let dead =
+        async || server.ok("provisioning.deliveries.search", json!({"state": "dead"})).await.as_array().map(Vec::len) == Some(1);
+    hookswitch_testkit::wait_until("a dead delivery", dead).await;
+}
+
+#[tokio::test]
 async fn what_can_not_work_is_refused_naming_what_is_wrong() {
     let server = Server::start().await;
     for (more, field, words) in [

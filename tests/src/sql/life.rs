@@ -98,6 +98,12 @@ impl<'t> Switches<'t> {
 }
 
 async fn life(targets: [Target; 2]) {
+    // The first handlers had a table with a column less.
+    targets[0].run(&["CREATE TABLE hookswitch_accounts (
+        handler BIGINT NOT NULL, id BIGINT NOT NULL, clients_id BIGINT NOT NULL, username VARCHAR(128) NOT NULL,
+        domain VARCHAR(190) NOT NULL, ha1 VARCHAR(64) NOT NULL, ha1b VARCHAR(64) NOT NULL, secret VARCHAR(256) NOT NULL,
+        active INT NOT NULL, PRIMARY KEY (handler, id))"
+        .to_owned()]);
     let switches = Switches::start(&targets).await;
     let server = &switches.server;
     // Another's name stands there already: whoever is told takes over.
@@ -147,7 +153,9 @@ async fn resync(switches: &Switches<'_>, client: i64) {
         target.run(&lost.map(|table| format!("DELETE FROM {table}")).collect::<Vec<_>>());
     }
     for (product, target, id) in &switches.all {
-        target.rows(&format!("INSERT INTO hookswitch_accounts VALUES ({id}, 9999, 9999, 'ghost', '{DOMAIN}', 'x', 'x', '', 1)"));
+        target.rows(&format!(
+            "INSERT INTO hookswitch_accounts VALUES ({id}, 9999, 9999, 'ghost', '{DOMAIN}', 'x', 'x', '', 1, '')"
+        ));
         if product.emptied == ["subscriber"] {
             target.rows(&format!("INSERT INTO subscriber (username, domain) VALUES ('ghost', '{DOMAIN}')"));
         }

@@ -3,11 +3,13 @@
 //! | file | what |
 //! |---|---|
 //! | `life` | every template: an account's life, funds, status, resync |
+//! | `names` | one name, several accounts |
 //! | `newest` | the newest state wins: repeats, crashes |
 //! | `statements` | own statements: values, refusals, trials, what the log says |
 //! | `target` | the databases |
 //! | `schemas` | tables as the products have them |
 mod life;
+mod names;
 mod newest;
 pub(crate) mod schemas;
 mod statements;

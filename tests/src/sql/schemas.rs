@@ -22,7 +22,7 @@ pub(super) fn opensips(target: &Target) -> Vec<String> {
 }
 
 /// Of FreeRADIUS 3.x.
-pub(super) fn freeradius(target: &Target) -> Vec<String> {
+pub(crate) fn freeradius(target: &Target) -> Vec<String> {
     let attributes = |table: &str, op: &str| {
         format!(
             "CREATE TABLE {table} (id {}, username VARCHAR(64) NOT NULL DEFAULT '', attribute VARCHAR(64) NOT NULL DEFAULT '',

@@ -56,6 +56,8 @@ async fn a_handler_that_can_not_work_is_refused_naming_what_is_wrong() {
         (statement("INSERT INTO t VALUES ({{client.name}})"), "settings", "clients.create, number 2"),
         (statement("INSERT INTO t VALUES ('{{object.name}}')"), "settings", "leave the quotes out"),
         (statement("DELETE FROM t; DELETE FROM u"), "settings", "one statement"),
+        (statement("COMMIT"), "settings", "must begin with one of"),
+        (statement("CREATE TABLE t (a INT)"), "settings", "must begin with one of"),
         (json!({"settings": {"statements": {"clients.accounts.create": ["SELECT 1"]}}}), "settings", "does not take"),
         (json!({"settings": {}}), "settings", "template"),
         (json!({"settings": {"template": "kamailio"}}), "settings", "domain"),

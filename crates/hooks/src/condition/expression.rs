@@ -147,7 +147,7 @@ impl Expression {
             Ok(cel::Value::Timestamp(time)) => Ok(time.to_rfc3339().into()),
             Ok(value) => {
                 let unfit = |_| Fault::Other(format!("gives a value of type {}, which can't be sent", value.type_of()));
-                value.json().map_err(unfit)
+                value.json().map(sorted).map_err(unfit)
             }
             Err(ExecutionError::NoSuchKey(key)) => Err(Fault::Absent(key.to_string())),
             // Its words may hold the values, passwords among them.
@@ -156,6 +156,18 @@ impl Expression {
                 Err(Fault::Other("can't be evaluated on this event: a value is null or of another type than it needs".to_owned()))
             }
         }
+    }
+}
+
+/// Members in the order of their names: the language keeps none, and a repeat must be the same to the letter.
+fn sorted(value: Json) -> Json {
+    match value {
+        Json::Object(mut members) => {
+            members.sort_keys();
+            Json::Object(members.into_iter().map(|(name, value)| (name, sorted(value))).collect())
+        }
+        Json::Array(items) => items.into_iter().map(sorted).collect(),
+        plain => plain,
     }
 }
 

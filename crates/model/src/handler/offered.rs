@@ -70,7 +70,7 @@ const SQL: &[Setting] = &[
 
 const MAIL: &[Setting] = &[
     setting("from", "From", Shape::Line, "Such as Billing <billing@example.net>"),
-    setting("to", "To", Shape::List, "One a line: noc@example.net, or an expression such as {{object.email}}"),
+    setting("to", "To", Shape::List, "One a line: noc@example.net, or an expression such as {{object.c_email}}"),
     setting("user", "User", Shape::Line, "If the server wants to know who sends"),
     PASSWORD,
     setting("subject", "Subject", Shape::Line, "Empty: what happened to whom. {{ }} holds expressions, such as {{object.name}}"),

@@ -55,9 +55,10 @@ pub(crate) fn details(payload: &Object) -> String {
 fn changes(payload: &Object) -> Vec<String> {
     let (data, previous) = (member(payload, "data"), member(payload, "previous"));
     let line = |(key, value): (&String, &Json)| match previous.get(key) {
-        Some(before) if before == value => None,
+        Some(before) if before == value && shown(value) != MASK => None,
         Some(before) => Some(format!("{key}: {} -> {}", shown(before), shown(value))),
-        None if value.is_null() || shown(value) == MASK => None,
+        _ if shown(value) == MASK => Some(format!("{key}: given anew, and not shown here")),
+        None if value.is_null() => None,
         None => Some(format!("{key}: {}", shown(value))),
     };
     data.iter().filter_map(line).collect()
@@ -104,6 +105,9 @@ mod tests {
         };
         assert!(headline(&payload).ends_with(": Acme  Bcc: x@y (42)"), "{}", headline(&payload));
         let details = details(&payload);
-        assert!(details.contains("By: user crm\nClient: 42\n\nname: Old -> Acme  Bcc: x@y\n\nEvent id: e"), "{details}");
+        assert!(
+            details.contains("name: Old -> Acme  Bcc: x@y\npassword: given anew, and not shown here\n\nEvent id: e"),
+            "{details}"
+        );
     }
 }

@@ -24,6 +24,14 @@ pub(crate) fn text(settings: &Object, name: &str) -> Result<Option<String>, Stri
     }
 }
 
+/// A text without expressions.
+pub(crate) fn plain(settings: &Object, name: &str) -> Result<Option<String>, String> {
+    match text(settings, name)? {
+        Some(text) if text.contains("{{") => Err(format!("has {name}, which takes no expressions")),
+        text => Ok(text),
+    }
+}
+
 /// A text, or a list of them; none where nothing is said.
 pub(crate) fn texts(settings: &Object, name: &str) -> Result<Vec<String>, String> {
     let wrong = || format!("has {name}, which must be a text or a list of texts");

@@ -5,7 +5,7 @@ use lettre::message::{Mailbox, Mailboxes};
 use super::super::{
     configured::{
         by_event::ByEvent,
-        settings::{self, Tls, text, texts},
+        settings::{self, Tls, plain, text, texts},
         text::{self, Text},
     },
     tls,
@@ -43,7 +43,7 @@ impl Settings {
     /// What is wrong, in words that follow the field's name.
     pub(super) fn read(handler: &Handler) -> Result<Self, String> {
         let given = &handler.settings;
-        let from = text(given, "from")?.ok_or("must have from: the address that messages come from")?;
+        let from = plain(given, "from")?.ok_or("must have from: the address that messages come from")?;
         let from = from
             .parse()
             .map_err(|_| format!("has from, which must be an address such as Billing <billing@example.net>: {from:?}"))?;
@@ -94,7 +94,7 @@ fn ca(given: &Object) -> Result<Option<String>, String> {
 }
 
 fn to(given: &Object) -> Result<Vec<Text>, String> {
-    let to = texts(given, "to")?;
+    let to: Vec<String> = texts(given, "to")?.into_iter().filter(|address| !address.trim().is_empty()).collect();
     if to.is_empty() || to.len() > TO_MAX {
         return Err(format!("must have to: 1 to {TO_MAX} addresses"));
     }

@@ -9,7 +9,7 @@ use super::{
     super::configured::{
         by_event::ByEvent,
         people,
-        settings::text,
+        settings::{plain, text},
         text::{self, Text},
     },
     request::{Answer, Request},
@@ -39,8 +39,8 @@ impl Chat {
                 Some(secret) => with_secret(base, &secret)?,
                 None => base.clone(),
             },
-            channel: text(settings, "channel")?,
-            username: text(settings, "username")?,
+            channel: plain(settings, "channel")?,
+            username: plain(settings, "username")?,
             text: text_for_all.map_err(|words| format!("has a text that {words}"))?,
             messages,
         })
@@ -96,10 +96,11 @@ fn with_secret(base: &Url, secret: &str) -> Result<Url, String> {
     if is_end && super::is_same_place(base, &url) { Ok(url) } else { Err(wrong()) }
 }
 
-/// So that a client who is called `<!channel>` (Slack) or `@all` (Mattermost, Rocket.Chat) rings nobody's bell.
+/// So that a client who is called `<!channel>` (Slack) or `@all` (Mattermost, Rocket.Chat) rings nobody's bell, and nobody's name is a link.
 fn escaped(value: &str) -> String {
-    const SPACE_WITHOUT_WIDTH: &str = "@\u{200b}";
-    value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('@', SPACE_WITHOUT_WIDTH)
+    // Spaces without width: nothing is seen of them.
+    let plain = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    plain.replace('@', "@\u{200b}").replace("](", "]\u{200b}(")
 }
 
 #[cfg(test)]

@@ -54,7 +54,13 @@ impl<'c> Exchange<'c> {
     pub(super) async fn run(mut self, requests: &[Request]) -> Result<Reply, CallError> {
         let outcome = self.all(requests).await;
         let is_applied = matches!(outcome, Ok(None)) && requests.iter().all(|request| request.answer != Answer::Unsent);
-        let told = json!({"applied": is_applied, "requests": self.told});
+        let mut told = json!({"applied": is_applied, "requests": self.told});
+        if let Ok(Some(refused)) = &outcome
+            && json::parse(&refused.body).is_ok_and(|reply| reply.get("retry") == Some(&Json::Bool(false)))
+        {
+            // The product's own word, as a program of the carrier's has it.
+            told["retry"] = false.into();
+        }
         match outcome {
             Ok(None) => Ok(configured::done(self.status.into(), &told)),
             Ok(Some(refused)) => Ok(Reply {
@@ -144,6 +150,9 @@ impl Request {
             return if is_fine { Err(not()) } else { Ok(false) };
         };
         match reply.get("error") {
+            None | Some(Json::Null) if is_fine && !reply.as_object().is_some_and(|reply| reply.contains_key("result")) => {
+                Err(CallError::new(FailureReason::BadReply, "the reply has neither a result nor an error"))
+            }
             None | Some(Json::Null) => Ok(is_fine),
             Some(error)
                 if error["code"].as_u64().is_some_and(|code| self.accept.iter().any(|taken| u64::from(*taken) == code)) =>

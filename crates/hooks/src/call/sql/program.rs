@@ -9,7 +9,7 @@ use super::{
 use crate::condition::expression::Given;
 
 /// The most statements of one event, a template's among them.
-pub(super) const STATEMENTS_MAX: usize = 30;
+pub(super) const STATEMENTS_MAX: usize = 60;
 
 /// The statements of every event that a handler takes.
 #[derive(Debug)]

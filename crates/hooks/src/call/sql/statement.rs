@@ -10,6 +10,9 @@ const BYTES_MAX: usize = 16 << 10;
 /// The most values of one statement.
 const VALUES_MAX: usize = 64;
 
+/// What a statement may do: others would end the transaction, in MySQL also those that change tables.
+const VERBS: [&str; 8] = ["INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "SELECT", "WITH", "CALL"];
+
 /// A value, bound.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Bound {
@@ -50,6 +53,13 @@ impl Statement {
         let mut rest = text.trim().trim_end_matches(|end: char| end == ';' || end.is_whitespace());
         if rest.is_empty() {
             return Err("is empty".to_owned());
+        }
+        let verb = rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+        if !VERBS.iter().any(|known| known.eq_ignore_ascii_case(verb)) {
+            return Err(format!(
+                "must begin with one of {}: the transaction, and the tables, are not its business",
+                VERBS.join(", ")
+            ));
         }
         while let Some(next) = rest.chars().next() {
             if let Some(begun) = rest.strip_prefix("{{") {

@@ -77,7 +77,7 @@ pub(crate) struct Import {
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// Requests at once: the server shares a flush of its disk among them
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..=256))]
     connections: u16,
     #[command(flatten)]
     remote: Remote,

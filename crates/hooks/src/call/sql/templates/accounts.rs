@@ -13,7 +13,11 @@
 //! remembered here, the rows come back when the client pays.
 //!
 //! An account's rows are found by the name that it had: a new name takes the old rows along. Two accounts may follow each other under one
-//! name and are told of in any order, being of different clients: so nobody takes away what meanwhile stands for another.
+//! name and are told of in any order, being of different clients: so a name stands for the account whose event is the newest (`taken`, an
+//! event's id, which is ordered by time), and every event of an account writes anew what its name stands for, be it another's.
+//!
+//! MySQL's usual collations take names for equal that are none, such as `erin` and `ERIN`. What is found so is looked at once more, letter
+//! by letter; and where a row of the other spelling stands, none is written: the product could not tell them apart.
 use super::{
     super::place::Engine::{self, Mysql, Postgres, Sqlite},
     Template,
@@ -26,17 +30,20 @@ const CLOCKS_S: i64 = 10;
 const ACCOUNTS: &str = "CREATE TABLE IF NOT EXISTS hookswitch_accounts (
   handler BIGINT NOT NULL, id BIGINT NOT NULL, clients_id BIGINT NOT NULL, username VARCHAR(128) NOT NULL,
   domain VARCHAR(190) NOT NULL, ha1 VARCHAR(64) NOT NULL, ha1b VARCHAR(64) NOT NULL, secret VARCHAR(256) NOT NULL,
-  active INT NOT NULL, PRIMARY KEY (handler, id))";
+  active INT NOT NULL, taken VARCHAR(36) NOT NULL, PRIMARY KEY (handler, id))";
+/// The first handlers had tables without it.
+const TAKEN: &str = "ALTER TABLE hookswitch_accounts ADD COLUMN taken VARCHAR(36) NOT NULL DEFAULT ''";
 const CLIENTS: &str = "CREATE TABLE IF NOT EXISTS hookswitch_clients (
   handler BIGINT NOT NULL, id BIGINT NOT NULL, active INT NOT NULL, funds INT NOT NULL, PRIMARY KEY (handler, id))";
 const OF_CLIENT: &str = "CREATE INDEX hookswitch_accounts_client ON hookswitch_accounts (handler, clients_id)";
 const OF_NAME: &str = "CREATE INDEX hookswitch_accounts_name ON hookswitch_accounts (handler, username)";
 const ACCOUNTS_PROBE: &str = "SELECT id FROM hookswitch_accounts WHERE 1 = 0";
+const TAKEN_PROBE: &str = "SELECT taken FROM hookswitch_accounts WHERE 1 = 0";
 const CLIENTS_PROBE: &str = "SELECT id FROM hookswitch_clients WHERE 1 = 0";
 
 /// See [`Template::tables`].
 pub(super) fn tables() -> Vec<(&'static str, Vec<&'static str>)> {
-    vec![(CLIENTS_PROBE, vec![CLIENTS]), (ACCOUNTS_PROBE, vec![ACCOUNTS, OF_CLIENT, OF_NAME])]
+    vec![(CLIENTS_PROBE, vec![CLIENTS]), (ACCOUNTS_PROBE, vec![ACCOUNTS, OF_CLIENT, OF_NAME]), (TAKEN_PROBE, vec![TAKEN])]
 }
 
 const OWN: &str = "a.handler = {{handler.id}} AND a.id = {{object.id}}";
@@ -81,17 +88,25 @@ impl Of<'_> {
             ("ha1b", digest("ha1b(object.accname, settings.domain, settings.domain, object.password)")),
             ("secret", if clear { text("object.password") } else { empty.clone() }),
             ("active", format!("{{{{{IS_NAMED} ? 1 : 0}}}}")),
+            ("taken", "{{event.id}}".to_owned()),
         ];
-        let mut statements: Vec<String> = self.rows.iter().map(|row| self.forget(row, OWN)).collect();
+        let mut statements = self.leave_name();
         statements.push(self.put("hookswitch_accounts", &values, &["handler", "id"]));
-        // Whoever had the name before, such as rows made by hand: this account has it now.
+        // Whoever had the name before, such as rows made by hand: it stands for the newest account of that name now.
         statements.extend(self.rows.iter().map(|row| self.delete(row, &format!("{OWN} AND a.active = 1"))));
-        statements.extend(self.rows.iter().map(|row| insert(row, &format!("{OWN} AND {MAY_CALL}"))));
+        statements.extend(self.rows.iter().map(|row| self.insert(row, &format!("{} AND {MAY_CALL}", self.newest_of_name("0")))));
         statements
     }
 
+    /// The rows of the name that an account had: from now on they are those of another account of that name, if there is one.
+    fn leave_name(&self) -> Vec<String> {
+        let others = format!("{} AND a.id <> {{{{object.id}}}} AND {MAY_CALL}", self.newest_of_name("{{object.id}}"));
+        let delete = self.rows.iter().map(|row| self.delete(row, OWN));
+        delete.chain(self.rows.iter().map(|row| self.insert(row, &others))).collect()
+    }
+
     fn account_gone(&self) -> Vec<String> {
-        let mut statements: Vec<String> = self.rows.iter().map(|row| self.forget(row, OWN)).collect();
+        let mut statements = self.leave_name();
         statements.push("DELETE FROM hookswitch_accounts WHERE handler = {{handler.id}} AND id = {{object.id}}".to_owned());
         statements
     }
@@ -109,10 +124,11 @@ impl Of<'_> {
         let blocked = "EXISTS (SELECT 1 FROM hookswitch_clients c
             WHERE c.handler = a.handler AND c.id = a.clients_id AND (c.active = 0 OR c.funds = 0))";
         statements.extend(self.rows.iter().map(|row| self.forget(row, &format!("{WHOSE} AND {blocked}"))));
-        statements.extend(self.rows.iter().map(|row| {
-            let missing = format!("NOT EXISTS (SELECT 1 FROM {0} WHERE {1})", row.table, found(row));
-            insert(row, &format!("{WHOSE} AND {MAY_CALL} AND {missing}"))
-        }));
+        statements.extend(
+            self.rows
+                .iter()
+                .map(|row| self.insert(row, &format!("{WHOSE} AND {MAY_CALL} AND {} AND {}", self.newest("0"), missing(row)))),
+        );
         statements
     }
 
@@ -146,15 +162,60 @@ impl Of<'_> {
         statements
     }
 
-    /// Takes rows away, but for those that stand for another account of the name.
+    /// Takes rows away, but for those that stand for a newer account of the name.
     fn forget(&self, row: &Row, which: &str) -> String {
-        let others = "NOT EXISTS (SELECT 1 FROM hookswitch_accounts b WHERE b.handler = a.handler AND b.username = a.username
-            AND b.domain = a.domain AND b.active = 1 AND b.id <> a.id)";
-        self.delete(row, &format!("{which} AND {others}"))
+        self.delete(row, &format!("{which} AND {}", self.newest("0")))
+    }
+
+    /// Of the accounts of a name, but for `without`, the newest.
+    fn newest(&self, without: &str) -> String {
+        format!(
+            "NOT EXISTS (SELECT 1 FROM hookswitch_accounts b WHERE b.handler = a.handler AND {} AND b.domain = a.domain
+             AND b.active = 1 AND b.id <> a.id AND b.id <> {without} AND (b.taken > a.taken OR (b.taken = a.taken AND b.id > a.id)))",
+            self.same("b.username", "a.username")
+        )
+    }
+
+    /// The newest account of the name under which the event's account stands, but for `without`.
+    fn newest_of_name(&self, without: &str) -> String {
+        format!(
+            "a.handler = {{{{handler.id}}}} AND a.active = 1 AND EXISTS (SELECT 1 FROM hookswitch_accounts o
+             WHERE o.handler = a.handler AND o.id = {{{{object.id}}}} AND {} AND o.domain = a.domain) AND {}",
+            self.same("o.username", "a.username"),
+            self.newest(without)
+        )
+    }
+
+    /// Letter by letter, also where the tables are less exact.
+    fn same(&self, left: &str, right: &str) -> String {
+        let exact = |name: &str| format!("CONVERT({name} USING utf8mb4) COLLATE utf8mb4_bin");
+        match self.engine {
+            // The first half finds it by an index.
+            Mysql => format!("({left} = {right} AND {} = {})", exact(left), exact(right)),
+            Postgres | Sqlite => format!("{left} = {right}"),
+        }
+    }
+
+    /// The condition by which an account's row is found.
+    fn found(&self, row: &Row) -> String {
+        let equal = |(name, value): &(&str, String)| match value.starts_with("a.") {
+            true => self.same(&format!("{}.{name}", row.table), value),
+            false => format!("{}.{name} = {value}", row.table),
+        };
+        row.key.iter().map(equal).collect::<Vec<_>>().join(" AND ")
+    }
+
+    fn insert(&self, row: &Row, which: &str) -> String {
+        let columns: Vec<_> = row.key.iter().chain(&row.rest).collect();
+        let names = columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let values = columns.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", ");
+        // Rows of this spelling have been taken away: one that is found all the same is another's.
+        let room = if self.engine == Mysql { format!(" AND {}", missing(row)) } else { String::new() };
+        format!("INSERT INTO {} ({names}) SELECT {values} FROM {JOINED} WHERE {which}{room}", row.table)
     }
 
     fn delete(&self, row: &Row, which: &str) -> String {
-        let (table, found) = (row.table, found(row));
+        let (table, found) = (row.table, self.found(row));
         match self.engine {
             Postgres => format!("DELETE FROM {table} USING hookswitch_accounts a WHERE {found} AND {which}"),
             Mysql => format!("DELETE {table} FROM {table} JOIN hookswitch_accounts a ON {found} WHERE {which}"),
@@ -184,15 +245,9 @@ impl Of<'_> {
     }
 }
 
-/// The condition by which an account's row is found.
-fn found(row: &Row) -> String {
+/// There is no row that the product would take for an account's.
+fn missing(row: &Row) -> String {
     let equal = |(name, value): &(&str, String)| format!("{}.{name} = {value}", row.table);
-    row.key.iter().map(equal).collect::<Vec<_>>().join(" AND ")
-}
-
-fn insert(row: &Row, which: &str) -> String {
-    let columns: Vec<_> = row.key.iter().chain(&row.rest).collect();
-    let names = columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    let values = columns.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", ");
-    format!("INSERT INTO {} ({names}) SELECT {values} FROM {JOINED} WHERE {which}", row.table)
+    let found = row.key.iter().map(equal).collect::<Vec<_>>().join(" AND ");
+    format!("NOT EXISTS (SELECT 1 FROM {} WHERE {found})", row.table)
 }
