@@ -58,7 +58,7 @@ for (const javaScriptEnabled of [true, false]) {
     await look(page, "a SQL handler's test");
     await page.getByText("rolled back").first().waitFor({ state: "attached" });
     await apply(page);
-    await page.getByText("counts from the next event on").waitFor();
+    await page.getByText("counts from now on").waitFor();
     const saved = await latest();
     const settings = { password: MASK, template: "kamailio", domain: "sip.example.net", statements: { "clients.create": ["SELECT {{object.id}}"] }, prefix: 49 };
     assert.deepEqual([saved.task, saved.settings, saved.type, saved.concurrency], [`sql://${file}?engine=sqlite`, settings, "after", 16]);
@@ -124,7 +124,7 @@ for (const javaScriptEnabled of [true, false]) {
     await box(page, "Event").selectOption("clients.balance_zero");
     await box(page, "Host and port").fill("https://hooks.slack.com/services/T/B/X");
     await apply(page);
-    await page.getByText("counts from the next event on").waitFor();
+    await page.getByText("counts from now on").waitFor();
     const room = await latest();
     assert.deepEqual([room.task, room.settings, room.passwords], ["chat+https://hooks.slack.com", { secret: MASK, channel: "#noc" }, false]);
     await go(page, `/provisioning/handlers/${room.id}`);

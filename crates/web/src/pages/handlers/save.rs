@@ -1,6 +1,6 @@
 //! The form sent: a new handler, a changed one, or one that is tried before it is saved. Where somebody else was faster, both are shown.
-use axum::extract::Path;
-use hookswitch_core::access::Right;
+use axum::{extract::Path, response::Response};
+use hookswitch_core::{Answer as Said, access::Right};
 use hookswitch_model::{
     Object,
     handler::task::Kind,
@@ -71,12 +71,21 @@ pub(super) async fn create(visitor: Visitor, Typed(form): Typed) -> Answer {
         handler.insert("idempotency_key".to_owned(), key.into());
     }
     match visitor.act("provisioning.handlers.create", handler).await {
+        // No program checks where its calls come from.
+        Ok(said) if kinds::of_form(&form).is_ready_made() => Ok(saved(&said)),
         Ok(answer) => secret::shown_once(&visitor, answer, secret::Made::New),
         Err(refusal) => {
             let faults = faults(&refusal, &form);
             Ok(show_again(&Sheet { faults, ..sheet(None, &form, None) }.shown(&visitor).await?))
         }
     }
+}
+
+/// To its page, with a word.
+fn saved(said: &Said) -> Response {
+    let words = format!("“{}” is saved, and counts from now on.", said.result["name"].as_str().unwrap_or_default());
+    let id = said.result["id"].as_i64().unwrap_or_default();
+    with_cookie(go_to(&place(id)), &Notice::new(words).warning(&said.warnings).cookie())
 }
 
 /// The form of a saved one.
@@ -107,10 +116,7 @@ pub(super) async fn update(visitor: Visitor, Path(id): Path<i64>, Typed(form): T
     changes.insert("id".to_owned(), id.into());
     changes.insert("version".to_owned(), number(&was, "version").into());
     match visitor.act("provisioning.handlers.update", changes).await {
-        Ok(answer) => {
-            let words = format!("“{}” is saved, and counts from now on.", answer.result["name"].as_str().unwrap_or_default());
-            Ok(with_cookie(go_to(&place(id)), &Notice::new(words).warning(&answer.warnings).cookie()))
-        }
+        Ok(said) => Ok(saved(&said)),
         Err(refusal) => refused(&visitor, id, &form, &was, &typed, &refusal).await,
     }
 }
