@@ -9,7 +9,7 @@ import schemathesis
 OF_THE_STATE = "does not exist|is already in use|cannot be changed|is archived|is not in the catalogue of events|must not be the reseller itself"
 # ... what one field says of another, ...
 BETWEEN_FIELDS = (
-    "can't be used together with after_id|is for (before|after) handlers only|is for scripts only|is for sql:// only|must be above 0 for a|must be below 0 for a"
+    "can't be used together with after_id|is for (before|after) handlers only|is for scripts only|is for ready-made kinds|is for handlers over HTTP only|must be after: a ready-made|must be false: e-mail|must be above 0 for a|must be below 0 for a"
     "|must not be 0|is required for auth_type|give at least one filter|give the id of a saved handler|must be after for|can only be told after"
     "|needs a handlers_id|must name at least one client|the handler is not asked about it|must be after effective_from|takes no event; name one"
 )
@@ -19,8 +19,8 @@ OF_THE_KIND = (
     "|must be a duration of|must be letters, digits and _|of at most \\d+ bytes"
 )
 EXPLAINED = re.compile(f"{OF_THE_STATE}|{BETWEEN_FIELDS}|{OF_THE_KIND}")
-# Texts with a grammar of their own: addresses, expressions, names of events and headers.
-WITH_A_GRAMMAR = ("task", "condition", "event", "headers")
+# What has a grammar of its own: addresses, expressions, names of events and headers, and what each kind of handler is configured with.
+WITH_A_GRAMMAR = ("task", "condition", "event", "headers", "settings")
 
 # Keys that only the database knows.
 DEFINED_BY_THE_CARRIER = re.compile(r"^custom_fields\..*: unknown field$", re.DOTALL)
