@@ -56,7 +56,7 @@ pub fn put(tx: &mut Tx<'_>, vault: &Vault, event: &Event, due: Vec<Due>, entranc
     let seq = events::next_seq(tx, event.clients_id)?;
     // Nobody who is not told needs a password, nor does the journal.
     let (payload, secrets) = match due.is_empty() {
-        true => (Payload::masked(event, Stage::After, seq), None),
+        true => (Payload::untold(event, seq), None),
         false => (Payload::of(event, Stage::After, Some(seq)), Payload::sealed_passwords(event, vault)),
     };
     let body = std::str::from_utf8(&payload.masked).map_err(|error| Error::Engine(error.to_string()))?;

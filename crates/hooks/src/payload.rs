@@ -52,10 +52,10 @@ impl Payload {
 
     /// Of an event that nobody is told of: for the journal alone.
     #[must_use]
-    pub fn masked(event: &Event, stage: Stage, seq: i64) -> Self {
+    pub fn untold(event: &Event, seq: i64) -> Self {
         let has_passwords = members(event).any(|(_, object)| password(object).is_some());
         let event = if has_passwords { Cow::Owned(masked(event)) } else { Cow::Borrowed(event) };
-        Self { masked: written(&event, stage, Some(seq)), clear: None }
+        Self { masked: written(&event, Stage::After, Some(seq)), clear: None }
     }
 
     /// As the journal has it: the masked payload, and its passwords sealed.

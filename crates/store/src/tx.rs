@@ -140,23 +140,6 @@ impl<'c> Tx<'c> {
         self.first(sql, params, read)
     }
 
-    /// Inserts a row to which the table gives its number, which is its key; gives that. `giving` is the same statement with `RETURNING` and
-    /// that key: SQLite, where the number is known anyway, would build a table for it.
-    ///
-    /// # Errors
-    /// As [`Tx::execute`].
-    pub fn numbered(&mut self, plain: &str, giving: &str, params: &[Param<'_>]) -> Result<i64, Error> {
-        match self.engine {
-            Engine::Sqlite(connection) => {
-                prepared(connection, plain)?.execute(rusqlite::params_from_iter(params))?;
-                Ok(connection.last_insert_rowid())
-            }
-            Engine::Postgres(_) => {
-                self.first(giving, params, |row| row.get(0))?.ok_or_else(|| Error::engine("the row got no number"))
-            }
-        }
-    }
-
     /// Every row of an answer, read.
     ///
     /// # Errors

@@ -137,7 +137,8 @@ impl Expression {
 
     fn calculate(&self, given: &Given<'_>) -> Result<Json, Fault> {
         let weight = weigh::weight(self.program.expression(), given.sizes.clone());
-        given.take(weight, 0)?;
+        // The variables were made once, for all of them.
+        given.take(weight.saturating_sub(weigh::made(&given.sizes)), 0)?;
         if weight > WEIGHT_INLINE_MAX {
             return Err(Fault::Other("could take too much time or memory on this event".to_owned()));
         }
@@ -211,6 +212,17 @@ mod tests {
         assert_eq!(evaluated("event.seq + 1"), Ok(json!(8)));
         assert_eq!(evaluated("unix(data.dt) - 10"), Ok(json!(1_795_468_437)));
         assert_eq!(evaluated("object.none == null ? 1 : 0"), Ok(json!(1)));
+    }
+
+    #[test]
+    fn many_small_expressions_on_a_large_event_are_fine_and_many_large_ones_are_not() {
+        let payload = json!({"object": {"accname": "alice", "notes": "x".repeat(300_000)}});
+        let Json::Object(payload) = payload else { panic!("an object") };
+        let given = Given::new(&payload);
+        let (small, large) = (Expression::compile("object.accname").unwrap(), Expression::compile("object.notes").unwrap());
+        assert!((0..1_000).all(|_| small.evaluate(&given).is_ok()));
+        let taken = (0..10).take_while(|_| large.evaluate(&given).is_ok()).count();
+        assert_eq!(taken, 3, "1 MiB together");
     }
 
     #[test]

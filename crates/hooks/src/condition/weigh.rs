@@ -111,10 +111,14 @@ impl<'j> Size<'j> {
     }
 }
 
+/// What it costs to make variables of these sizes.
+pub(super) fn made(sizes: &[(&str, Size<'_>)]) -> u64 {
+    sizes.iter().fold(0_u64, |sum, (_, size)| sum.saturating_add(size.bytes))
+}
+
 /// The most that evaluating it can cost, with variables of these sizes. They are made for it first.
 pub(super) fn weight<'e>(expression: &'e IdedExpr, sizes: Vec<(&'e str, Size<'_>)>) -> u64 {
-    let made = sizes.iter().fold(0_u64, |sum, (_, size)| sum.saturating_add(size.bytes));
-    let mut scale = Scale { known: sizes, weight: made };
+    let mut scale = Scale { weight: made(&sizes), known: sizes };
     scale.size(expression);
     scale.weight
 }

@@ -76,13 +76,9 @@ pub struct Entry<'a> {
 /// # Errors
 /// Whatever the engine says.
 pub fn insert(tx: &mut Tx<'_>, event: &Event, entry: Entry<'_>) -> Result<i64, Error> {
-    macro_rules! insert {
-        () => {
-            "INSERT INTO events
-              (id, dt, events_id, object_id, clients_id, companies_id, seq, body, cause, secrets, resyncs_id, trace)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-        };
-    }
+    const SQL: &str = "INSERT INTO events
+      (id, dt, events_id, object_id, clients_id, companies_id, seq, body, cause, secrets, resyncs_id, trace)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING row_id";
     let cause = event.cause.as_ref().map(serde_json::to_string).transpose().map_err(Error::engine)?;
     let Event { id, dt, kind, object_id, clients_id, companies_id, .. } = event;
     let trace = event.trace.map(Trace::to_bytes);
@@ -100,7 +96,7 @@ pub fn insert(tx: &mut Tx<'_>, event: &Event, entry: Entry<'_>) -> Result<i64, E
         event.cause.as_ref().and_then(Cause::resync).map(|resync| resync.id),
         trace.as_ref().map(<[u8; Trace::BYTES]>::as_slice)
     ];
-    tx.numbered(insert!(), concat!(insert!(), " RETURNING row_id"), values)
+    tx.returning(SQL, values, |row| row.get(0))?.ok_or_else(|| Error::engine("the journal gave no row"))
 }
 
 /// Forgets the passwords of an event that nobody waits for any more.

@@ -55,9 +55,9 @@ pub(crate) fn details(payload: &Object) -> String {
 fn changes(payload: &Object) -> Vec<String> {
     let (data, previous) = (member(payload, "data"), member(payload, "previous"));
     let line = |(key, value): (&String, &Json)| match previous.get(key) {
-        Some(before) if before == value && shown(value) != MASK => None,
+        _ if value == MASK => Some(format!("{key}: given anew, and not shown here")),
+        Some(before) if before == value => None,
         Some(before) => Some(format!("{key}: {} -> {}", shown(before), shown(value))),
-        _ if shown(value) == MASK => Some(format!("{key}: given anew, and not shown here")),
         None if value.is_null() => None,
         None => Some(format!("{key}: {}", shown(value))),
     };
@@ -98,7 +98,7 @@ mod tests {
         let Json::Object(payload) = json!({
             "event": {"id": "e", "events_id": "clients.update", "object_id": 42, "clients_id": 42, "dt": "2026-11-23T21:14:07+00:00",
                 "mode": "live", "actor": {"type": "user", "id": 3, "login": "crm"}},
-            "data": {"name": "Acme\r\nBcc: x@y", "credit": 5, "password": MASK}, "previous": {"name": "Old", "credit": 5},
+            "data": {"name": "Acme\r\nBcc: x@y", "credit": 5, "password": MASK}, "previous": {"name": "Old", "credit": 5, "password": MASK},
             "object": {"name": "Acme\r\nBcc: x@y"}})
         else {
             panic!()
